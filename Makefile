@@ -1,0 +1,45 @@
+# QCAT. `make run` and `make test` need Go and nothing else.
+
+GO        ?= go
+BIN       := bin/qcat
+VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS   := -X main.version=$(VERSION)
+LINT      := $(GO) tool -modfile=tools.mod golangci-lint
+BENCHTIME ?= 1s
+FUZZTIME  ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race lint fmt bench fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build and start the demo: simulated market, paper trading, http://127.0.0.1:8082
+	$(BIN) serve --demo
+
+build: ## build bin/qcat
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/qcat
+
+test: build ## every test once, benchmarks for one iteration
+	$(GO) test -bench=. -benchtime=1x -timeout 15m ./...
+
+race: ## every test under the race detector
+	$(GO) test -race -timeout 25m ./...
+
+lint: ## vet, formatting and the linters of .golangci.yml
+	$(LINT) run ./...
+
+fmt: ## format all Go files
+	$(LINT) fmt ./...
+
+bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s)
+	$(GO) run ./bench/report -benchtime $(BENCHTIME)
+
+fuzz: ## each fuzz target for FUZZTIME (20s)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+clean: ## remove what was built
+	rm -rf bin

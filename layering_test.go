@@ -1,0 +1,161 @@
+package qcat
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layer is one row of the import table in ARCHITECTURE.md.
+type layer struct {
+	pkg string   // the package, or with a trailing /… the folder below it
+	may []string // what of ours it may import, in the same notation
+	why string
+}
+
+// layers are matched by the longest pkg. Every package of the module must have one.
+var layers = []layer{
+	{"", nil, "the root holds only this test"},
+	{"core", nil, "the nouns stand on nothing"},
+	{"core/hist", nil, "a histogram knows nothing of what it counts"},
+	{"core/record", []string{"core"}, "the codec knows the nouns only, so that the stores can read without the engine"},
+	{"core/book", []string{"core"}, "a book is a data structure"},
+	{"core/market", []string{"core", "core/book", "ringbuf"}, "the meeting point of the lanes belongs to neither"},
+	{"ringbuf", nil, "a queue knows nothing of what it carries"},
+	{"risk", []string{"core"}, "risk is pure: no clock, log or I/O"},
+	{"core/engine", []string{"core", "core/record", "core/book", "core/market", "core/hist", "ringbuf", "risk"}, "the order lane must not know feeds or clients"},
+	{"feed/…", []string{"core", "core/book", "core/market", "core/hist", "ringbuf", "feed/…"}, "the market-data lane must not know the order lane or clients"},
+	{"persist/…", []string{"core", "core/record", "core/hist", "ringbuf", "persist/…"}, "stores read records, they do not reach into the engine"},
+	{"api/…", []string{"core", "core/market", "core/book", "core/hist", "core/engine", "ringbuf", "risk", "api/…"}, "clients see views, never feeds"},
+	{"api/client", []string{"core", "api/wire"}, "a client must not need a server"},
+	{"cmd/…", []string{"…"}, "wiring may see everything"},
+	{"bench/…", []string{"…"}, "measurement may see everything"},
+}
+
+// homes are the only folders that may import a third-party module, by the longest prefix.
+var homes = map[string][]string{
+	"github.com/valyala/fasthttp":             {"api/", "feed/", "bench/"},
+	"github.com/fasthttp/websocket":           {"api/", "feed/", "bench/"},
+	"github.com/bytedance/sonic":              {"api/"},
+	"github.com/prometheus/":                  {"api/"},
+	"github.com/jackc/pgx/":                   {"persist/postgres"},
+	"github.com/redis/rueidis":                {"persist/redis"},
+	"github.com/alecthomas/kong":              {"cmd/"},
+	"github.com/klauspost/compress":           {"feed/replay"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"bench/", "core/hist"},
+}
+
+type goPackage struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+const module = "qcat"
+
+func TestLayering(t *testing.T) {
+	for _, p := range listPackages(t) {
+		rel := relative(p.ImportPath)
+		l, ok := layerOf(rel)
+		if !ok {
+			t.Errorf("%s has no row in the import table: add one here and in ARCHITECTURE.md", p.ImportPath)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if imp != module && !strings.HasPrefix(imp, module+"/") {
+				continue
+			}
+			if target := relative(imp); !allowed(l.may, target) {
+				t.Errorf("%s must not import %s: %s", rel, target, l.why)
+			}
+		}
+	}
+}
+
+func TestThirdPartyStaysHome(t *testing.T) {
+	for _, p := range listPackages(t) {
+		rel := relative(p.ImportPath) + "/"
+		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			for lib, folders := range homes {
+				if !strings.HasPrefix(imp, lib) {
+					continue
+				}
+				if !slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(rel, f) }) {
+					t.Errorf("%s imports %s, which belongs in %s", rel, imp, strings.Join(folders, ", "))
+				}
+			}
+		}
+	}
+}
+
+func TestLayerMatching(t *testing.T) {
+	for _, c := range []struct {
+		may    []string
+		target string
+		want   bool
+	}{
+		{[]string{"core"}, "core", true},
+		{[]string{"core"}, "core/book", false},
+		{[]string{"feed/…"}, "feed", true},
+		{[]string{"feed/…"}, "feed/sim", true},
+		{[]string{"feed/…"}, "feeder", false},
+		{[]string{"…"}, "anything", true},
+		{nil, "core", false},
+	} {
+		if got := allowed(c.may, c.target); got != c.want {
+			t.Errorf("allowed(%q, %q) = %v", c.may, c.target, got)
+		}
+	}
+}
+
+func relative(importPath string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/")
+}
+
+func matches(pattern, target string) bool {
+	folder, open := strings.CutSuffix(pattern, "…")
+	if !open {
+		return pattern == target
+	}
+	return strings.HasPrefix(target+"/", folder)
+}
+
+func allowed(may []string, target string) bool {
+	return slices.ContainsFunc(may, func(p string) bool { return matches(p, target) })
+}
+
+func layerOf(rel string) (best layer, ok bool) {
+	for _, l := range layers {
+		if matches(l.pkg, rel) && (!ok || len(l.pkg) > len(best.pkg)) {
+			best, ok = l, true
+		}
+	}
+	return best, ok
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	if len(pkgs) < 5 {
+		t.Fatalf("go list found %d packages only", len(pkgs))
+	}
+	return pkgs
+}
