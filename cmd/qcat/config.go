@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+)
+
+// configFlag is --config: it loads the file before the other flags are resolved.
+type configFlag string
+
+// BeforeResolve reads the file and makes its keys the source of flags that are
+// given neither on the command line nor in the environment.
+func (f configFlag) BeforeResolve(e *env, k *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
+	path := string(ctx.FlagValue(trace.Flag).(configFlag))
+	if path == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	cfg, err := parseFile(raw, flagNames(k.Model.Node))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	ctx.AddResolver(cfg)
+	e.file = cfg
+	return nil
+}
+
+// fileConfig is the YAML file: keys named as flags, and the sections that no
+// flag can carry.
+type fileConfig struct {
+	flags    map[string]any
+	sections sections
+}
+
+// parseFile reads the file strictly: a key that is neither a flag nor a section
+// is an error, because a misspelt limit must not be a missing limit.
+func parseFile(raw []byte, flags []string) (*fileConfig, error) {
+	all := map[string]any{}
+	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&all); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	cfg := &fileConfig{flags: map[string]any{}}
+	structured := map[string]any{}
+	for key, value := range all {
+		switch {
+		case slices.Contains(sectionNames, key):
+			structured[key] = value
+		case slices.Contains(flags, key):
+			cfg.flags[key] = value
+		default:
+			return nil, fmt.Errorf("unknown key %q", key)
+		}
+	}
+	again, err := yaml.Marshal(structured)
+	if err != nil {
+		return nil, err
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(again), yaml.Strict()).Decode(&cfg.sections); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// Validate implements kong.Resolver; parseFile has done it.
+func (c *fileConfig) Validate(*kong.Application) error { return nil }
+
+// Resolve implements kong.Resolver: the environment wins over the file.
+func (c *fileConfig) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	value, ok := c.flags[flag.Name]
+	if !ok {
+		return nil, nil
+	}
+	if list, ok := value.([]any); ok {
+		parts := make([]string, len(list))
+		for i, v := range list {
+			parts[i] = fmt.Sprint(v)
+		}
+		return strings.Join(parts, listSeparator), nil
+	}
+	return fmt.Sprint(value), nil
+}
+
+// listSeparator parts the values of a list flag in one string: feed specs and
+// origins hold commas.
+const listSeparator = ";"
+
+func flagNames(n *kong.Node) []string {
+	var names []string
+	for _, f := range n.Flags {
+		names = append(names, f.Name)
+	}
+	for _, child := range n.Children {
+		names = append(names, flagNames(child)...)
+	}
+	return names
+}

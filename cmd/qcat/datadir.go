@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// dataDir is a data directory that this process alone uses.
+type dataDir struct {
+	path string
+	lock *os.File
+}
+
+// openDataDir makes the directory if need be and takes its lock. The kernel
+// gives the lock back when the process ends, however it ends.
+func openDataDir(path string) (*dataDir, error) {
+	if err := os.MkdirAll(path, 0o750); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	name := filepath.Join(path, "LOCK")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(name) //nolint:errcheck // only for the message
+		_ = f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, badSetting("data-dir", "%s is in use by process %s; stop it, or give this one another --data-dir",
+				path, strings.TrimSpace(string(holder)))
+		}
+		return nil, fmt.Errorf("data directory: lock %s: %w", name, err)
+	}
+	pid := strconv.Itoa(os.Getpid()) + "\n"
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt([]byte(pid), 0)
+		if err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("data directory: write %s: %w", name, err)
+		}
+	}
+	return &dataDir{path: path, lock: f}, nil
+}
+
+// Close gives the directory back.
+func (d *dataDir) Close() error { return d.lock.Close() }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build (see Makefile).
+var version = "unknown"
+
+// cli is the whole command line. Every flag is also a key of the YAML file given
+// by --config and an environment variable QCAT_<FLAG>; a flag wins over the
+// environment, the environment over the file, the file over the default.
+type cli struct {
+	Config  configFlag       `help:"YAML file with settings (see deploy/configs/config.yaml)." placeholder:"FILE"`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve  serveCmd  `cmd:"" help:"Run the server."`
+	Replay replayCmd `cmd:"" help:"Run a capture through decode and book, and report."`
+	Watch  watchCmd  `cmd:"" help:"Show what a client would see, live."`
+	Halt   haltCmd   `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`
+	Reduce reduceCmd `cmd:"" help:"Let a scope only reduce its positions."`
+	Resume resumeCmd `cmd:"" help:"Let a scope trade again."`
+}
+
+// env is what a command may touch of the outside world.
+type env struct {
+	ctx    context.Context //nolint:containedctx // the process's own, handed to commands by kong
+	stdout io.Writer
+	stderr io.Writer
+	file   *fileConfig
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run parses args and runs the command. It returns the exit code: 0 on success,
+// 1 when the command failed, 2 when the arguments or the settings are wrong.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c cli
+	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, file: &fileConfig{}}
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("qcat"),
+		kong.Description("A low-latency market-data and risk core: market data in, risk-checked orders out."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
+		kong.DefaultEnvars("QCAT"),
+		kong.Vars{"version": version},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Bind(e),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "qcat:", err)
+		return 2
+	}
+	kctx, err := parse(parser, args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "qcat: %v\n", err)
+		return 2
+	}
+	if err := kctx.Run(e); err != nil {
+		fmt.Fprintf(stderr, "qcat: %v\n", err)
+		var bad *settingError
+		if errors.As(err, &bad) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+// exitNow unwinds out of kong when it has printed help or the version.
+type exitNow struct{}
+
+func parse(parser *kong.Kong, args []string) (kctx *kong.Context, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(exitNow); !ok {
+				panic(r)
+			}
+		}
+	}()
+	return parser.Parse(args)
+}
+
+// settingError is a setting that cannot be used: what, and why.
+type settingError struct {
+	setting string
+	why     string
+}
+
+func (e *settingError) Error() string { return e.setting + ": " + e.why }
+
+func badSetting(setting, format string, args ...any) error {
+	return &settingError{setting, fmt.Sprintf(format, args...)}
+}
