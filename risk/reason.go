@@ -68,6 +68,8 @@ const (
 	InvalidOrder      Code = 9008 // a combination of fields that no venue takes
 	ReduceOnly        Code = 9009 // a reduce-only order that would not reduce
 	Capacity          Code = 9010 // a bounded table of the core is full
+	NoRate            Code = 9011 // the instrument's currency has no rate into the risk currency
+	InvalidLimit      Code = 9012 // a limit that makes no sense at the scope it was set on
 )
 
 // Level is where on the limit tree a limit hangs.
@@ -96,10 +98,11 @@ const (
 	UnitNone     Unit = iota
 	UnitPrice         // scale: the instrument's PriceScale
 	UnitQty           // scale: the instrument's QtyScale
-	UnitNotional      // scale: the instrument's SettleScale
+	UnitNotional      // scale: the instrument's SettleScale; a filter of the venue
 	UnitCount
 	UnitNanos
 	UnitPPM
+	UnitValue // scale: ValueScale, of the risk currency; a limit of the tree
 )
 
 // Reason is why an order was refused, by value; the zero Reason admits. It is

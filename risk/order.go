@@ -1,0 +1,96 @@
+package risk
+
+import "qcat/core"
+
+// Order is what is asked for: the terms of an order before it has an id.
+type Order struct {
+	Account    core.AccountID
+	Strategy   core.StrategyID
+	Instrument core.InstrumentID
+
+	Side       core.Side
+	Type       core.OrdType
+	TIF        core.TimeInForce
+	ReduceOnly bool
+
+	Price core.Price // limit price; 0 for a market order
+	Qty   core.Qty   // OrderQty (FIX 38), > 0
+}
+
+// OrderOf returns the terms of o.
+func OrderOf(o *core.Order) Order {
+	return Order{
+		Account: o.Account, Strategy: o.Strategy, Instrument: o.Instrument,
+		Side: o.Side, Type: o.Type, TIF: o.TIF, ReduceOnly: o.ReduceOnly,
+		Price: o.Price, Qty: o.Qty,
+	}
+}
+
+// Amend is the new terms asked for an open order. Qty is the new total
+// (FIX 38), what has been filled included.
+type Amend struct {
+	Price core.Price
+	Qty   core.Qty
+}
+
+// Approved says that a check admitted an order or an amendment. Only a check
+// makes one that Accept takes; the zero value is refused with a panic.
+type Approved struct {
+	order   Order      // terms after acceptance
+	version uint64     // the tree's version it was checked against
+	now     core.Nanos // when it was checked
+	refUnit int64      // value of one quantity unit at the reference price
+	unit    int64      // the same at the order's own price
+	ref     core.Price // the reference price
+	amend   bool
+	reduces reduces
+	account uint32 // slot, 0: to be made
+	strat   uint32 // slot, 0: to be made
+}
+
+// Order returns the terms that were approved.
+func (a *Approved) Order() Order { return a.order }
+
+// ReferencePrice returns the reference price the check used.
+func (a *Approved) ReferencePrice() core.Price { return a.ref }
+
+// Hold is what one open order has reserved. It lives beside the order, is
+// written by the Tree only and is the key to everything that happens to the
+// order afterwards. No pointers. The zero value holds nothing.
+type Hold struct {
+	order  Order    // current terms; Qty is the total
+	filled core.Qty // CumQty (FIX 14)
+	unit   int64    // value of one quantity unit at the order's price
+
+	newPrice core.Price // terms asked for while an amendment is pending
+	newQty   core.Qty
+	newUnit  int64
+
+	account uint32 // slot of (account, instrument)
+	strat   uint32 // slot of (strategy, instrument)
+	amends  uint32 // amendments accepted
+	open    bool
+	pending bool // an amendment is pending
+}
+
+// Open reports whether the order still reserves something.
+func (h *Hold) Open() bool { return h.open }
+
+// Pending reports whether an amendment waits for its answer.
+func (h *Hold) Pending() bool { return h.pending }
+
+// Order returns the terms in force (those before a pending amendment).
+func (h *Hold) Order() Order { return h.order }
+
+// Leaves is the quantity reserved: the larger of the old and the new leaves
+// quantity while an amendment is pending, 0 once closed.
+func (h *Hold) Leaves() core.Qty {
+	if !h.open {
+		return 0
+	}
+	q := h.order.Qty - h.filled
+	if h.pending {
+		q = max(q, h.newQty-h.filled)
+	}
+	return max(q, 0)
+}
