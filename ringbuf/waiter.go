@@ -1,0 +1,148 @@
+package ringbuf
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// Waiter is how one consumer goroutine waits for any number of rings: an
+// eventcount. Rings it is attached to (Notify) call Wake after publishing.
+//
+//	  0  parked  1 while the consumer is asleep or about to be
+//	128  strategy, timer, signal   consumer
+//
+// No wake-up is lost. The consumer announces (parked = 1) and then asks ready
+// once more; a producer publishes and then looks at parked. Both orders are full
+// barriers, so at least one of the two sees the other. Whoever turns parked from 1
+// to 0 owns the sleep: a producer that does sends exactly one signal, and the
+// consumer, when its own attempt fails, takes that signal before it returns. The
+// channel therefore never holds a stale one.
+type Waiter struct {
+	parked atomic.Uint32
+	_      [linePad - 4]byte
+
+	strategy IdleStrategy
+	spins    int
+	signal   chan struct{}
+	timer    *time.Timer
+}
+
+const (
+	// adaptiveSpins × spinPauses PAUSE instructions are a fraction of a microsecond
+	// to a few, depending on the processor.
+	adaptiveSpins = 24
+	spinPauses    = 2
+	// adaptiveYields is how often Adaptive lets others run before it parks.
+	adaptiveYields = 4
+	// clockEvery is how many looks Spin and Yield take between two readings of the
+	// clock, which costs as much as several looks.
+	clockEvery = 64
+)
+
+// NewWaiter returns a Waiter that waits as s says.
+func NewWaiter(s IdleStrategy) *Waiter {
+	w := &Waiter{strategy: s, spins: adaptiveSpins, signal: make(chan struct{}, 1)}
+	if runtime.GOMAXPROCS(0) == 1 {
+		w.spins = 0 // whoever could end the spin needs this processor
+	}
+	w.timer = time.NewTimer(time.Hour)
+	w.timer.Stop()
+	return w
+}
+
+// Wait returns when ready returns true, when Wake ends a sleep, or when max has
+// elapsed; it returns at once when max is not positive. Which of them it was does
+// not matter: the caller polls again. Whatever the consumer is to be woken for,
+// shutting down included, must show in ready: Wake alone ends a sleep, not a spin.
+//
+// Consumer only. It allocates nothing, provided ready does not and is not made
+// anew for each call.
+func (w *Waiter) Wait(ready func() bool, max time.Duration) {
+	if ready() || max <= 0 {
+		return
+	}
+	switch w.strategy {
+	case Spin:
+		w.poll(ready, max, spinOnce)
+	case Yield:
+		w.poll(ready, max, runtime.Gosched)
+	case Park:
+		w.park(ready, max)
+	default:
+		for range w.spins {
+			pause(spinPauses)
+			if ready() {
+				return
+			}
+		}
+		for range adaptiveYields {
+			runtime.Gosched()
+			if ready() {
+				return
+			}
+		}
+		w.park(ready, max)
+	}
+}
+
+func spinOnce() { pause(spinPauses) }
+
+// poll looks until ready or until max has elapsed. Each reading of the clock also
+// yields once, so that even Spin cannot starve the only processor.
+func (w *Waiter) poll(ready func() bool, max time.Duration, between func()) {
+	start := time.Now()
+	for {
+		for range clockEvery {
+			between()
+			if ready() {
+				return
+			}
+		}
+		if time.Since(start) >= max {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// park sleeps until Wake or max.
+func (w *Waiter) park(ready func() bool, max time.Duration) {
+	w.parked.Store(1)
+	if ready() {
+		w.unpark()
+		return
+	}
+	w.timer.Reset(max)
+	select {
+	case <-w.signal:
+		w.timer.Stop()
+	case <-w.timer.C:
+		w.unpark()
+	}
+}
+
+// unpark takes the announcement back; if a producer was faster, its signal is on
+// the way and is taken.
+func (w *Waiter) unpark() {
+	if !w.parked.CompareAndSwap(1, 0) {
+		<-w.signal
+	}
+}
+
+// Wake ends the consumer's sleep, if it sleeps. Any goroutine; never blocks,
+// never allocates. When nobody is parked it is one load.
+//
+// A caller that publishes by its own means must do so with a full barrier (any
+// sync/atomic store, or an unlock of a mutex that ready takes) before Wake.
+func (w *Waiter) Wake() {
+	if w.parked.Load() != 0 {
+		w.wakeParked()
+	}
+}
+
+func (w *Waiter) wakeParked() {
+	if w.parked.CompareAndSwap(1, 0) {
+		w.signal <- struct{}{}
+	}
+}
