@@ -1,0 +1,44 @@
+// Package feed brings a venue's market data into the process: Session keeps the
+// connections and fetches snapshots, a venue's Decoder turns frames into
+// Messages, and a Lane turns Messages into books, quotes and events.
+//
+//	socket ─► Session ─► Decoder ─► Lane ─► Sync (what follows what)
+//	                                  ├──► book.Book
+//	                                  ├──► market.QuoteTable   (order lane)
+//	                                  └──► ringbuf.Broadcast   (everybody else)
+//
+// Gap and resync logic stands here once, for all venues: a venue says by its
+// Continuity how its depth messages follow one another, and nothing else.
+//
+// # Invariants
+//
+//   - A book that misses an update is stale at once, in the quote table and in the
+//     ring, and is resynchronised by itself, alone (I7).
+//   - While Lane.Live says true, the book equals the venue's at Lane.UpdateID.
+//   - All streams of an instrument arrive on one Lane: a quote has one writer.
+//   - In the live state a frame is decoded, applied and published without an
+//     allocation, a contended lock, a log or a look at another goroutine (I1).
+//
+// # Ownership
+//
+// A Lane belongs to one goroutine at a time. Lane.RequestSnapshot and Lane.Stats
+// may be called from any. A Session guards its lane by a mutex that its reader
+// goroutine holds while it applies a frame; nobody else wants it in the steady
+// state (see Session).
+//
+// # Use
+//
+//	lane, err := feed.NewLane(feed.LaneConfig{
+//		Name: "binance-spot", Decoder: dec, Continuity: feed.ContinuityFirst,
+//		Instruments: ids, Quotes: quotes,
+//	})
+//	s, err := feed.NewSession(feed.SessionConfig{Venue: adapter, Lane: lane, Log: log})
+//	go s.Run(ctx)
+//	tap := market.NewTap([]market.Source{lane.Source()}, waiter)
+//
+// # Imports
+//
+// core, core/book, core/hist, core/market and ringbuf of this module; the
+// WebSocket client and an injected zap.Logger on cold paths. Never api, persist
+// or core/engine.
+package feed
