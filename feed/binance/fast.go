@@ -1,0 +1,280 @@
+package binance
+
+import (
+	"bytes"
+
+	"qcat/core"
+	"qcat/feed"
+)
+
+// The fixed shapes, as the venue has sent them for years. Everything between
+// the numbers is compared as literals; the symbol is part of the literals of
+// its listing.
+//
+//	combined   {"stream":"btcusdt@trade","data":PAYLOAD}
+//	raw        PAYLOAD
+//
+//	trade      {"e":"trade","E":ms,"s":S,"t":id,"p":P,"q":Q,"T":ms,"m":bool,"M":bool}             spot
+//	           {"e":"trade","E":ms,"T":ms,"s":S,"t":id,"p":P,"q":Q,"X":"MARKET","m":bool}         USD-M
+//	depth      {"e":"depthUpdate","E":ms,"s":S,"U":id,"u":id,"b":LEVELS,"a":LEVELS}               spot
+//	           {"e":"depthUpdate","E":ms,"T":ms,"s":S,"U":id,"u":id,"pu":id,"b":LEVELS,"a":LEVELS} USD-M
+//	bookTicker {"u":id,"s":S,"b":P,"B":Q,"a":P,"A":Q}                                             spot
+//	           {"e":"bookTicker","u":id,"s":S,"b":P,"B":Q,"a":P,"A":Q,"T":ms,"E":ms}              USD-M
+//	snapshot   {"lastUpdateId":id,"bids":LEVELS,"asks":LEVELS}                                    spot
+//	           {"lastUpdateId":id,"E":ms,"T":ms,"bids":LEVELS,"asks":LEVELS}                      USD-M
+const (
+	streamLit   = `{"stream":"`
+	tradeHead   = `{"e":"trade","E":`
+	depthHead   = `{"e":"depthUpdate","E":`
+	snapHead    = `{"lastUpdateId":`
+	spotTicker  = `{"u":`
+	usdmTicker  = `{"e":"bookTicker","u":`
+	dataLit     = `","data":`
+	maxNameSize = 64
+)
+
+// fast decodes a frame of a fixed shape and reports whether it was one. When it
+// was not, m is undefined and nothing is known about the frame.
+func (d *Decoder) fast(b []byte, snapshotFor core.InstrumentID, m *feed.Message) bool {
+	i, tail := 0, "}"
+	var l *listing
+	if at(b, 0, streamLit) {
+		if l, i = d.scanStream(b); i < 0 {
+			return false
+		}
+		tail = "}}"
+	}
+	switch {
+	case at(b, i, d.tickerHead):
+		i = d.scanTicker(b, i+len(d.tickerHead), l, m)
+	case at(b, i, tradeHead):
+		i = d.scanTrade(b, i+len(tradeHead), l, m)
+	case at(b, i, depthHead):
+		i = d.scanDepth(b, i+len(depthHead), l, m)
+	case l == nil && at(b, i, snapHead):
+		i = d.scanSnapshot(b, i+len(snapHead), snapshotFor, m)
+	default:
+		return false
+	}
+	// Each shape ends in the brace of its payload: what is left is exactly tail.
+	return i >= 0 && len(b)-i == len(tail) && at(b, i, tail)
+}
+
+// scanStream reads the wrapper of a combined stream and returns the listing
+// that its name tells and the offset of the payload. The name's kind of stream
+// is not looked at: the payload says what it is.
+func (d *Decoder) scanStream(b []byte) (*listing, int) {
+	const start = len(streamLit)
+	l := d.last
+	if !at(b, start, l.streamAt) {
+		n := bytes.IndexByte(b[start:min(len(b), start+maxNameSize)], '@')
+		if n < 0 {
+			return nil, differs
+		}
+		if l = d.byStream.find(b[start : start+n]); l == nil {
+			return nil, differs
+		}
+		d.last = l
+	}
+	for i := start + len(l.streamAt); i < len(b) && i < start+maxNameSize; i++ {
+		c := b[i]
+		if c == '"' {
+			if !at(b, i, dataLit) {
+				return nil, differs
+			}
+			return l, i + len(dataLit)
+		}
+		if c < '0' || c > 'z' || c == '\\' {
+			return nil, differs
+		}
+	}
+	return nil, differs
+}
+
+// listed returns l when it is known, or the listing whose symbol stands at i,
+// where the literals of a listing begin.
+func (d *Decoder) listed(b []byte, i int, l *listing) *listing {
+	if l != nil {
+		return l
+	}
+	const lead = len(`,"s":"`)
+	l = d.last
+	if at(b, i+lead, l.symbol) {
+		return l
+	}
+	if len(b)-i <= lead {
+		return nowhere
+	}
+	name := b[i+lead : min(len(b), i+lead+maxNameSize)]
+	n := bytes.IndexByte(name, '"')
+	if n < 0 {
+		return nowhere
+	}
+	if l = d.bySymbol.find(name[:n]); l == nil {
+		return nowhere
+	}
+	d.last = l
+	return l
+}
+
+// scanTime reads USD-M's transaction time where it stands behind the event time.
+func (d *Decoder) scanTime(b []byte, i int, event core.Nanos) (core.Nanos, int) {
+	if d.market != USDM {
+		return event, i
+	}
+	if i < 0 || !at(b, i, `,"T":`) {
+		return 0, differs
+	}
+	return scanMillis(b, i+5)
+}
+
+func (d *Decoder) scanTrade(b []byte, i int, l *listing, m *feed.Message) int {
+	t, i := scanMillis(b, i)
+	if t, i = d.scanTime(b, i, t); i < 0 {
+		return differs
+	}
+	if l = d.listed(b, i, l); !at(b, i, l.tradeLit) {
+		return differs
+	}
+	id, i := scanUint(b, i+len(l.tradeLit))
+	if i < 0 || !at(b, i, `,"p":"`) {
+		return differs
+	}
+	p, q, i := l.scanPair(b, i+6, `,"q":"`)
+	if i < 0 || p == 0 || q == 0 {
+		return differs
+	}
+	if d.market == Spot {
+		if !at(b, i, `,"T":`) {
+			return differs
+		}
+		t, i = scanMillis(b, i+5)
+	} else if at(b, i, `,"X":"MARKET"`) {
+		i += 13
+	} else {
+		return differs
+	}
+	if i < 0 || !at(b, i, `,"m":`) {
+		return differs
+	}
+	side, i := scanMaker(b, i+5)
+	if d.market == Spot && i >= 0 {
+		i = scanIgnoredBool(b, i)
+	}
+	*m = feed.Message{Kind: feed.MessageTrade, Side: side, Instrument: l.id,
+		FirstID: id, LastID: id, ExchangeTime: t, Price: p, Qty: q, Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	return i
+}
+
+// scanMaker reads "m", whether the buyer was the maker, as the aggressor's side.
+func scanMaker(b []byte, i int) (core.Side, int) {
+	switch {
+	case at(b, i, "true"):
+		return core.Sell, i + 4
+	case at(b, i, "false"):
+		return core.Buy, i + 5
+	}
+	return 0, differs
+}
+
+// scanIgnoredBool reads spot's "M", which the venue says to ignore.
+func scanIgnoredBool(b []byte, i int) int {
+	switch {
+	case at(b, i, `,"M":true`):
+		return i + 9
+	case at(b, i, `,"M":false`):
+		return i + 10
+	}
+	return differs
+}
+
+func (d *Decoder) scanDepth(b []byte, i int, l *listing, m *feed.Message) int {
+	t, i := scanMillis(b, i)
+	if t, i = d.scanTime(b, i, t); i < 0 {
+		return differs
+	}
+	if l = d.listed(b, i, l); !at(b, i, l.depthLit) {
+		return differs
+	}
+	first, i := scanUint(b, i+len(l.depthLit))
+	if i < 0 || !at(b, i, `,"u":`) {
+		return differs
+	}
+	last, i := scanUint(b, i+5)
+	var prev uint64
+	if d.market == USDM {
+		if i < 0 || !at(b, i, `,"pu":`) {
+			return differs
+		}
+		prev, i = scanUint(b, i+6)
+	}
+	if i < 0 || first > last || !at(b, i, `,"b":[`) {
+		return differs
+	}
+	*m = feed.Message{Kind: feed.MessageDepth, Instrument: l.id,
+		FirstID: first, LastID: last, PrevID: prev, ExchangeTime: t, Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	m.Bids, i = l.scanLevels(b, i+6, m.Bids)
+	if i < 0 || !at(b, i, `,"a":[`) {
+		return differs
+	}
+	m.Asks, i = l.scanLevels(b, i+6, m.Asks)
+	return i
+}
+
+func (d *Decoder) scanTicker(b []byte, i int, l *listing, m *feed.Message) int {
+	id, i := scanUint(b, i)
+	if i < 0 {
+		return differs
+	}
+	if l = d.listed(b, i, l); !at(b, i, l.tickerLit) {
+		return differs
+	}
+	bid, bidQty, i := l.scanPair(b, i+len(l.tickerLit), `,"B":"`)
+	if i < 0 || !at(b, i, `,"a":"`) {
+		return differs
+	}
+	ask, askQty, i := l.scanPair(b, i+6, `,"A":"`)
+	var t core.Nanos
+	if d.market == USDM {
+		if i < 0 || !at(b, i, `,"T":`) {
+			return differs
+		}
+		t, i = scanMillis(b, i+5)
+		if i < 0 || !at(b, i, `,"E":`) {
+			return differs
+		}
+		_, i = scanMillis(b, i+5)
+	}
+	*m = feed.Message{Kind: feed.MessageQuote, Instrument: l.id, LastID: id, ExchangeTime: t,
+		Price: bid, Qty: bidQty, AskPrice: ask, AskQty: askQty, Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	return i
+}
+
+func (d *Decoder) scanSnapshot(b []byte, i int, snapshotFor core.InstrumentID, m *feed.Message) int {
+	l := d.listingOf(snapshotFor)
+	if l == nil {
+		return differs
+	}
+	id, i := scanUint(b, i)
+	var t core.Nanos
+	if d.market == USDM {
+		if i < 0 || !at(b, i, `,"E":`) {
+			return differs
+		}
+		t, i = scanMillis(b, i+5)
+		if t, i = d.scanTime(b, i, t); i < 0 {
+			return differs
+		}
+	}
+	if i < 0 || !at(b, i, `,"bids":[`) {
+		return differs
+	}
+	*m = feed.Message{Kind: feed.MessageSnapshot, Instrument: l.id, LastID: id, ExchangeTime: t,
+		Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	m.Bids, i = l.scanLevels(b, i+9, m.Bids)
+	if i < 0 || !at(b, i, `,"asks":[`) {
+		return differs
+	}
+	m.Asks, i = l.scanLevels(b, i+9, m.Asks)
+	return i
+}

@@ -1,0 +1,92 @@
+package binance
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strings"
+
+	"qcat/core"
+)
+
+// listing is what the decoder keeps of one instrument. The literals are what
+// stands around its symbol in a frame, so that one comparison settles symbol
+// and neighbouring keys together.
+type listing struct {
+	id         core.InstrumentID
+	priceScale uint8
+	qtyScale   uint8
+
+	symbol string // BTCUSDT
+	stream string // btcusdt: the symbol as stream names spell it
+
+	streamAt  string // btcusdt@
+	tradeLit  string // ,"s":"BTCUSDT","t":
+	depthLit  string // ,"s":"BTCUSDT","U":
+	tickerLit string // ,"s":"BTCUSDT","b":"
+	markLit   string // ,"s":"BTCUSDT","p":"
+}
+
+func newListing(in *core.Instrument) *listing {
+	s := `,"s":"` + in.Symbol + `",`
+	l := &listing{
+		id: in.ID, priceScale: in.PriceScale, qtyScale: in.QtyScale,
+		symbol: in.Symbol, stream: strings.ToLower(in.Symbol),
+		tradeLit: s + `"t":`, depthLit: s + `"U":`, tickerLit: s + `"b":"`, markLit: s + `"p":"`,
+	}
+	l.streamAt = l.stream + "@"
+	return l
+}
+
+// nowhere stands in for "no listing yet": its literals match no frame.
+var nowhere = &listing{symbol: "\x00", stream: "\x00", streamAt: "\x00",
+	tradeLit: "\x00", depthLit: "\x00", tickerLit: "\x00", markLit: "\x00"}
+
+// symbolTable finds a listing by the bytes of a name: open addressing, at most
+// half full, no allocation and no string made. Immutable once built.
+type symbolTable struct {
+	slots []symbolSlot
+	shift uint8
+}
+
+type symbolSlot struct {
+	name string
+	at   *listing
+}
+
+func newSymbolTable(listings []*listing, name func(*listing) string) symbolTable {
+	size := bits.Len(uint(2*len(listings) + 1))
+	t := symbolTable{slots: make([]symbolSlot, 1<<size), shift: uint8(64 - size)}
+	for _, l := range listings {
+		i := t.hash([]byte(name(l)))
+		for t.slots[i].at != nil {
+			i = (i + 1) & (len(t.slots) - 1)
+		}
+		t.slots[i] = symbolSlot{name(l), l}
+	}
+	return t
+}
+
+// hash mixes the first and last eight bytes and the length: symbols differ in
+// their ends.
+func (t *symbolTable) hash(b []byte) int {
+	var head, tail uint64
+	if n := len(b); n >= 8 {
+		head, tail = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+	} else {
+		for _, c := range b {
+			head = head<<8 | uint64(c)
+		}
+	}
+	h := (head ^ bits.RotateLeft64(tail, 23) ^ uint64(len(b))) * 0x9e3779b97f4a7c15
+	return int(h >> t.shift)
+}
+
+// find returns the listing of that name, or nil.
+func (t *symbolTable) find(name []byte) *listing {
+	for i := t.hash(name); ; i = (i + 1) & (len(t.slots) - 1) {
+		s := &t.slots[i]
+		if s.at == nil || s.name == string(name) {
+			return s.at
+		}
+	}
+}
