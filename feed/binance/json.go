@@ -152,30 +152,27 @@ type objectWalk struct {
 	end     int // behind the object; differs if it is not one
 }
 
+// next reads the next member and reports whether there was one; when not, end
+// tells whether the object was closed.
 func (w *objectWalk) next() bool {
 	w.end = differs
-	i := skipSpace(w.b, w.i+1)
-	if i >= len(w.b) {
-		return false
-	}
+	i := w.i
 	if w.started {
-		// w.i stands before the separator.
-		switch i = skipSpace(w.b, w.i); {
-		case i >= len(w.b):
-			return false
-		case w.b[i] == '}':
+		// i stands behind the value of the member before.
+		if i = skipSpace(w.b, i); at(w.b, i, "}") {
 			w.end = i + 1
 			return false
-		case w.b[i] != ',':
+		}
+		if !at(w.b, i, ",") {
 			return false
 		}
 		i = skipSpace(w.b, i+1)
-	} else if w.b[i] == '}' {
+	} else if i = skipSpace(w.b, i+1); at(w.b, i, "}") {
 		w.end = i + 1
 		return false
 	}
 	w.started = true
-	if i >= len(w.b) || w.b[i] != '"' {
+	if !at(w.b, i, `"`) {
 		return false
 	}
 	k := skipString(w.b, i)
@@ -183,7 +180,7 @@ func (w *objectWalk) next() bool {
 		return false
 	}
 	w.key = span{i + 1, k - 1}
-	if i = skipSpace(w.b, k); i >= len(w.b) || w.b[i] != ':' {
+	if i = skipSpace(w.b, k); !at(w.b, i, ":") {
 		return false
 	}
 	i = skipSpace(w.b, i+1)
