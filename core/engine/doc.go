@@ -1,0 +1,47 @@
+// Package engine is the order lane: one goroutine that takes commands in order,
+// checks, journals, and only then answers and sends.
+//
+//	clients ──Submit──► command ring ─┐
+//	gateways ─Submit──► report ring ──┤ (MPSC, bounded)
+//	officers ─Submit──► priority ring ┤
+//	                                  ▼
+//	     ENGINE: quote read → risk check → journal append → order table
+//	                                  │ what a record promised waits until it is committed
+//	         gateways ◄── replies ◄───┴──► event ring ──► View, hub, stores
+//
+// # Duty cycle
+//
+// A cycle reads the clock once, takes a bounded number of commands from each
+// ring (priority first, then reports, then new orders), and flushes the journal
+// once. Of each command first the answer is decided, which changes nothing; then
+// its record is appended; then the record is applied to the state. A record that
+// the journal does not take has therefore not happened.
+//
+// Gateway commands, replies and events are staged with the sequence of their
+// record and are released, in order, once Journal.Committed has reached it (I2).
+// The engine goes on with further commands meanwhile, up to a bound.
+//
+// # Determinism
+//
+// The state is the fold of the journal: apply reads the record and the state,
+// nothing else. Replay decodes a record, decides on its input again, and requires
+// the same bytes. No map is iterated, no clock is read but the record's time
+// (I3). What depends on a gateway's speed, the outbox, is not part of the state.
+//
+// # Priority, and what it means for order
+//
+// Cancels and state changes have a ring of their own: a flood of orders neither
+// delays nor sheds them. A cancel may so overtake a new order still waiting, which
+// has not been acknowledged; one that names an order by a client order id not
+// known yet waits until the commands that were queued before it have been taken.
+//
+// # Expiry
+//
+// Good-till-date orders are expired here, not by the venue: when one is due the
+// engine records a clock tick and asks the venue to cancel; the confirmed order is
+// expired. A fill that was faster counts.
+//
+// # Imports
+//
+// core, core/record, ringbuf, risk, core/hist. No log, no database, no network.
+package engine

@@ -1,0 +1,35 @@
+package engine
+
+// fifo is a queue of values in one goroutine. It grows by doubling and keeps its
+// room, so it stops allocating at its high-water mark; whoever fills it bounds it.
+type fifo[T any] struct {
+	buf        []T
+	head, tail uint64
+}
+
+func (q *fifo[T]) len() int { return int(q.tail - q.head) }
+
+// push returns the next place, to be overwritten whole by the caller.
+func (q *fifo[T]) push() *T {
+	if q.len() == len(q.buf) {
+		q.grow()
+	}
+	v := &q.buf[q.tail&uint64(len(q.buf)-1)]
+	q.tail++
+	return v
+}
+
+// front returns the oldest value; the queue must not be empty.
+func (q *fifo[T]) front() *T { return &q.buf[q.head&uint64(len(q.buf)-1)] }
+
+func (q *fifo[T]) pop() { q.head++ }
+
+func (q *fifo[T]) grow() {
+	next := make([]T, max(2*len(q.buf), 64))
+	n := 0
+	for ; q.head != q.tail; q.head++ {
+		next[n] = *q.front()
+		n++
+	}
+	q.buf, q.head, q.tail = next, 0, uint64(n)
+}

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"qcat/core"
+	"qcat/ringbuf"
+)
+
+// Gateway carries orders to one venue. Its reports come back through
+// Engine.Submit as CmdReport.
+type Gateway interface {
+	// Submit takes a copy of c, and returns false when its queue is full: the
+	// engine keeps c and offers it again. Engine goroutine; must not block.
+	Submit(c *core.VenueCommand) bool
+	// Ready reports whether new orders can be taken. Engine goroutine; must not
+	// block.
+	Ready() bool
+}
+
+// Quotes is where the reference price of a check is read. core/market's
+// QuoteTable is one.
+type Quotes interface {
+	// Load copies the latest quote and returns false when none was ever stored.
+	Load(id core.InstrumentID, q *core.Quote) bool
+}
+
+// Journal is the input log: what is not in it did not happen.
+//
+// Append and Flush are called by the engine's goroutine only. Committing may
+// happen elsewhere and later: the engine goes on meanwhile, and releases what a
+// record promised once Committed has reached it.
+type Journal interface {
+	// Append copies rec as the next record and returns its sequence: 1, 2, 3, …
+	//
+	// Errors: one that wraps ErrFull refuses this record and may be tried again;
+	// after any other the journal takes no more records.
+	Append(rec []byte) (seq uint64, err error)
+	// Flush starts committing what was appended. It must not wait for a disk.
+	// An error is permanent.
+	Flush() error
+	// Committed is the last sequence that will survive. Any goroutine.
+	Committed() uint64
+	// Err is nil while records can still commit; afterwards it is why not. Any
+	// goroutine.
+	Err() error
+	// Notify names the waiter to wake when Committed or Err changes by itself.
+	Notify(w *ringbuf.Waiter)
+}
