@@ -25,8 +25,8 @@ var (
 // VenueError is a refusal by the venue, over WebSocket or REST.
 type VenueError struct {
 	// Code is the venue's error number (negative on REST, small on WebSocket).
-	Code int64
-	Msg  string
+	Code int64  `json:"code"`
+	Msg  string `json:"msg"`
 }
 
 // Error returns the code and the venue's own words.
