@@ -58,7 +58,7 @@ func (b *Book) Crossed() bool {
 }
 
 // Len returns the number of levels of a side.
-func (b *Book) Len(side core.Side) int { return b.side(side).len() }
+func (b *Book) Len(side core.Side) int { return b.side(side).total }
 
 // Qty returns the quantity at price, 0 when there is no such level.
 func (b *Book) Qty(side core.Side, price core.Price) core.Qty { return b.side(side).qty(price) }

@@ -31,14 +31,14 @@ func (h *hasher) reset() {
 	h.n = 0
 }
 
-func (h *hasher) add(side core.Side, price core.Price, qty core.Qty) {
+func (h *hasher) add(side core.Side, l core.Level) {
 	if h.n == len(h.buf) {
 		h.flush()
 	}
 	b := h.buf[h.n : h.n+hashedLevel]
 	b[0] = byte(side)
-	binary.LittleEndian.PutUint64(b[1:], uint64(price))
-	binary.LittleEndian.PutUint64(b[9:], uint64(qty))
+	binary.LittleEndian.PutUint64(b[1:], uint64(l.Price))
+	binary.LittleEndian.PutUint64(b[9:], uint64(l.Qty))
 	h.n += hashedLevel
 }
 

@@ -1,104 +1,265 @@
 package book
 
 import (
+	"math/bits"
 	"slices"
 
 	"qcat/core"
 )
 
-// ladder is one side of a book.
+// near is how many leaves find walks from the last update before it searches.
+const near = 8
+
+// ladder is one side of a book: a B+ tree of two levels whose upper one is a
+// sorted array. LAYOUT.md shows it and tells what else was tried.
 //
-// A level's key is its price for bids and ^price for offers, so that on both
-// sides the best level has the greatest key. keys ascends: the best stands at
-// the end, where insertions move few entries.
+// Invariants:
+//   - leaves[i] holds the keys in [low[i], low[i+1]), the last one without an
+//     upper bound, and low[0] is 0;
+//   - no leaf is empty unless it is the only one, so that the best level is the
+//     last entry of the last leaf;
+//   - at is a valid index of leaves: where the last update was.
 type ladder struct {
-	keys    []int64
-	qtys    []core.Qty
-	flip    int64 // 0 for bids, -1 for offers: key = price ^ flip
+	low    []uint64
+	leaves []*leaf
+	at     int
+	flip   uint64 // key = price ^ flip
+
+	total   int
 	max     int
 	evicted uint64
+	free    []*leaf // empty leaves for later
 }
 
+// init makes the side ready. The sign bit is flipped for bids, so that keys
+// ascend with the price; all other bits are for offers, so that they descend.
 func (l *ladder) init(side core.Side, hint int) {
+	l.flip = 1 << 63
 	if side == core.Sell {
-		l.flip = -1
+		l.flip = 1<<63 - 1
 	}
 	l.max = MaxLevels
-	l.keys = make([]int64, 0, hint)
-	l.qtys = make([]core.Qty, 0, hint)
+	n := 1 + max(0, hint)/leafCap
+	l.low = make([]uint64, 1, n)
+	l.leaves = make([]*leaf, 1, n)
+	l.leaves[0] = makeLeaf()
 }
 
+func (l *ladder) key(p core.Price) uint64 { return uint64(p) ^ l.flip }
+
+func (l *ladder) level(e *entry) core.Level {
+	return core.Level{Price: core.Price(e.key ^ l.flip), Qty: e.qty}
+}
+
+// set puts qty at price, or removes the level, and reports whether the best
+// level changed.
 func (l *ladder) set(price core.Price, qty core.Qty) bool {
-	key := int64(price) ^ l.flip
-	i, found := slices.BinarySearch(l.keys, key)
-	switch {
-	case found && qty > 0:
-		same := l.qtys[i] == qty
-		l.qtys[i] = qty
-		return i == len(l.keys)-1 && !same
-	case found:
-		top := i == len(l.keys)-1
-		l.keys = slices.Delete(l.keys, i, i+1)
-		l.qtys = slices.Delete(l.qtys, i, i+1)
-		return top
-	case qty <= 0:
-		return false
+	key := l.key(price)
+	i := l.find(key)
+	l.at = i
+	f := l.leaves[i]
+	pos := f.search(key)
+	last := i == len(l.leaves)-1
+	if !f.has(pos, key) {
+		if qty <= 0 {
+			return false
+		}
+		best := last && pos == f.n
+		l.insert(i, pos, entry{key, qty})
+		return best
 	}
-	l.keys = slices.Insert(l.keys, i, key)
-	l.qtys = slices.Insert(l.qtys, i, qty)
-	if len(l.keys) > l.max {
-		l.keys = slices.Delete(l.keys, 0, 1)
-		l.qtys = slices.Delete(l.qtys, 0, 1)
+	best := last && pos == f.n-1
+	if qty <= 0 {
+		l.remove(i, pos)
+		return best
+	}
+	same := f.entries[pos].qty == qty
+	f.entries[pos].qty = qty
+	return best && !same
+}
+
+// find returns the index of the leaf whose range holds key. Depth messages list
+// their levels in price order, so that it is most often the leaf of the update
+// before, or one a few leaves on.
+func (l *ladder) find(key uint64) int {
+	low, i := l.low, l.at
+	if key >= low[i] {
+		for end := min(i+near, len(low)-1); i < end; i++ {
+			if key < low[i+1] {
+				return i
+			}
+		}
+		if i == len(low)-1 {
+			return i
+		}
+	} else {
+		for end := max(i-near, 0); i > end; {
+			i--
+			if key >= low[i] {
+				return i
+			}
+		}
+	}
+	return findFar(low, key)
+}
+
+// findFar is find by binary search, without branches as leaf.search.
+func findFar(low []uint64, key uint64) int {
+	at := uint64(0)
+	for n := uint64(len(low)); n > 1; {
+		half := n >> 1
+		_, above := bits.Sub64(key, low[at+half], 0)
+		at += half & (above - 1)
+		n -= half
+	}
+	return int(at)
+}
+
+// insert puts e at position pos of leaf i, where it belongs, and evicts the worst
+// level when there are too many.
+func (l *ladder) insert(i, pos int, e entry) {
+	f := l.leaves[i]
+	if f.n == leafCap {
+		f, pos = l.split(i, pos, e.key)
+	}
+	f.insert(pos, e)
+	l.total++
+	if l.total > l.max {
+		l.remove(0, 0)
 		l.evicted++
-		i--
 	}
-	return i == len(l.keys)-1
+}
+
+// split makes room in the full leaf i for key, which belongs at pos, and returns
+// the leaf and the position where it belongs now. A side that is loaded in order,
+// from either end, fills its leaves instead of leaving them half empty.
+func (l *ladder) split(i, pos int, key uint64) (*leaf, int) {
+	cut := leafCap / 2
+	switch {
+	case pos == leafCap && i == len(l.leaves)-1:
+		cut = leafCap
+	case pos == 0 && i == 0:
+		cut = 0
+	}
+	f, g := l.leaves[i], l.newLeaf()
+	g.take(f, cut)
+	low := key
+	if cut < leafCap {
+		low = g.entries[0].key
+	}
+	l.low = slices.Insert(l.low, i+1, low)
+	l.leaves = slices.Insert(l.leaves, i+1, g)
+	if key < low {
+		return f, pos
+	}
+	l.at = i + 1
+	return g, pos - cut
+}
+
+func (l *ladder) newLeaf() *leaf {
+	n := len(l.free)
+	if n == 0 {
+		return makeLeaf()
+	}
+	f := l.free[n-1]
+	l.free = l.free[:n-1]
+	return f
+}
+
+// remove takes the level at position pos of leaf i out, and keeps leaves from
+// being many and sparse.
+func (l *ladder) remove(i, pos int) {
+	f := l.leaves[i]
+	f.remove(pos)
+	l.total--
+	switch {
+	case f.n >= leafCap/4 || len(l.leaves) == 1:
+	case f.n == 0:
+		l.drop(i)
+	case i > 0 && l.fit(i-1):
+		l.merge(i - 1)
+	case i < len(l.leaves)-1 && l.fit(i):
+		l.merge(i)
+	}
+}
+
+// fit reports whether leaves i and i+1 go into one and leave it some room.
+func (l *ladder) fit(i int) bool { return l.leaves[i].n+l.leaves[i+1].n <= leafCap*3/4 }
+
+func (l *ladder) merge(i int) {
+	l.leaves[i].take(l.leaves[i+1], 0)
+	l.drop(i + 1)
+}
+
+// drop takes the empty leaf i out; its range goes to the leaf below, or to the
+// one above when it is the first.
+func (l *ladder) drop(i int) {
+	l.free = append(l.free, l.leaves[i])
+	l.leaves = slices.Delete(l.leaves, i, i+1)
+	l.low = slices.Delete(l.low, i, i+1)
+	l.low[0] = 0
+	l.at = min(l.at, len(l.leaves)-1)
 }
 
 func (l *ladder) clear() {
-	l.keys = l.keys[:0]
-	l.qtys = l.qtys[:0]
+	for _, f := range l.leaves {
+		f.truncate(0)
+	}
+	l.free = append(l.free, l.leaves[1:]...)
+	clear(l.leaves[1:])
+	l.leaves = l.leaves[:1]
+	l.low = l.low[:1]
+	l.at, l.total = 0, 0
 }
 
-func (l *ladder) len() int { return len(l.keys) }
-
 func (l *ladder) best() (core.Level, bool) {
-	n := len(l.keys)
-	if n == 0 {
+	f := l.leaves[len(l.leaves)-1]
+	if f.n == 0 {
 		return core.Level{}, false
 	}
-	return core.Level{Price: core.Price(l.keys[n-1] ^ l.flip), Qty: l.qtys[n-1]}, true
+	return l.level(&f.entries[f.n-1]), true
 }
 
 func (l *ladder) qty(price core.Price) core.Qty {
-	i, found := slices.BinarySearch(l.keys, int64(price)^l.flip)
-	if !found {
-		return 0
+	key := l.key(price)
+	f := l.leaves[l.find(key)]
+	if pos := f.search(key); f.has(pos, key) {
+		return f.entries[pos].qty
 	}
-	return l.qtys[i]
+	return 0
 }
 
 func (l *ladder) appendTo(dst []core.Level, limit int) []core.Level {
-	n := len(l.keys)
-	if limit < 0 || limit > n {
-		limit = n
+	if limit < 0 || limit > l.total {
+		limit = l.total
 	}
-	for i := n - 1; i >= n-limit; i-- {
-		dst = append(dst, core.Level{Price: core.Price(l.keys[i] ^ l.flip), Qty: l.qtys[i]})
+	dst = slices.Grow(dst, limit)
+	for i := len(l.leaves) - 1; limit > 0; i-- {
+		f := l.leaves[i]
+		for pos := f.n - 1; pos >= 0 && limit > 0; pos-- {
+			dst = append(dst, l.level(&f.entries[pos]))
+			limit--
+		}
 	}
 	return dst
 }
 
-func (l *ladder) walk(f func(core.Level) bool) {
-	for i := len(l.keys) - 1; i >= 0; i-- {
-		if !f(core.Level{Price: core.Price(l.keys[i] ^ l.flip), Qty: l.qtys[i]}) {
-			return
+func (l *ladder) walk(yield func(core.Level) bool) {
+	for i := len(l.leaves) - 1; i >= 0; i-- {
+		f := l.leaves[i]
+		for pos := f.n - 1; pos >= 0; pos-- {
+			if !yield(l.level(&f.entries[pos])) {
+				return
+			}
 		}
 	}
 }
 
 func (l *ladder) hash(side core.Side, h *hasher) {
-	for i := len(l.keys) - 1; i >= 0; i-- {
-		h.add(side, core.Price(l.keys[i]^l.flip), l.qtys[i])
+	for i := len(l.leaves) - 1; i >= 0; i-- {
+		f := l.leaves[i]
+		for pos := f.n - 1; pos >= 0; pos-- {
+			h.add(side, l.level(&f.entries[pos]))
+		}
 	}
 }

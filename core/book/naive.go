@@ -7,84 +7,74 @@ import (
 	"qcat/core"
 )
 
-// Naive is a book that is obviously right and slow: a map a side, sorted when
-// somebody looks. It has the methods of Book and gives the same answers; the
-// tests hold Book against it.
+// Naive is a book that is obviously right: one slice of levels a side, kept
+// sorted from best to worst by the standard library. It has the methods of Book
+// and gives the same answers; the tests hold Book against it.
 type Naive struct {
-	bids, asks map[core.Price]core.Qty
+	bids, asks []core.Level
 	max        int
 	evicted    uint64
 }
 
 // NewNaive returns an empty book.
-func NewNaive() *Naive {
-	return &Naive{
-		bids: map[core.Price]core.Qty{},
-		asks: map[core.Price]core.Qty{},
-		max:  MaxLevels,
-	}
-}
+func NewNaive() *Naive { return &Naive{max: MaxLevels} }
 
-func (n *Naive) side(s core.Side) map[core.Price]core.Qty {
+func (n *Naive) side(s core.Side) *[]core.Level {
 	if s == core.Buy {
-		return n.bids
+		return &n.bids
 	}
-	return n.asks
+	return &n.asks
 }
 
-// sorted returns all levels of a side from best to worst.
-func (n *Naive) sorted(s core.Side) []core.Level {
-	var out []core.Level
-	for p, q := range n.side(s) {
-		out = append(out, core.Level{Price: p, Qty: q})
-	}
-	slices.SortFunc(out, func(a, b core.Level) int {
-		if s == core.Buy {
-			return cmp.Compare(b.Price, a.Price)
+// find returns where price stands, or would stand, and whether it does.
+func (n *Naive) find(side core.Side, price core.Price) (int, bool) {
+	return slices.BinarySearchFunc(*n.side(side), price, func(l core.Level, p core.Price) int {
+		if side == core.Buy {
+			return cmp.Compare(p, l.Price)
 		}
-		return cmp.Compare(a.Price, b.Price)
+		return cmp.Compare(l.Price, p)
 	})
-	return out
-}
-
-func (n *Naive) best(s core.Side) (core.Level, bool) {
-	all := n.sorted(s)
-	if len(all) == 0 {
-		return core.Level{}, false
-	}
-	return all[0], true
 }
 
 // Set puts qty at price, or removes the level when qty is zero or less. It
 // reports whether the side's best price or quantity changed.
 func (n *Naive) Set(side core.Side, price core.Price, qty core.Qty) bool {
-	before, hadBefore := n.best(side)
 	levels := n.side(side)
-	if qty > 0 {
-		levels[price] = qty
-	} else {
-		delete(levels, price)
+	before, hadBefore := first(*levels)
+	i, found := n.find(side, price)
+	switch {
+	case found && qty > 0:
+		(*levels)[i].Qty = qty
+	case found:
+		*levels = slices.Delete(*levels, i, i+1)
+	case qty > 0:
+		*levels = slices.Insert(*levels, i, core.Level{Price: price, Qty: qty})
 	}
-	if len(levels) > n.max {
-		all := n.sorted(side)
-		delete(levels, all[len(all)-1].Price)
+	if len(*levels) > n.max {
+		*levels = (*levels)[:n.max]
 		n.evicted++
 	}
-	after, hasAfter := n.best(side)
+	after, hasAfter := first(*levels)
 	return before != after || hadBefore != hasAfter
+}
+
+func first(levels []core.Level) (core.Level, bool) {
+	if len(levels) == 0 {
+		return core.Level{}, false
+	}
+	return levels[0], true
 }
 
 // Clear removes all levels.
 func (n *Naive) Clear() {
-	clear(n.bids)
-	clear(n.asks)
+	n.bids, n.asks = nil, nil
 }
 
 // BestBid returns the highest bid, and false when there is none.
-func (n *Naive) BestBid() (core.Level, bool) { return n.best(core.Buy) }
+func (n *Naive) BestBid() (core.Level, bool) { return first(n.bids) }
 
 // BestAsk returns the lowest offer, and false when there is none.
-func (n *Naive) BestAsk() (core.Level, bool) { return n.best(core.Sell) }
+func (n *Naive) BestAsk() (core.Level, bool) { return first(n.asks) }
 
 // Crossed reports whether both sides exist and the best bid is at or above the
 // best offer.
@@ -95,15 +85,21 @@ func (n *Naive) Crossed() bool {
 }
 
 // Len returns the number of levels of a side.
-func (n *Naive) Len(side core.Side) int { return len(n.side(side)) }
+func (n *Naive) Len(side core.Side) int { return len(*n.side(side)) }
 
 // Qty returns the quantity at price, 0 when there is no such level.
-func (n *Naive) Qty(side core.Side, price core.Price) core.Qty { return n.side(side)[price] }
+func (n *Naive) Qty(side core.Side, price core.Price) core.Qty {
+	i, found := n.find(side, price)
+	if !found {
+		return 0
+	}
+	return (*n.side(side))[i].Qty
+}
 
 // Levels appends the side's levels to dst from best to worst, at most limit of
 // them, or all when limit is negative.
 func (n *Naive) Levels(side core.Side, dst []core.Level, limit int) []core.Level {
-	all := n.sorted(side)
+	all := *n.side(side)
 	if limit >= 0 && limit < len(all) {
 		all = all[:limit]
 	}
@@ -112,7 +108,7 @@ func (n *Naive) Levels(side core.Side, dst []core.Level, limit int) []core.Level
 
 // Walk calls f with the side's levels from best to worst until f returns false.
 func (n *Naive) Walk(side core.Side, f func(core.Level) bool) {
-	for _, l := range n.sorted(side) {
+	for _, l := range *n.side(side) {
 		if !f(l) {
 			return
 		}
@@ -127,8 +123,8 @@ func (n *Naive) Hash() uint64 {
 	var h hasher
 	h.reset()
 	for _, side := range [...]core.Side{core.Buy, core.Sell} {
-		for _, l := range n.sorted(side) {
-			h.add(side, l.Price, l.Qty)
+		for _, l := range *n.side(side) {
+			h.add(side, l)
 		}
 	}
 	return h.sum()
