@@ -28,13 +28,19 @@
 //
 // # Use
 //
-//	lane, err := feed.NewLane(feed.LaneConfig{
-//		Name: "binance-spot", Decoder: dec, Continuity: feed.ContinuityFirst,
-//		Instruments: ids, Quotes: quotes,
+//	s, err := feed.NewSession(feed.SessionConfig{
+//		Venue: adapter,
+//		Lane: feed.LaneConfig{
+//			Name: "binance-spot", Decoder: decoder, Continuity: feed.ContinuityFirst,
+//			Instruments: ids, Quotes: quotes,
+//		},
+//		Log: log,
 //	})
-//	s, err := feed.NewSession(feed.SessionConfig{Venue: adapter, Lane: lane, Log: log})
 //	go s.Run(ctx)
-//	tap := market.NewTap([]market.Source{lane.Source()}, waiter)
+//	tap := market.NewTap([]market.Source{s.Source()}, waiter)
+//
+// A producer of its own, such as a simulated market, makes a Lane and calls Apply
+// and, now and then, Duty.
 //
 // # Imports
 //

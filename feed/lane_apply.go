@@ -61,11 +61,11 @@ func (l *Lane) Apply(m *Message, rx core.Nanos) {
 
 func (l *Lane) apply(m *Message, rx core.Nanos) {
 	l.stats.LastReceive = rx
+	in := l.instrument(m.Instrument)
 	if m.Kind == MessageIgnored {
-		l.stats.Ignored++
+		l.ignore(in, m)
 		return
 	}
-	in := l.instrument(m.Instrument)
 	if in == nil {
 		l.stats.Unknown++
 		return
@@ -83,6 +83,15 @@ func (l *Lane) apply(m *Message, rx core.Nanos) {
 		l.mark(in, m, rx)
 	default:
 		l.stats.Ignored++
+	}
+}
+
+// ignore counts a message of no interest. One that names an instrument and an id
+// is a trade that nobody could have had; its id is no gap.
+func (l *Lane) ignore(in *instrument, m *Message) {
+	l.stats.Ignored++
+	if in != nil && m.LastID != 0 {
+		l.tradeID(in, m.LastID)
 	}
 }
 

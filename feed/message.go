@@ -7,7 +7,8 @@ type MessageKind uint8
 
 const (
 	// MessageIgnored is a frame that is well formed and of no interest
-	// (a subscription's answer, a stream nobody asked for).
+	// (a subscription's answer, a stream nobody asked for). One that names an
+	// instrument and has a LastID is a trade that is no price; its id counts.
 	MessageIgnored MessageKind = iota
 	MessageTrade
 	MessageQuote

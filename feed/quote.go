@@ -80,21 +80,12 @@ func (l *Lane) storeQuote(in *instrument) {
 	}
 }
 
-// trade takes a trade in. The ids of a venue's trades are consecutive, so that
-// one missing is known, and one repeated or late is dropped.
+// trade takes a trade in.
 func (l *Lane) trade(in *instrument, m *Message, rx core.Nanos) {
 	l.stats.Trades++
-	t := &in.trades
-	if m.LastID != 0 {
-		if m.LastID <= t.id && !t.resume {
-			l.stats.TradeDuplicates++
-			return
-		}
-		if t.id != 0 && m.LastID > t.id+1 {
-			l.stats.TradeGaps++
-			l.stats.TradesMissed += m.LastID - t.id - 1
-		}
-		t.id, t.resume = m.LastID, false
+	if m.LastID != 0 && !l.tradeID(in, m.LastID) {
+		l.stats.TradeDuplicates++
+		return
 	}
 	q := &in.bbo.quote
 	q.LastPrice, q.LastTime = m.Price, rx
@@ -105,6 +96,22 @@ func (l *Lane) trade(in *instrument, m *Message, rx core.Nanos) {
 	ev.ExchangeTime = m.ExchangeTime
 	ev.Price, ev.Qty = m.Price, m.Qty
 	l.flush()
+}
+
+// tradeID takes a trade id in and reports whether it is news. The ids of a
+// venue's trades are consecutive, so that one missing is known, and one repeated
+// or late is dropped.
+func (l *Lane) tradeID(in *instrument, id uint64) bool {
+	t := &in.trades
+	if id <= t.id && !t.resume {
+		return false
+	}
+	if t.id != 0 && id > t.id+1 {
+		l.stats.TradeGaps++
+		l.stats.TradesMissed += id - t.id - 1
+	}
+	t.id, t.resume = id, false
+	return true
 }
 
 // mark takes a mark price in.

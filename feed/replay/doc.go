@@ -15,9 +15,12 @@
 // first frames and says how they are read; this package knows no venue.
 //
 //	binding, err := replay.Probe(path, bind)
-//	lane, err := feed.NewLane(feed.LaneConfig{Decoder: binding.Decoder, ...})
-//	p, err := replay.NewPlayer(replay.PlayerConfig{Path: path, Binding: binding, Lane: lane, Speed: 10 * replay.RealTime})
-//	err = p.Run(ctx)
+//	p, err := replay.NewPlayer(replay.PlayerConfig{
+//		Path: path, Binding: binding, Speed: 10 * replay.RealTime,
+//		Lane: feed.LaneConfig{Name: "replay", Quotes: quotes},
+//	})
+//	go p.Run(ctx)
+//	tap := market.NewTap([]market.Source{p.Source()}, waiter)
 //
 // # Ownership
 //
@@ -26,5 +29,5 @@
 //
 // # Imports
 //
-// core, core/book and feed. No venue, no engine, no client.
+// core, core/book, core/market and feed. No venue, no engine, no client.
 package replay

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"qcat/core"
+	"qcat/core/market"
 	"qcat/feed"
 )
 
@@ -36,8 +37,9 @@ const dutyFrames = 256
 type PlayerConfig struct {
 	Path    string
 	Binding Binding
-	// Lane is the one to play into. Its LaneConfig.Wake should be Player.Wake.
-	Lane  *feed.Lane
+	// Lane is the configuration of the lane to play into. The Player sets Decoder,
+	// Continuity, Instruments and Wake itself.
+	Lane  feed.LaneConfig
 	Speed Speed
 	AtEnd AtEnd
 	// Clock stamps the frames' receive time. Default: the system's.
@@ -48,10 +50,11 @@ type PlayerConfig struct {
 // distances in which they were received, divided by the speed, and are stamped
 // with the clock's time. Exchange times stay as they were.
 //
-// Run is the owner of the lane. Wake and Position may be called from any
+// Run is the owner of the lane. The other methods may be called from any
 // goroutine.
 type Player struct {
 	cfg   PlayerConfig
+	lane  *feed.Lane
 	wake  chan struct{}
 	timer *time.Timer
 
@@ -63,19 +66,35 @@ type Player struct {
 	read, size     atomic.Int64
 }
 
-// NewPlayer returns a player; Run starts it.
+// NewPlayer returns a player with its lane; Run starts it.
 func NewPlayer(cfg PlayerConfig) (*Player, error) {
 	switch {
-	case cfg.Lane == nil || cfg.Binding.Instrument == 0:
-		return nil, errors.New("replay: a player needs a lane and a binding")
+	case cfg.Binding.Decoder == nil || cfg.Binding.Instrument == 0:
+		return nil, errors.New("replay: a player needs a binding")
 	case cfg.Speed < 0 || cfg.Speed > fastest:
 		return nil, fmt.Errorf("%w: speed %d", ErrSpec, cfg.Speed)
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = core.SystemClock()
 	}
-	return &Player{cfg: cfg, wake: make(chan struct{}, 1)}, nil
+	p := &Player{cfg: cfg, wake: make(chan struct{}, 1)}
+	lane := cfg.Lane
+	lane.Decoder = cfg.Binding.Decoder
+	lane.Continuity = cfg.Binding.Continuity
+	lane.Instruments = []core.InstrumentID{cfg.Binding.Instrument}
+	lane.Wake = p.Wake
+	var err error
+	if p.lane, err = feed.NewLane(lane); err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	return p, nil
 }
+
+// Source returns what a market.Tap follows the player's lane by.
+func (p *Player) Source() market.Source { return p.lane.Source() }
+
+// Stats returns the lane's counters.
+func (p *Player) Stats() feed.Stats { return p.lane.Stats() }
 
 // Wake makes Run serve the lane's duties soon.
 func (p *Player) Wake() {
@@ -106,7 +125,7 @@ func (p *Player) Position() Position {
 func (p *Player) Run(ctx context.Context) error {
 	p.timer = time.NewTimer(time.Hour)
 	defer p.timer.Stop()
-	defer func() { p.cfg.Lane.Disconnected(p.cfg.Clock.Now()) }()
+	defer func() { p.lane.Disconnected(p.cfg.Clock.Now()) }()
 	for {
 		if err := p.pass(ctx); err != nil {
 			return err
@@ -115,8 +134,8 @@ func (p *Player) Run(ctx context.Context) error {
 		if p.cfg.AtEnd == Stop {
 			return nil
 		}
-		p.cfg.Lane.Disconnected(p.cfg.Clock.Now())
-		p.cfg.Lane.Connected()
+		p.lane.Disconnected(p.cfg.Clock.Now())
+		p.lane.Connected()
 	}
 }
 
@@ -144,14 +163,14 @@ func (p *Player) pass(ctx context.Context) error {
 			return err
 		}
 		// A bad frame is counted by the lane; live data would go on as well.
-		_ = p.cfg.Lane.Frame(frame, p.cfg.Binding.Instrument, now)
+		_ = p.lane.Frame(frame, p.cfg.Binding.Instrument, now)
 		if p.frames.Add(1)%dutyFrames == 0 {
 			p.read.Store(r.source.n)
 			p.size.Store(r.size)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			p.cfg.Lane.Duty()
+			p.lane.Duty()
 		}
 	}
 }
@@ -169,7 +188,7 @@ func (p *Player) await(ctx context.Context, rx core.Nanos) (core.Nanos, error) {
 	}
 	due := p.due(rx)
 	for now < due {
-		p.cfg.Lane.Duty()
+		p.lane.Duty()
 		p.timer.Reset(min(time.Duration(due-now), dutyEvery))
 		select {
 		case <-ctx.Done():

@@ -1,0 +1,204 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"qcat/core"
+)
+
+// supervisor looks after a session's connection and its replacement. It runs on
+// the goroutine of Session.Run.
+type supervisor struct {
+	s       *Session
+	current *connection
+	next    *connection // connected and parked, or nil
+
+	opening   chan opened // receives the replacement, or why there is none; nil when idle
+	cancel    context.CancelFunc
+	notBefore core.Nanos // when a replacement may be tried again
+	attempts  int
+	doomed    error // why current is being closed, if it is us who closes it
+}
+
+// opened is the outcome of opening a replacement.
+type opened struct {
+	c   *connection
+	err error
+}
+
+// supervise returns when no connection is left, with the reason. It closes what
+// is open, marks the lane's instruments stale, and leaves no goroutine but the
+// readers, which are ending.
+func (s *Session) supervise(ctx context.Context, c *connection) error {
+	v := &supervisor{s: s, current: c}
+	err := v.run(ctx)
+	s.disconnected()
+	v.abandonNext()
+	v.current.shut()
+	return err
+}
+
+func (v *supervisor) run(ctx context.Context) error {
+	tick := time.NewTicker(v.s.cfg.DutyEvery)
+	defer tick.Stop()
+	for {
+		var nextDone chan struct{}
+		if v.next != nil {
+			nextDone = v.next.done
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-v.current.done:
+			if err := v.currentDied(); err != nil {
+				return err
+			}
+		case <-nextDone:
+			v.nextFailed(v.next.err)
+		case o := <-v.opening:
+			v.opened(o)
+		case <-v.s.wake:
+			v.s.duty()
+			v.noticeTakeOver()
+		case <-tick.C:
+			v.s.duty()
+			v.tick(ctx)
+		}
+	}
+}
+
+// tick looks at the clock: dead connections, pings, age, and the moment to
+// switch over.
+func (v *supervisor) tick(ctx context.Context) {
+	now := v.s.cfg.Clock.Now()
+	p := v.s.policy
+	v.noticeTakeOver()
+	for _, c := range []*connection{v.current, v.next} {
+		if c == nil {
+			continue
+		}
+		err := c.overdue(now, p)
+		if err == nil && now >= after(c.pinged, p.PingEvery) {
+			err = c.ping(now)
+		}
+		if err != nil {
+			if c == v.current && v.doomed == nil {
+				v.doomed = err
+			}
+			_ = c.ws.Close() // its reader ends, and we hear of it
+		}
+	}
+	switch {
+	case v.next != nil:
+		if first := v.next.firstData.Load(); first != 0 && now >= after(core.Nanos(first), p.Overlap) {
+			v.switchOver()
+		}
+	case v.opening == nil && now >= max(v.current.expires, v.notBefore):
+		v.openNext(ctx)
+	}
+}
+
+// openNext connects and subscribes the replacement in the background.
+func (v *supervisor) openNext(ctx context.Context) {
+	ctx, v.cancel = context.WithCancel(ctx)
+	result := make(chan opened, 1)
+	v.opening = result
+	s := v.s
+	s.cfg.Log.Info("feed connection is being replaced", zap.String("lane", s.lane.Name()))
+	s.readers.Go(func() {
+		c, err := dial(ctx, s.cfg.Venue.StreamURL(), s.policy, s.cfg.Clock)
+		if err == nil {
+			s.start(c)
+			if err = c.subscribe(ctx, s.cfg.Venue.Subscribe(), s.policy.SubscribeInterval); err != nil {
+				c.shut()
+				c = nil
+			}
+		}
+		result <- opened{c, err}
+	})
+}
+
+// opened takes the replacement in.
+func (v *supervisor) opened(o opened) {
+	v.opening = nil
+	v.cancel()
+	if o.err != nil {
+		v.nextFailed(o.err)
+		return
+	}
+	v.next = o.c
+}
+
+// nextFailed gives the replacement up; the current connection goes on, and
+// another attempt is made later.
+func (v *supervisor) nextFailed(err error) {
+	if v.next != nil {
+		v.next.shut()
+		v.next = nil
+	}
+	v.attempts++
+	wait := v.s.cfg.Reconnect.Wait(v.attempts)
+	v.notBefore = after(v.s.cfg.Clock.Now(), wait)
+	v.s.cfg.Log.Warn("feed connection could not be replaced yet", zap.String("lane", v.s.lane.Name()),
+		zap.Error(err), zap.Duration("again_in", wait))
+}
+
+// switchOver makes the replacement the current connection and closes the old one.
+func (v *supervisor) switchOver() {
+	v.s.mu.Lock()
+	if v.next.role == roleParked {
+		v.s.takeOver(v.next)
+	}
+	v.s.mu.Unlock()
+	old := v.current
+	v.current, v.next = v.next, nil
+	v.attempts, v.doomed = 0, nil
+	old.shut()
+	v.s.cfg.Log.Info("feed connection replaced", zap.String("lane", v.s.lane.Name()))
+}
+
+// noticeTakeOver follows a replacement that had to take over by itself because
+// it had no more room for parked frames.
+func (v *supervisor) noticeTakeOver() {
+	if v.next == nil {
+		return
+	}
+	v.s.mu.Lock()
+	done := v.next.role == roleActive
+	v.s.mu.Unlock()
+	if done {
+		v.switchOver()
+	}
+}
+
+// currentDied switches to a replacement that delivers already, and returns why
+// the connection ended when there is none.
+func (v *supervisor) currentDied() error {
+	err := v.current.err
+	if v.doomed != nil {
+		err = v.doomed
+	}
+	if v.next == nil || v.next.firstData.Load() == 0 {
+		return err
+	}
+	v.s.cfg.Log.Warn("feed connection died while it was being replaced",
+		zap.String("lane", v.s.lane.Name()), zap.Error(err))
+	v.switchOver()
+	return nil
+}
+
+// abandonNext closes the replacement, whatever state it is in.
+func (v *supervisor) abandonNext() {
+	if v.opening != nil {
+		v.cancel()
+		if o := <-v.opening; o.c != nil {
+			o.c.shut()
+		}
+	}
+	if v.next != nil {
+		v.next.shut()
+	}
+}
