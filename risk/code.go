@@ -1,7 +1,95 @@
 package risk
 
-// String returns the stable textual code ("risk.price_collar"), "" for OK.
-func (c Code) String() string { return "" }
+import "strings"
 
-// ParseCode returns the code of that text and whether there is one.
-func ParseCode(s string) (Code, bool) { return 0, false }
+// codeNames are the textual codes without their prefix. They stand in answers to
+// clients and never change.
+var codeNames = [...]struct {
+	code Code
+	name string
+}{
+	{PriceCollar, "price_collar"},
+	{PriceTick, "price_tick"},
+	{PriceBounds, "price_bounds"},
+	{QtyStep, "qty_step"},
+	{MaxQty, "max_qty"},
+	{MinQty, "min_qty"},
+	{MinNotional, "min_notional"},
+	{MaxNotional, "max_notional"},
+	{MaxOpenOrders, "max_open_orders"},
+	{MaxAmends, "max_amends"},
+	{MaxPosition, "max_position"},
+	{MaxExposureGross, "max_exposure_gross"},
+	{MaxExposureNet, "max_exposure_net"},
+	{InsufficientMargin, "insufficient_margin"},
+	{InsufficientFunds, "insufficient_funds"},
+	{MessageRate, "message_rate"},
+	{OrderRate, "order_rate"},
+	{RepeatedExecution, "repeated_execution"},
+	{DuplicateOrder, "duplicate_order"},
+	{InstrumentNotPermitted, "instrument_not_permitted"},
+	{Restricted, "restricted"},
+	{SelfTrade, "self_trade"},
+	{Halted, "halted"},
+	{Reducing, "reducing"},
+	{StaleReference, "stale_reference"},
+	{CrossedReference, "crossed_reference"},
+	{MaxLossDaily, "max_loss_daily"},
+	{MaxDrawdown, "max_drawdown"},
+	{ConsecutiveLosses, "consecutive_losses"},
+	{MaxLeverage, "max_leverage"},
+	{PositionConcentration, "position_concentration"},
+	{MarketVolatility, "market_volatility"},
+	{UnfilledNotional, "unfilled_notional"},
+	{VenueUnavailable, "venue_unavailable"},
+	{UnknownAccount, "unknown_account"},
+	{UnknownStrategy, "unknown_strategy"},
+	{UnknownInstrument, "unknown_instrument"},
+	{UnknownOrder, "unknown_order"},
+	{Overflow, "overflow"},
+	{OrderClosed, "order_closed"},
+	{AmendPending, "amend_pending"},
+	{InvalidOrder, "invalid_order"},
+	{ReduceOnly, "reduce_only"},
+	{Capacity, "capacity"},
+	{NoRate, "no_rate"},
+	{InvalidSetting, "invalid_setting"},
+}
+
+const codePrefix = "risk."
+
+var codeTexts = func() map[Code]string {
+	m := make(map[Code]string, len(codeNames))
+	for _, c := range codeNames {
+		m[c.code] = codePrefix + c.name
+	}
+	return m
+}()
+
+// String returns the stable textual code ("risk.price_collar"), "" for OK and
+// for a number that is no code.
+func (c Code) String() string { return codeTexts[c] }
+
+// ParseCode returns the code of that text ("risk.price_collar") and whether
+// there is one.
+func ParseCode(s string) (Code, bool) {
+	name, ok := strings.CutPrefix(s, codePrefix)
+	if !ok {
+		return OK, false
+	}
+	for _, c := range codeNames {
+		if c.name == name {
+			return c.code, true
+		}
+	}
+	return OK, false
+}
+
+// Codes returns every code there is, in ascending order of the controls.
+func Codes() []Code {
+	out := make([]Code, len(codeNames))
+	for i, c := range codeNames {
+		out[i] = c.code
+	}
+	return out
+}

@@ -78,3 +78,127 @@ func (ls *Limits) Get(l Limit) (int64, bool) {
 
 // Len is the number of limits set.
 func (ls *Limits) Len() int { return bits.OnesCount32(ls.set) }
+
+// limitDef is what is true of a limit everywhere.
+type limitDef struct {
+	name  string
+	unit  Unit
+	where limitPlace
+	max   int64
+}
+
+// limitPlace says on which scopes a limit makes sense.
+type limitPlace uint8
+
+const (
+	anywhere       limitPlace = iota
+	onInstruments             // any instrument scope: its unit is the instrument's
+	onFirmsOnly               // the instrument firm-wide
+	notInstruments            // firm, account, strategy
+)
+
+const (
+	maxCount  = 1_000_000_000
+	maxWindow = 24 * 60 * 60 * 1_000_000_000 // ns: a day
+	maxPPM    = 1_000 * 1_000_000            // a thousandfold
+	maxAny    = 1<<63 - 1
+)
+
+var limitDefs = [numLimits]limitDef{
+	LimitCollarBuyUp:      {"price_collar_buy_up", UnitPPM, anywhere, maxPPM},
+	LimitCollarBuyDown:    {"price_collar_buy_down", UnitPPM, anywhere, maxPPM},
+	LimitCollarSellUp:     {"price_collar_sell_up", UnitPPM, anywhere, maxPPM},
+	LimitCollarSellDown:   {"price_collar_sell_down", UnitPPM, anywhere, maxPPM},
+	LimitRollingUp:        {"rolling_collar_up", UnitPPM, onFirmsOnly, maxPPM},
+	LimitRollingDown:      {"rolling_collar_down", UnitPPM, onFirmsOnly, maxPPM},
+	LimitRollingWindow:    {"rolling_collar_window", UnitNanos, onFirmsOnly, maxWindow},
+	LimitMaxOrderQty:      {"max_qty", UnitQty, onInstruments, maxAny},
+	LimitMinNotional:      {"min_notional", UnitValue, anywhere, maxAny},
+	LimitMaxNotional:      {"max_notional", UnitValue, anywhere, maxAny},
+	LimitMarketSlippage:   {"market_slippage", UnitPPM, anywhere, maxPPM},
+	LimitMaxOpenOrders:    {"max_open_orders", UnitCount, anywhere, maxCount},
+	LimitMaxAmends:        {"max_amends", UnitCount, anywhere, maxCount},
+	LimitMaxPosition:      {"max_position", UnitQty, onInstruments, maxAny},
+	LimitMaxExposureGross: {"max_exposure_gross", UnitValue, anywhere, maxAny},
+	LimitMaxExposureNet:   {"max_exposure_net", UnitValue, anywhere, maxAny},
+	LimitMaxUnfilled:      {"unfilled_notional", UnitValue, anywhere, maxAny},
+	LimitMessageRate:      {"message_rate", UnitCount, anywhere, maxCount},
+	LimitMessageRatePer:   {"message_rate_per", UnitNanos, anywhere, maxWindow},
+	LimitOrderRate:        {"order_rate", UnitCount, anywhere, maxCount},
+	LimitOrderRatePer:     {"order_rate_per", UnitNanos, anywhere, maxWindow},
+	LimitDuplicateWindow:  {"duplicate_window", UnitNanos, anywhere, maxWindow},
+	LimitPermittedOnly:    {"permitted_only", UnitNone, notInstruments, 1},
+	LimitPermitted:        {"permitted", UnitNone, onInstruments, 1},
+	LimitRestricted:       {"restricted", UnitNone, onInstruments, 1},
+	LimitMaxReferenceAge:  {"max_reference_age", UnitNanos, anywhere, maxAny},
+}
+
+// NumLimits is the number of limits there are: Limit(0) to Limit(NumLimits-1).
+const NumLimits = int(numLimits)
+
+// String returns the limit's name as it stands in a configuration.
+func (l Limit) String() string {
+	if l < numLimits {
+		return limitDefs[l].name
+	}
+	return "unknown"
+}
+
+// Unit is the unit of the limit's value.
+func (l Limit) Unit() Unit {
+	if l < numLimits {
+		return limitDefs[l].unit
+	}
+	return UnitNone
+}
+
+// together are limits of which neither means anything alone.
+var together = [...][2]Limit{
+	{LimitMessageRate, LimitMessageRatePer},
+	{LimitOrderRate, LimitOrderRatePer},
+}
+
+// Validate reports whether the limits make sense at a scope, and the first that
+// does not: a quantity where quantities of several instruments would meet, a
+// value out of its range, half of a rate, a flag that is not 1.
+func (ls *Limits) Validate(s Scope) (Limit, bool) {
+	for l := range numLimits {
+		v, set := ls.Get(l)
+		if !set {
+			continue
+		}
+		d := &limitDefs[l]
+		at := s.Level == LevelInstrument
+		switch d.where {
+		case onInstruments:
+			if !at {
+				return l, false
+			}
+		case onFirmsOnly:
+			if !at || s.Account != 0 || s.Strategy != 0 {
+				return l, false
+			}
+		case notInstruments:
+			if at {
+				return l, false
+			}
+		case anywhere:
+		}
+		if v < 0 || v > d.max || (v == 0 && (d.max == maxWindow || d.max == 1)) {
+			return l, false
+		}
+	}
+	for _, pair := range together {
+		_, a := ls.Get(pair[0])
+		_, b := ls.Get(pair[1])
+		if a != b {
+			return pair[0], false
+		}
+	}
+	_, up := ls.Get(LimitRollingUp)
+	_, down := ls.Get(LimitRollingDown)
+	if _, window := ls.Get(LimitRollingWindow); window != (up || down) {
+		return LimitRollingWindow, false
+	}
+	return 0, true
+}

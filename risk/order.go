@@ -34,18 +34,17 @@ type Amend struct {
 }
 
 // Approved says that a check admitted an order or an amendment. Only a check
-// makes one that Accept takes; the zero value is refused with a panic.
+// makes one that Accept takes; Accept panics on the zero value.
 type Approved struct {
-	order   Order      // terms after acceptance
-	version uint64     // the tree's version it was checked against
-	now     core.Nanos // when it was checked
-	refUnit int64      // value of one quantity unit at the reference price
-	unit    int64      // the same at the order's own price
-	ref     core.Price // the reference price
-	amend   bool
-	reduces reduces
-	account uint32 // slot, 0: to be made
-	strat   uint32 // slot, 0: to be made
+	order    Order      // terms after acceptance
+	version  uint64     // the tree's version it was checked against
+	now      core.Nanos // when it was checked
+	hold     *Hold      // the order to be amended; nil: a new one
+	price    core.Price // what the order is valued at
+	ref      core.Price // the reference price
+	reserves int64      // value of the open part, what it counts as in unfilled
+	account  uint32     // slot, 0: to be made
+	strategy uint32     // slot, 0: to be made
 }
 
 // Order returns the terms that were approved.
@@ -58,19 +57,19 @@ func (a *Approved) ReferencePrice() core.Price { return a.ref }
 // written by the Tree only and is the key to everything that happens to the
 // order afterwards. No pointers. The zero value holds nothing.
 type Hold struct {
-	order  Order    // current terms; Qty is the total
-	filled core.Qty // CumQty (FIX 14)
-	unit   int64    // value of one quantity unit at the order's price
+	order  Order      // terms in force; Qty is the total
+	filled core.Qty   // CumQty (FIX 14)
+	price  core.Price // what the order is valued at (a market order has no price)
+	value  int64      // what it counts as in unfilled
 
 	newPrice core.Price // terms asked for while an amendment is pending
 	newQty   core.Qty
-	newUnit  int64
 
-	account uint32 // slot of (account, instrument)
-	strat   uint32 // slot of (strategy, instrument)
-	amends  uint32 // amendments accepted
-	open    bool
-	pending bool // an amendment is pending
+	account  uint32 // slot of (account, instrument)
+	strategy uint32 // slot of (strategy, instrument)
+	amends   uint32 // amendments accepted
+	open     bool
+	pending  bool // an amendment is pending
 }
 
 // Open reports whether the order still reserves something.

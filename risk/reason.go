@@ -69,7 +69,7 @@ const (
 	ReduceOnly        Code = 9009 // a reduce-only order that would not reduce
 	Capacity          Code = 9010 // a bounded table of the core is full
 	NoRate            Code = 9011 // the instrument's currency has no rate into the risk currency
-	InvalidLimit      Code = 9012 // a limit that makes no sense at the scope it was set on
+	InvalidSetting    Code = 9012 // a limit, state, rate or definition that makes no sense where it was set
 )
 
 // Level is where on the limit tree a limit hangs.

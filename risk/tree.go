@@ -25,139 +25,199 @@ const DefaultMaxPositions = 1 << 22
 // Tree is the limits, the states and what has been used of them. One goroutine
 // owns it. See the package comment for its use.
 type Tree struct {
-	version uint64
+	version uint64 // of the state: an Approved is good for one version
+
+	firm       node
+	accounts   []node // by id
+	strategies []node // by id
+	profiles   []profile
+	pairs      pairs
+
+	instruments []instrument // by id
+	venues      []venue
+	rates       []rate
+	recent      recent
+
+	interned map[Limits]uint32 // profiles by content; off the check path
 }
 
 // NewTree returns a tree with the firm's node only, without limits, active.
-func NewTree(c Config) *Tree { return &Tree{} }
+func NewTree(c Config) *Tree {
+	if c.MaxPositions <= 0 {
+		c.MaxPositions = DefaultMaxPositions
+	}
+	t := &Tree{
+		version:     1,
+		firm:        node{defined: true},
+		accounts:    make([]node, 1, c.Accounts+1),
+		strategies:  make([]node, 1, c.Strategies+1),
+		instruments: make([]instrument, 1, c.Instruments+1),
+		pairs:       newPairs(min(max(c.Positions, 0), c.MaxPositions), c.MaxPositions),
+		interned:    map[Limits]uint32{},
+	}
+	t.intern(Limits{})
+	for _, currency := range par {
+		t.rates = append(t.rates, rate{currency, core.PPM})
+	}
+	return t
+}
 
-// DefineAccount adds an account. Defining it again changes nothing.
-func (t *Tree) DefineAccount(id core.AccountID) Reason { return Reason{Code: Capacity} }
+// DefineAccount adds an account. Defining it again changes nothing. Refused with
+// UnknownAccount when id is no id.
+func (t *Tree) DefineAccount(id core.AccountID) Reason {
+	if id == 0 || id > maxID {
+		return Reason{Code: UnknownAccount, Scope: AccountScope(id)}
+	}
+	if nodeAt(t.accounts, uint32(id)) == nil {
+		t.version++
+		define(&t.accounts, uint32(id), 0)
+	}
+	return Reason{}
+}
 
 // DefineStrategy adds a strategy of an account. Defining it again changes
-// nothing; under another account it is refused with UnknownStrategy.
+// nothing; under another account it is refused with UnknownStrategy, under an
+// unknown one with UnknownAccount.
 func (t *Tree) DefineStrategy(id core.StrategyID, account core.AccountID) Reason {
-	return Reason{Code: Capacity}
+	s := Scope{Level: LevelStrategy, Account: account, Strategy: id}
+	if nodeAt(t.accounts, uint32(account)) == nil {
+		return Reason{Code: UnknownAccount, Scope: s}
+	}
+	if id == 0 || id > maxID {
+		return Reason{Code: UnknownStrategy, Scope: s}
+	}
+	if n := nodeAt(t.strategies, uint32(id)); n != nil {
+		if n.owner != uint32(account) {
+			return Reason{Code: UnknownStrategy, Scope: s}
+		}
+		return Reason{}
+	}
+	t.version++
+	define(&t.strategies, uint32(id), uint32(account))
+	return Reason{}
 }
 
-// DefineInstrument adds an instrument or replaces its filters. in must be valid
-// and must not change afterwards: the tree keeps the pointer.
-func (t *Tree) DefineInstrument(in *core.Instrument) Reason { return Reason{Code: Capacity} }
+func define(nodes *[]node, id, owner uint32) {
+	for uint32(len(*nodes)) <= id {
+		*nodes = append(*nodes, node{})
+	}
+	(*nodes)[id].defined, (*nodes)[id].owner = true, owner
+}
 
-// SetRate sets what one unit of a currency is worth in the risk currency, in
-// PPM. Instruments of a currency without a rate are refused with NoRate.
-func (t *Tree) SetRate(currency string, ppm int64) Reason { return Reason{Code: Capacity} }
+// node returns the node of a resolved scope. A pair that does not exist is made
+// when create is set and nil otherwise.
+func (t *Tree) node(s Scope, create bool) *node {
+	switch s.Level {
+	case LevelFirm:
+		return &t.firm
+	case LevelAccount:
+		return nodeAt(t.accounts, uint32(s.Account))
+	case LevelStrategy:
+		return nodeAt(t.strategies, uint32(s.Strategy))
+	}
+	p := t.pair(s, create)
+	if p == nil {
+		return nil
+	}
+	return &p.node
+}
 
-// SetVenue tells whether a venue can take orders. A venue is available until it
-// is said not to be.
-func (t *Tree) SetVenue(venue string, available bool) Reason { return Reason{Code: Capacity} }
+// pair returns the pair of a resolved instrument scope.
+func (t *Tree) pair(s Scope, create bool) *pair {
+	key := strategyPairKey(s.Strategy, s.Instrument)
+	switch {
+	case s.Strategy != 0:
+	case s.Account != 0:
+		key = accountPairKey(s.Account, s.Instrument)
+	default:
+		return &t.instrument(s.Instrument).firm
+	}
+	slot := t.pairs.find(key)
+	if slot == 0 && create && t.pairs.room(1) {
+		slot = t.makePair(key, s.Instrument)
+	}
+	if slot == 0 {
+		return nil
+	}
+	return t.pairs.at(slot)
+}
+
+// makePair adds a pair and hangs it on its instrument.
+func (t *Tree) makePair(key uint64, id core.InstrumentID) uint32 {
+	slot := t.pairs.make(key)
+	x := &t.instruments[id]
+	t.pairs.at(slot).next, x.first = x.first, slot
+	return slot
+}
 
 // SetLimits replaces all limits of one node. It is refused with UnknownAccount,
-// UnknownStrategy, UnknownInstrument or InvalidLimit and then changes nothing.
-func (t *Tree) SetLimits(s Scope, l Limits) Reason { return Reason{Code: Capacity} }
+// UnknownStrategy, UnknownInstrument, InvalidSetting (see Limits.Validate) or
+// Capacity and then changes nothing.
+func (t *Tree) SetLimits(s Scope, ls Limits) Reason {
+	s, r := t.resolve(s)
+	if !r.OK() {
+		return r
+	}
+	if l, ok := ls.Validate(s); !ok {
+		v, _ := ls.Get(l)
+		return Reason{Code: InvalidSetting, Unit: l.Unit(), Scope: s, Value: v}
+	}
+	n := t.node(s, true)
+	if n == nil {
+		return Reason{Code: Capacity, Scope: s, Limit: int64(t.pairs.max), Unit: UnitCount}
+	}
+	t.version++
+	n.profile = t.intern(ls)
+	if w, ok := ls.Get(LimitDuplicateWindow); ok {
+		t.recent.keep(core.Nanos(w))
+	}
+	if s.Level == LevelInstrument && s.Account == 0 {
+		if w, _ := ls.Get(LimitRollingWindow); t.instruments[s.Instrument].rolling.window != w {
+			t.instruments[s.Instrument].rolling.restart(w)
+		}
+	}
+	return Reason{}
+}
 
 // Limits returns the limits of one node, none if there is no such node.
-func (t *Tree) Limits(s Scope) Limits { return Limits{} }
+func (t *Tree) Limits(s Scope) Limits {
+	if s, r := t.resolve(s); r.OK() {
+		if n := t.node(s, false); n != nil {
+			return t.profiles[n.profile].Limits
+		}
+	}
+	return Limits{}
+}
 
 // SetState sets the trading state of one node. StateHalted is the kill switch's
-// half that blocks entry; the caller cancels what is open.
-func (t *Tree) SetState(s Scope, st TradingState) Reason { return Reason{Code: Capacity} }
+// half that blocks entry; the caller cancels what is open. Refused as SetLimits
+// is.
+func (t *Tree) SetState(s Scope, st TradingState) Reason {
+	s, r := t.resolve(s)
+	if !r.OK() {
+		return r
+	}
+	if st > StateHalted {
+		return Reason{Code: InvalidSetting, Scope: s, Value: int64(st)}
+	}
+	n := t.node(s, st != StateActive)
+	if n == nil {
+		if st == StateActive {
+			return Reason{} // a pair that was never made is active
+		}
+		return Reason{Code: Capacity, Scope: s, Limit: int64(t.pairs.max), Unit: UnitCount}
+	}
+	t.version++
+	n.state = st
+	return Reason{}
+}
 
 // State returns the trading state of one node alone.
-func (t *Tree) State(s Scope) TradingState { return StateActive }
-
-// CheckNew decides on a new order. It changes nothing. On refusal the Approved
-// is of no use and Reason names the first control that failed, in the order of
-// docs/risk-controls.md, and the first level that refused.
-func (t *Tree) CheckNew(o *Order, ref *Reference, now core.Nanos) (Approved, Reason) {
-	return Approved{}, Reason{Code: Capacity}
+func (t *Tree) State(s Scope) TradingState {
+	if s, r := t.resolve(s); r.OK() {
+		if n := t.node(s, false); n != nil {
+			return n.state
+		}
+	}
+	return StateActive
 }
-
-// CheckAmend decides on new terms of the open order behind h, by the same
-// controls as CheckNew with the order's own reservation taken out. AmendPending
-// refuses while an earlier amendment waits, OrderClosed when h is not open.
-func (t *Tree) CheckAmend(h *Hold, am Amend, ref *Reference, now core.Nanos) (Approved, Reason) {
-	return Approved{}, Reason{Code: Capacity}
-}
-
-// CheckAll appends every refusal a new order would meet, in the order of the
-// controls: what CheckNew would answer comes first. Nothing appended: admitted.
-func (t *Tree) CheckAll(o *Order, ref *Reference, now core.Nanos, dst []Reason) []Reason {
-	return append(dst, Reason{Code: Capacity})
-}
-
-// Accept reserves what a check approved. For a new order *h is overwritten; for
-// an amendment h must be the hold that was checked, and reserves the worse of
-// its old and new terms until ConfirmAmend or RejectAmend. It panics when a was
-// not made by a check of this tree's present state.
-func (t *Tree) Accept(a *Approved, h *Hold) {}
-
-// Fill moves qty of the order from open to position. More than what is open, or
-// a fill after Release, still moves the position: the venue's word counts. An
-// order with nothing left gives back its place. It reports false, and changes
-// nothing, when qty is not positive or a position would overflow.
-func (t *Tree) Fill(h *Hold, qty core.Qty) bool { return false }
-
-// Release gives back what the order still reserves: it was cancelled, rejected,
-// expired or filled. Releasing twice changes nothing.
-func (t *Tree) Release(h *Hold) {}
-
-// ConfirmAmend settles a pending amendment on the terms the venue confirmed
-// (qty is the new total). An order with nothing left gives back its place.
-func (t *Tree) ConfirmAmend(h *Hold, price core.Price, qty core.Qty) {}
-
-// RejectAmend drops a pending amendment: the old terms stay.
-func (t *Tree) RejectAmend(h *Hold) {}
-
-// CountCancel counts a cancel of the order against the message rate of every
-// level. It never refuses. Cancel-all and the kill switch do not call it.
-func (t *Tree) CountCancel(h *Hold, now core.Nanos) {}
-
-// Mark values all positions and open orders of an instrument at price and
-// remembers it as a reference of the rolling collar. It reports false, and
-// changes nothing, when price is not positive or a value would overflow. Cost is
-// linear in the pairs that hold the instrument: call it on a timer, not per quote.
-func (t *Tree) Mark(instrument core.InstrumentID, price core.Price, now core.Nanos) bool {
-	return false
-}
-
-// AppendState appends the tree's whole state in a canonical form: two trees that
-// were made by the same calls append the same bytes on any machine (I3).
-func (t *Tree) AppendState(dst []byte) []byte { return dst }
-
-// View is what one node has used, by value.
-type View struct {
-	Scope  Scope
-	State  TradingState
-	Limits Limits // the node's own
-
-	OpenOrders int
-	// Instrument scopes only, in quantity units.
-	Position, OpenBuy, OpenSell core.Qty
-	// Values in the risk currency, 10^-ValueScale: Gross is Σ worst case over
-	// instruments, Long what the node would be worth if all buys filled, Short
-	// (negative when short) if all sells filled, Unfilled what is open.
-	Gross, Long, Short, Unfilled int64
-}
-
-// View returns what one node has used and whether there is such a node. An
-// instrument node that never traded is all zero.
-func (t *Tree) View(s Scope) (View, bool) { return View{}, false }
-
-// Scopes calls yield for every node that exists, firm first, then accounts,
-// strategies, instruments firm-wide and pairs in the order in which they were
-// made, until it returns false.
-func (t *Tree) Scopes(yield func(Scope) bool) {}
-
-// EffectiveLimit is one limit as an order of a scope meets it: the tightest of
-// its path, and where it hangs.
-type EffectiveLimit struct {
-	Limit Limit
-	Value int64
-	From  Scope
-}
-
-// Effective returns the tightest of every limit that an order of the given
-// account, strategy and instrument meets (zero ids leave a level out), in the
-// order of the Limit numbers.
-func (t *Tree) Effective(s Scope) []EffectiveLimit { return nil }

@@ -1,0 +1,95 @@
+package risk
+
+import "qcat/core"
+
+// recent remembers accepted orders by (account, instrument, side, price, qty) in
+// sets of four, each set one pair of cache lines. When all four of a set are
+// younger than the longest window, one more cannot be told from a duplicate and
+// is refused with Capacity: the memory is bounded and never fails open.
+type recent struct {
+	sets   [][recentWays]recentOrder // nil until a duplicate window is set
+	window core.Nanos                // the longest ever set
+}
+
+type recentOrder struct {
+	account    core.AccountID // 0: empty
+	instrument core.InstrumentID
+	price      core.Price
+	qty        core.Qty // negative for a sell
+	time       core.Nanos
+}
+
+const (
+	recentWays = 4
+	recentSets = 1 << 14
+)
+
+// keep makes room to look back window.
+func (r *recent) keep(window core.Nanos) {
+	if r.sets == nil {
+		r.sets = make([][recentWays]recentOrder, recentSets)
+	}
+	r.window = max(r.window, window)
+}
+
+func (r *recent) set(k *recentOrder) *[recentWays]recentOrder {
+	h := (uint64(k.account)<<32 | uint64(k.instrument)) * 0x9E3779B97F4A7C15
+	h = (h ^ h>>29 ^ uint64(k.price)) * 0xD6E8FEB86659FD93
+	h = (h ^ h>>32 ^ uint64(k.qty)) * 0x9E3779B97F4A7C15
+	return &r.sets[h>>(64-14)]
+}
+
+func (a *recentOrder) same(b *recentOrder) bool {
+	return a.account == b.account && a.instrument == b.instrument && a.price == b.price && a.qty == b.qty
+}
+
+// age is the distance of two times: a clock that stepped back a little makes an
+// order young, one that stepped back far makes it old.
+func age(then, now core.Nanos) core.Nanos {
+	if d := now - then; d >= 0 {
+		return d
+	}
+	return then - now
+}
+
+// look returns how old the last identical order is, and whether there is one,
+// and whether the set has room for k.
+func (r *recent) look(k *recentOrder) (old core.Nanos, found, room bool) {
+	s := r.set(k)
+	for i := range s {
+		e := &s[i]
+		if e.account == 0 || age(e.time, k.time) >= r.window {
+			room = true
+		}
+		if e.account != 0 && e.same(k) {
+			return age(e.time, k.time), true, true
+		}
+	}
+	return 0, false, room
+}
+
+// record remembers an accepted order in its own entry, or an empty one, or the
+// oldest.
+func (r *recent) record(k *recentOrder) {
+	s := r.set(k)
+	at, oldest := 0, core.Nanos(-1)
+	for i := range s {
+		e := &s[i]
+		if e.account == 0 || e.same(k) {
+			at = i
+			break
+		}
+		if a := age(e.time, k.time); a > oldest {
+			at, oldest = i, a
+		}
+	}
+	s[at] = *k
+}
+
+func recentOf(o *Order, now core.Nanos) recentOrder {
+	q := o.Qty
+	if o.Side == core.Sell {
+		q = -q
+	}
+	return recentOrder{account: o.Account, instrument: o.Instrument, price: o.Price, qty: q, time: now}
+}

@@ -1,0 +1,71 @@
+package risk
+
+import "qcat/core"
+
+// node is one node of the tree: what it has used up. 64 bytes, one cache line,
+// because an order of a random account finds none of its nodes in the cache.
+//
+//	 0 profile   4 open   8 owner  12 state  13 defined
+//	16 gross    24 long  32 short  40 unfilled
+//	48 msgTAT   56 ordTAT
+type node struct {
+	profile uint32 // index of its limits in Tree.profiles; 0: none
+	open    int32  // open orders
+	owner   uint32 // a strategy's account
+	state   TradingState
+	defined bool
+	_       [2]uint8
+
+	// Σ over instruments, in the risk currency; of one instrument, in a pair.
+	gross    int64 // worst case of each: max(long, -short)
+	long     int64 // all open buys fill
+	short    int64 // all open sells fill; negative when short
+	unfilled int64 // open orders at their own prices
+
+	msgTAT core.Nanos // theoretical arrival times of the throttles
+	ordTAT core.Nanos
+}
+
+// pair is the node of an instrument below the firm, an account or a strategy.
+// 128 bytes: the node's line and the line of quantities next to it.
+type pair struct {
+	node
+	position core.Qty   // filled, signed
+	buy      core.Qty   // open buys
+	sell     core.Qty   // open sells
+	price    core.Price // what long, short and gross are valued at; 0: never
+	key      uint64     // pairKey; 0 for a firm-wide one
+	next     uint32     // next slot of the same instrument; 0: last
+	_        [20]uint8
+}
+
+// profile is a set of limits as the check reads it. Nodes with equal limits
+// share one, so that 100 000 accounts with the firm's standard limits read the
+// same few cache lines.
+type profile struct {
+	Limits
+	messages throttle
+	orders   throttle
+}
+
+// nodeAt returns the node of that id, or nil.
+func nodeAt(nodes []node, id uint32) *node {
+	if id >= uint32(len(nodes)) || !nodes[id].defined {
+		return nil
+	}
+	return &nodes[id]
+}
+
+// intern returns the index of the profile with these limits, made when new.
+func (t *Tree) intern(ls Limits) uint32 {
+	if i, ok := t.interned[ls]; ok {
+		return i
+	}
+	p := profile{Limits: ls}
+	p.messages = newThrottle(ls, LimitMessageRate, LimitMessageRatePer)
+	p.orders = newThrottle(ls, LimitOrderRate, LimitOrderRatePer)
+	i := uint32(len(t.profiles))
+	t.profiles = append(t.profiles, p)
+	t.interned[ls] = i
+	return i
+}

@@ -1,0 +1,127 @@
+package risk
+
+import "qcat/core"
+
+// pairs holds the nodes of (account, instrument) and (strategy, instrument). The
+// index is an open-addressing table of keys with the slot beside the key, the
+// nodes live in chunks that never move: a lookup costs one miss in the index and
+// one in the chunk, at any number of accounts, and growing copies the index only.
+type pairs struct {
+	chunks []*[pairChunk]pair
+	n      uint32 // slots in use, slot 0 (no pair) included
+	max    uint32
+
+	index []indexEntry // power of two, at most half full
+	shift uint8        // 64 - log2(len(index))
+}
+
+type indexEntry struct {
+	key  uint64 // 0: empty
+	slot uint32
+}
+
+const (
+	pairChunk = 256
+	// strategyKey tells a strategy's pair from an account's.
+	strategyKey = 1 << 63
+	// maxID bounds account and strategy ids, so that a key has its top bit free.
+	maxID = 1<<31 - 1
+)
+
+func accountPairKey(a core.AccountID, i core.InstrumentID) uint64 {
+	return uint64(a)<<32 | uint64(i)
+}
+
+func strategyPairKey(s core.StrategyID, i core.InstrumentID) uint64 {
+	return strategyKey | uint64(s)<<32 | uint64(i)
+}
+
+func newPairs(expected, maximum int) pairs {
+	p := pairs{n: 1, max: uint32(maximum), shift: 64}
+	size := 16
+	for size < 2*(expected+1) {
+		size *= 2
+	}
+	p.resize(size)
+	for len(p.chunks)*pairChunk <= expected {
+		p.chunks = append(p.chunks, new([pairChunk]pair))
+	}
+	return p
+}
+
+// at returns the pair of a slot; slot 0 is the pair that holds nothing and is
+// never written.
+func (p *pairs) at(slot uint32) *pair {
+	return &p.chunks[slot/pairChunk][slot%pairChunk]
+}
+
+// find returns the slot of key, 0 if there is none.
+func (p *pairs) find(key uint64) uint32 {
+	mask := uint64(len(p.index) - 1)
+	for i := p.home(key); ; i++ {
+		e := &p.index[i&mask]
+		if e.key == key || e.key == 0 {
+			return e.slot
+		}
+	}
+}
+
+// home is where a key's search starts. Two rounds of multiplication spread the
+// dense ids of both halves over the top bits.
+func (p *pairs) home(key uint64) uint64 {
+	h := key * 0x9E3779B97F4A7C15
+	h ^= h >> 32
+	h *= 0xD6E8FEB86659FD93
+	return h >> p.shift
+}
+
+// room reports whether n more pairs can be made.
+func (p *pairs) room(n uint32) bool { return p.n+n-1 <= p.max }
+
+// make adds key, which must not be there, and returns its slot.
+func (p *pairs) make(key uint64) uint32 {
+	if 2*int(p.n+1) > len(p.index) {
+		p.resize(2 * len(p.index))
+	}
+	slot := p.n
+	p.n++
+	if int(slot) >= len(p.chunks)*pairChunk {
+		p.chunks = append(p.chunks, new([pairChunk]pair))
+	}
+	pr := p.at(slot)
+	pr.key, pr.defined = key, true
+	p.insert(key, slot)
+	return slot
+}
+
+func (p *pairs) insert(key uint64, slot uint32) {
+	mask := uint64(len(p.index) - 1)
+	i := p.home(key)
+	for p.index[i&mask].key != 0 {
+		i++
+	}
+	p.index[i&mask] = indexEntry{key, slot}
+}
+
+func (p *pairs) resize(size int) {
+	p.index = make([]indexEntry, size)
+	p.shift = 64
+	for 1<<(64-p.shift) < size {
+		p.shift--
+	}
+	for slot := uint32(1); slot < p.n; slot++ {
+		p.insert(p.at(slot).key, slot)
+	}
+}
+
+// scope returns the scope a pair's key stands for, the account of a strategy
+// left out.
+func (p *pair) scope() Scope {
+	s := Scope{Level: LevelInstrument, Instrument: core.InstrumentID(uint32(p.key))}
+	if id := uint32(p.key>>32) & maxID; p.key&strategyKey != 0 {
+		s.Strategy = core.StrategyID(id)
+	} else {
+		s.Account = core.AccountID(id)
+	}
+	return s
+}

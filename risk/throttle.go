@@ -1,0 +1,42 @@
+package risk
+
+import "qcat/core"
+
+// throttle is a token bucket in integers, as the generic cell rate algorithm: a
+// node stores only the theoretical arrival time (TAT) of its next message. The
+// bucket holds count tokens and refills one each interval = ⌈per/count⌉; count
+// messages may come at once after a pause.
+type throttle struct {
+	interval core.Nanos // between tokens
+	burst    core.Nanos // how far TAT may run ahead and still admit; -1: never
+}
+
+func newThrottle(ls Limits, rate, per Limit) throttle {
+	n, set := ls.Get(rate)
+	p, _ := ls.Get(per)
+	switch {
+	case !set:
+		return throttle{}
+	case n == 0:
+		return throttle{interval: core.Nanos(p), burst: -1}
+	}
+	interval := (p-1)/n + 1
+	return throttle{interval: core.Nanos(interval), burst: core.Nanos(interval * (n - 1))}
+}
+
+// clamp brings a TAT into the range it can have at now. A TAT beyond it means
+// that the clock stepped back: the bucket then counts as empty, not as blocked
+// for the length of the step.
+func (th throttle) clamp(tat, now core.Nanos) core.Nanos {
+	return min(max(tat, now), now+max(th.burst, 0)+th.interval)
+}
+
+// admits reports whether a message at now finds a token.
+func (th throttle) admits(tat, now core.Nanos) bool { return th.clamp(tat, now)-now <= th.burst }
+
+// take returns the TAT after a message at now. One that was not admitted but
+// goes out all the same (a cancel, a reducing order) empties the bucket and no
+// more: it never costs later messages more than one interval.
+func (th throttle) take(tat, now core.Nanos) core.Nanos {
+	return th.clamp(th.clamp(tat, now)+th.interval, now)
+}

@@ -1,0 +1,161 @@
+package risk
+
+import "qcat/core"
+
+// View is what one node has used, by value.
+type View struct {
+	Scope  Scope
+	State  TradingState
+	Limits Limits // the node's own
+
+	OpenOrders int
+	// Instrument scopes only, in quantity units.
+	Position, OpenBuy, OpenSell core.Qty
+	// Values in the risk currency, 10^-ValueScale: Gross is Σ worst case over
+	// instruments, Long what the node would be worth if all buys filled, Short
+	// (negative when short) if all sells filled, Unfilled what is open.
+	Gross, Long, Short, Unfilled int64
+}
+
+// View returns what one node has used and whether there is such a node. An
+// instrument node that never traded is all zero.
+func (t *Tree) View(s Scope) (View, bool) {
+	s, r := t.resolve(s)
+	if !r.OK() {
+		return View{}, false
+	}
+	v := View{Scope: s}
+	n := t.node(s, false)
+	if n == nil {
+		return v, true
+	}
+	v.State, v.Limits = n.state, t.profiles[n.profile].Limits
+	v.OpenOrders = int(n.open)
+	v.Gross, v.Long, v.Short, v.Unfilled = n.gross, n.long, n.short, n.unfilled
+	if s.Level == LevelInstrument {
+		p := t.pair(s, false)
+		v.Position, v.OpenBuy, v.OpenSell = p.position, p.buy, p.sell
+	}
+	return v, true
+}
+
+// Scopes calls yield for every node that exists, firm first, then accounts,
+// strategies, instruments firm-wide and pairs in the order in which they were
+// made, until it returns false.
+func (t *Tree) Scopes(yield func(Scope) bool) {
+	if !yield(FirmScope()) {
+		return
+	}
+	for i := range t.accounts {
+		if t.accounts[i].defined && !yield(AccountScope(core.AccountID(i))) {
+			return
+		}
+	}
+	for i := range t.strategies {
+		if t.strategies[i].defined && !yield(Scope{
+			Level: LevelStrategy, Account: core.AccountID(t.strategies[i].owner), Strategy: core.StrategyID(i)}) {
+			return
+		}
+	}
+	for i := range t.instruments {
+		if t.instruments[i].in != nil && !yield(InstrumentScope(0, 0, core.InstrumentID(i))) {
+			return
+		}
+	}
+	for slot := uint32(1); slot < t.pairs.n; slot++ {
+		s := t.pairs.at(slot).scope()
+		if s.Strategy != 0 {
+			s.Account = core.AccountID(t.strategies[s.Strategy].owner)
+		}
+		if !yield(s) {
+			return
+		}
+	}
+}
+
+// EffectiveLimit is one limit as an order of a scope meets it: the tightest of
+// its path, and where it hangs.
+type EffectiveLimit struct {
+	Limit Limit
+	Value int64
+	From  Scope
+}
+
+// Effective returns the tightest of every limit that an order of the given
+// account, strategy and instrument meets (zero ids leave a level out), in the
+// order of the Limit numbers. Of a rate the count and its period come from the
+// same node.
+func (t *Tree) Effective(s Scope) []EffectiveLimit {
+	s, r := t.resolve(s)
+	if !r.OK() {
+		return nil
+	}
+	var nodes []View
+	for _, at := range pathScopes(s) {
+		if v, ok := t.View(at); ok {
+			nodes = append(nodes, v)
+		}
+	}
+	var out []EffectiveLimit
+	for l := range numLimits {
+		best := -1
+		for i := range nodes {
+			if _, set := nodes[i].Limits.Get(l); set && (best < 0 || tighter(l, &nodes[i].Limits, &nodes[best].Limits)) {
+				best = i
+			}
+		}
+		if best >= 0 {
+			v, _ := nodes[best].Limits.Get(l)
+			out = append(out, EffectiveLimit{Limit: l, Value: v, From: nodes[best].Scope})
+		}
+	}
+	return out
+}
+
+// pathScopes returns the scopes an order of s meets, in check order.
+func pathScopes(s Scope) []Scope {
+	out := []Scope{FirmScope()}
+	if s.Account != 0 {
+		out = append(out, AccountScope(s.Account))
+	}
+	if s.Strategy != 0 {
+		out = append(out, Scope{Level: LevelStrategy, Account: s.Account, Strategy: s.Strategy})
+	}
+	if s.Instrument == 0 {
+		return out
+	}
+	out = append(out, InstrumentScope(0, 0, s.Instrument))
+	if s.Account != 0 {
+		out = append(out, InstrumentScope(s.Account, 0, s.Instrument))
+	}
+	if s.Strategy != 0 {
+		out = append(out, InstrumentScope(s.Account, s.Strategy, s.Instrument))
+	}
+	return out
+}
+
+// tighter reports whether limit l binds sooner in a than in b.
+func tighter(l Limit, a, b *Limits) bool {
+	switch l {
+	case LimitMinNotional, LimitMarketSlippage, LimitRollingWindow, LimitDuplicateWindow:
+		return a.v[l] > b.v[l]
+	case LimitMessageRate, LimitMessageRatePer:
+		return slower(newThrottle(*a, LimitMessageRate, LimitMessageRatePer), newThrottle(*b, LimitMessageRate, LimitMessageRatePer))
+	case LimitOrderRate, LimitOrderRatePer:
+		return slower(newThrottle(*a, LimitOrderRate, LimitOrderRatePer), newThrottle(*b, LimitOrderRate, LimitOrderRatePer))
+	default:
+		return a.v[l] < b.v[l]
+	}
+}
+
+// slower orders throttles by what they let through in the long run, then by how
+// much at once; one that admits nothing is the slowest.
+func slower(a, b throttle) bool {
+	switch {
+	case a.burst < 0 || b.burst < 0:
+		return a.burst < 0 && b.burst >= 0
+	case a.interval != b.interval:
+		return a.interval > b.interval
+	}
+	return a.burst < b.burst
+}
