@@ -13,14 +13,12 @@ import (
 // listed returns n listings with ids from 1, as a directory would assign them.
 func listed(t testing.TB, n int) []Listing {
 	t.Helper()
-	d := core.NewDirectory()
 	ls := Listings(n)
 	for i := range ls {
-		in, err := d.AddInstrument(ls[i].Instrument)
-		if err != nil {
+		ls[i].Instrument.ID = core.InstrumentID(i + 1)
+		if err := ls[i].Instrument.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		ls[i].Instrument = *in
 	}
 	return ls
 }
