@@ -4,11 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
 
@@ -97,75 +96,64 @@ func (c *capture) read(name string) ([]frame, error) {
 	return out, sc.Err()
 }
 
-// wire has the fields of all three frames. The names differ in case only, which
-// encoding/json tells apart when both exist.
-type wire struct {
-	First       uint64          `json:"U"`
-	Last        uint64          `json:"u"`
-	Prev        uint64          `json:"pu"`
-	Bids        json.RawMessage `json:"b"`
-	Asks        json.RawMessage `json:"a"`
-	BidQty      string          `json:"B"`
-	AskQty      string          `json:"A"`
-	SnapshotID  uint64          `json:"lastUpdateId"`
-	SnapshotBid [][2]string     `json:"bids"`
-	SnapshotAsk [][2]string     `json:"asks"`
-}
-
+// frame cuts the wanted fields out of a frame. The recordings hold compact JSON
+// of a known shape; a general decoder would take most of the test's time.
 func (c *capture) frame(raw []byte) (frame, error) {
-	var envelope struct {
-		Stream string          `json:"stream"`
-		Data   json.RawMessage `json:"data"`
-	}
-	if err := json.Unmarshal(raw, &envelope); err != nil {
-		return frame{}, err
-	}
-	if envelope.Stream == "" {
-		envelope.Data = raw
-	}
-	var w wire
-	if err := json.Unmarshal(envelope.Data, &w); err != nil {
-		return frame{}, err
-	}
-	f := frame{kind: frameDepth, first: w.First, last: w.Last, prev: w.Prev}
-	var bids, asks [][2]string
+	f := frame{kind: frameDepth, first: id(raw, `"U":`), last: id(raw, `"u":`), prev: id(raw, `"pu":`)}
+	bids, asks := `"b":[`, `"a":[`
 	switch {
-	case w.SnapshotID != 0:
-		f.kind, f.last = frameSnapshot, w.SnapshotID
-		bids, asks = w.SnapshotBid, w.SnapshotAsk
-	case w.BidQty != "":
+	case bytes.HasPrefix(raw, []byte(`{"lastUpdateId"`)):
+		f.kind, f.last = frameSnapshot, id(raw, `"lastUpdateId":`)
+		bids, asks = `"bids":[`, `"asks":[`
+	case bytes.Contains(raw[:64], []byte("@bookTicker")):
 		f.kind = frameQuote
-		bid, errBid := strconv.Unquote(string(w.Bids))
-		ask, errAsk := strconv.Unquote(string(w.Asks))
-		if errBid != nil || errAsk != nil {
-			return frame{}, fmt.Errorf("quote %s", raw)
-		}
-		bids, asks = [][2]string{{bid, w.BidQty}}, [][2]string{{ask, w.AskQty}}
-	default:
-		if err := json.Unmarshal(w.Bids, &bids); err != nil {
-			return frame{}, err
-		}
-		if err := json.Unmarshal(w.Asks, &asks); err != nil {
-			return frame{}, err
-		}
+		bids, asks = `"b":"`, `"a":"`
+	}
+	if f.last == 0 {
+		return f, fmt.Errorf("a frame without an id: %.80s", raw)
 	}
 	var err error
-	if f.bids, err = c.levels(bids); err != nil {
-		return frame{}, err
+	if f.bids, err = c.levels(raw, bids, f.kind == frameQuote); err != nil {
+		return f, err
 	}
-	f.asks, err = c.levels(asks)
+	f.asks, err = c.levels(raw, asks, f.kind == frameQuote)
 	return f, err
 }
 
-func (c *capture) levels(in [][2]string) ([]core.Level, error) {
-	out := make([]core.Level, 0, len(in))
-	for _, l := range in {
-		p, err := core.ParseDecimal([]byte(l[0]), c.price)
-		if err != nil {
-			return nil, err
+// id returns the number after key, 0 when there is none.
+func id(raw []byte, key string) uint64 {
+	_, rest, _ := bytes.Cut(raw, []byte(key))
+	var n uint64
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			break
 		}
-		q, err := core.ParseDecimal([]byte(l[1]), c.qty)
-		if err != nil {
+		n = n*10 + uint64(c-'0')
+	}
+	return n
+}
+
+// levels returns the levels of the list after key: the quoted strings up to its
+// end, in pairs of price and quantity. A quote's side is one such pair with the
+// quantity under a name of its own.
+func (c *capture) levels(raw []byte, key string, quote bool) ([]core.Level, error) {
+	_, list, ok := bytes.Cut(raw, []byte(key))
+	if !ok {
+		return nil, fmt.Errorf("no %s in %.80s", key, raw)
+	}
+	var words [][]byte
+	if quote {
+		words = bytes.SplitN(list, []byte(`"`), 6) // price , B : quantity and the rest
+		words = [][]byte{nil, words[0], nil, words[4]}
+	} else if list[0] == '[' {
+		list, _, _ = bytes.Cut(list, []byte("]]"))
+		words = bytes.Split(list, []byte(`"`))
+	}
+	out := make([]core.Level, 0, len(words)/4)
+	for i := 1; i+2 < len(words); i += 4 {
+		p, errPrice := core.ParseDecimal(words[i], c.price)
+		q, errQty := core.ParseDecimal(words[i+2], c.qty)
+		if err := errors.Join(errPrice, errQty); err != nil {
 			return nil, err
 		}
 		out = append(out, core.Level{Price: core.Price(p), Qty: core.Qty(q)})
