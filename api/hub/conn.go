@@ -1,0 +1,217 @@
+package hub
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Conn is one connection as the hub sees it: what is pending for it, and the
+// goroutine that writes it.
+//
+// The pending buffer holds whole frames only. push copies into it; the writer
+// swaps it for the one it wrote last and writes everything in one call, so that
+// the busier a connection is the more a system call carries.
+type Conn struct {
+	hub *Hub
+	nc  net.Conn
+
+	mu      sync.Mutex
+	pending []byte // whole frames that the writer has not taken
+	spare   []byte // the writer's other buffer, between writes
+	grace   int    // bytes of a private snapshot in pending, beyond the hard bound
+	idle    bool   // the writer waits for wake
+	closing bool   // nothing more is taken; the last of pending is the closing frame
+	lagged  bool   // public data was refused since the writer last looked
+	replies bool   // the source has something to append
+	reason  Disconnect
+	source  Source
+	small   int // writes in a row that used little of a large buffer
+
+	wake chan struct{} // capacity 1
+	done chan struct{} // closed when the writer has ended
+
+	// seen, writing and closed are readings of the hub's coarse clock: when a frame
+	// last came, when the write that is going on began (0: none), when the
+	// connection was told to end (0: it was not).
+	seen    atomic.Int64
+	writing atomic.Int64
+	closed  atomic.Int64
+	pinged  int64 // keeper only
+	slot    int   // index in the hub's list, under its mutex
+
+	channels map[Channel]struct{} // what is subscribed; reader goroutine only
+
+	market []subRef // market goroutine only
+}
+
+// Source gives the writer what is not in the pending buffer as bytes yet: the
+// answers of the engine are kept as values and encoded by the connection's own
+// writer, not by the engine.
+type Source interface {
+	// AppendPending appends whole frames and forgets them. Writer goroutine.
+	AppendPending(dst []byte) []byte
+}
+
+// pushResult is what became of a frame.
+type pushResult uint8
+
+const (
+	pushed     pushResult = iota
+	pushedIdle            // the writer must be woken
+	pushLagged            // refused: beyond the soft bound
+	pushFull              // refused: beyond the hard bound
+	pushClosed            // refused: the connection is ending
+)
+
+// pushPublic adds a frame unless the soft bound is reached: then the connection
+// is marked and the hub is told when the writer has caught up.
+func (c *Conn) pushPublic(frame []byte) pushResult {
+	c.mu.Lock()
+	switch {
+	case c.closing:
+		c.mu.Unlock()
+		return pushClosed
+	case len(c.pending) >= c.hub.cfg.SoftBound:
+		c.lagged = true
+		c.mu.Unlock()
+		return pushLagged
+	}
+	return c.add(frame)
+}
+
+// pushPrivate adds a frame unless the hard bound would be passed.
+func (c *Conn) pushPrivate(frame []byte) pushResult {
+	c.mu.Lock()
+	switch {
+	case c.closing:
+		c.mu.Unlock()
+		return pushClosed
+	case len(c.pending)+len(frame) > c.hub.cfg.HardBound+c.grace:
+		c.mu.Unlock()
+		return pushFull
+	}
+	return c.add(frame)
+}
+
+// pushPreamble adds the frames a private subscription starts with. They may pass
+// the hard bound: how many they are is not the client's fault.
+func (c *Conn) pushPreamble(frames []byte) pushResult {
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return pushClosed
+	}
+	c.grace += len(frames)
+	return c.add(frames)
+}
+
+// add is the end of every push: c.mu is held, and released.
+func (c *Conn) add(frame []byte) pushResult {
+	c.pending = append(c.pending, frame...)
+	wasIdle := c.idle
+	c.idle = false
+	c.mu.Unlock()
+	if wasIdle {
+		return pushedIdle
+	}
+	return pushed
+}
+
+// Send queues whole frames: answers, pongs. Beyond the hard bound the connection
+// is closed instead. Any goroutine. It reports whether they were queued.
+func (c *Conn) Send(frames []byte) bool {
+	switch c.pushPrivate(frames) {
+	case pushed, pushedIdle:
+		c.signal()
+		return true
+	case pushFull:
+		c.Disconnect(SlowConsumer)
+	}
+	return false
+}
+
+// SetSource names where answers come from. Once, before the first Announce.
+func (c *Conn) SetSource(s Source) {
+	c.mu.Lock()
+	c.source = s
+	c.mu.Unlock()
+}
+
+// Announce makes the writer ask the source. Any goroutine; does not block.
+func (c *Conn) Announce() {
+	c.mu.Lock()
+	c.replies = true
+	c.idle = false
+	c.mu.Unlock()
+	c.signal()
+}
+
+func (c *Conn) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Seen tells that the client is alive. Reader goroutine.
+func (c *Conn) Seen() { c.seen.Store(c.hub.coarse.Load()) }
+
+// Disconnect ends the connection with a closing frame after what is pending, or
+// in its place when the client is too slow to ever read it. The first call
+// decides. Any goroutine; does not block.
+func (c *Conn) Disconnect(d Disconnect) {
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return
+	}
+	c.closing = true
+	c.reason = d
+	if d == SlowConsumer || d == EventsLost {
+		c.pending = c.pending[:0]
+	}
+	c.pending = appendClose(c.pending, d)
+	c.mu.Unlock()
+	c.closed.Store(c.hub.coarse.Load())
+	c.signal()
+	c.hub.stats.disconnect(d)
+}
+
+// cut ends the connection at once, without a closing frame.
+func (c *Conn) cut(d Disconnect) {
+	c.Disconnect(d)
+	c.nc.Close()
+}
+
+// Reason returns why the connection ended, once it does.
+func (c *Conn) Reason() Disconnect {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reason
+}
+
+// Close ends the connection, waits for its writer and forgets it. The reader's
+// goroutine calls it when it is done.
+func (c *Conn) Close() {
+	c.Disconnect(NormalClosure)
+	// A peer that closed its side is still owed what is pending, unless it does
+	// not take it: the keeper cuts a write that hangs.
+	<-c.done
+	c.nc.Close()
+	c.hub.forget(c)
+}
+
+// trim gives back the buffers of a connection that has nothing to say. Keeper.
+func (c *Conn) trim() {
+	c.mu.Lock()
+	if c.idle {
+		if cap(c.pending) > keepBuffer {
+			c.pending = nil
+		}
+		if cap(c.spare) > keepBuffer {
+			c.spare = nil
+		}
+	}
+	c.mu.Unlock()
+}

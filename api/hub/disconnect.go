@@ -1,0 +1,64 @@
+package hub
+
+import "fmt"
+
+// Disconnect is why the server ended a connection: the code and text of the
+// closing frame. Codes are stable.
+//
+//	code        who caused it      what the client does
+//	1000–1011   RFC 6455           as the RFC says
+//	4000–4499   the moment         reconnects after a back-off, and resumes private
+//	                               channels from its last seq
+//	4500–4999   the client itself  does not reconnect before a person has looked
+//
+// A connection may also end without a closing frame: whoever stopped reading
+// cannot be told anything. A client treats that like a 4000.
+type Disconnect struct {
+	Code uint16
+	Text string
+}
+
+// Reasons.
+var (
+	NormalClosure  = Disconnect{1000, "bye"}
+	ProtocolError  = Disconnect{1002, "protocol error"}
+	InvalidPayload = Disconnect{1007, "text is not UTF-8"}
+	MessageTooBig  = Disconnect{1009, "message too big"}
+
+	// Shutdown: the server is stopping. Reconnect, with jitter.
+	Shutdown = Disconnect{4001, "server is shutting down"}
+	// SlowConsumer: more was pending for a private channel than the hard bound
+	// allows. Resume from the last seq.
+	SlowConsumer = Disconnect{4002, "too slow: resume from the last seq"}
+	// WriteTimeout: nothing could be written for too long.
+	WriteTimeout = Disconnect{4003, "write timeout"}
+	// IdleTimeout: no frame came for too long, not even a pong.
+	IdleTimeout = Disconnect{4004, "no answer to pings"}
+	// EventsLost: the server itself fell behind and lost private events. Subscribe
+	// anew, without from_seq: a snapshot follows.
+	EventsLost = Disconnect{4005, "events lost: subscribe without from_seq"}
+	// ConnectionLimit: the server has as many connections as it takes.
+	ConnectionLimit = Disconnect{4006, "too many connections"}
+
+	// TooManyErrors: most of what the client sent was not understood.
+	TooManyErrors = Disconnect{4501, "too many bad requests"}
+)
+
+// Disconnects lists all reasons with codes of ours, for documents and tests.
+var Disconnects = []Disconnect{Shutdown, SlowConsumer, WriteTimeout, IdleTimeout, EventsLost, ConnectionLimit, TooManyErrors}
+
+// Reconnect reports whether a client that was closed with this code comes back
+// by itself. Codes below 4000 are those of RFC 6455: going away (1001), abnormal
+// (1006) and try again later (1012, 1013) are worth another attempt.
+func Reconnect(code int) bool {
+	switch {
+	case code >= 4000:
+		return code < 4500
+	case code == 1001, code == 1006, code == 1012, code == 1013, code == 1005:
+		return true
+	}
+	return false
+}
+
+// String returns "4002 too slow: …".
+func (d Disconnect) String() string { return fmt.Sprintf("%d %s", d.Code, d.Text) }

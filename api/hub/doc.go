@@ -1,0 +1,51 @@
+// Package hub fans market data and the engine's events out to connections.
+//
+// # Goroutines
+//
+//	market    follows the lanes through a market.Tap: books, trades, candles,
+//	          public channels, and the queries that need them
+//	private   follows the engine's event ring: private channels and their history
+//	keeper    once a tick: pings, dead connections, stuck writes, memory of idle ones
+//	writer    one a connection: takes everything pending and writes it at once
+//
+// and, outside this package, one reader a connection, which calls the methods of
+// Conn. Market and private own their topics and subscriptions; the others reach
+// them by commands through an inbox. A connection's pending buffer is the only
+// thing that several goroutines touch, under its mutex, for the time of a copy.
+//
+// # Frames
+//
+// A frame a server sends is not masked, so that its bytes are the same for every
+// client: an event is encoded and framed once per channel and then only copied.
+// Everything a connection is sent, data, answers, pongs and the closing frame,
+// passes through its pending buffer, so that frames never interleave.
+//
+// # Bounds (I5)
+//
+// A connection's pending buffer has two bounds. Beyond the soft one public data
+// is no longer added: the subscription lags, and when the writer has caught up it
+// is sent the latest quote or candle (latest wins), a new snapshot of the book,
+// or nothing for trades, whose missing seq shows the gap. Beyond the hard one,
+// which only private data and answers reach, the connection is closed with
+// SlowConsumer. What cannot be written for WriteTimeout, and who says nothing for
+// IdleTimeout although pinged, is cut off.
+//
+// # Sequences
+//
+// The seq of a public channel counts its events from the start of the process;
+// depth frames of one subscription have consecutive ones, beginning with a
+// snapshot's. The seq of a private channel is the journal sequence of the event;
+// when a record has several events the later ones carry their number in "idx".
+//
+// # Allocation
+//
+// In the steady state an event allocates nothing, whatever the number of
+// subscribers (alloc_test.go). Subscribing, snapshots of private channels and
+// queries do.
+//
+// # Imports
+//
+// hub imports core, core/book (what a Tap hands out), core/market, core/engine
+// (event types), core/hist, ringbuf, risk and api/wire. It knows nothing of HTTP
+// and of the WebSocket handshake.
+package hub

@@ -1,0 +1,346 @@
+package hub
+
+import (
+	"math"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"qcat/api/wire"
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/ringbuf"
+)
+
+// eventBatch is how many engine events are copied out of the ring at once.
+const eventBatch = 32
+
+// eventHandler is the private goroutine: it follows the engine's events, keeps
+// the last of them for those who resume, and owns the private subscriptions.
+//
+// It reads the ring without gating the engine (I5). Should it ever be lapped,
+// every private subscriber is disconnected with EventsLost: a private channel
+// may end, but never has a hole.
+type eventHandler struct {
+	hub    *Hub
+	cfg    *Config
+	stats  *Stats
+	reader *ringbuf.Reader[engine.Event]
+	waiter *ringbuf.Waiter
+	inbox  inbox
+	queue  []command
+	stop   atomic.Bool
+
+	subs    [wire.PrivateCount][]privateSub
+	prefix  [wire.PrivateCount][]byte
+	history history
+	last    position // of the last event read
+	hole    bool     // events were lost since
+
+	batch   [eventBatch]engine.Event
+	scratch []byte
+	wakes   []*Conn
+}
+
+// position is where in the engine's events something stands: Seq and Index of an
+// event together are unique and ascending.
+type position struct {
+	seq uint64
+	idx uint32
+}
+
+// wholeRecord is the index after all events of a record.
+const wholeRecord = ^uint32(0)
+
+func positionOf(ev *engine.Event) position { return position{ev.Seq, ev.Index} }
+
+func (p position) before(q position) bool {
+	return p.seq < q.seq || p.seq == q.seq && p.idx < q.idx
+}
+
+// privateSub is one connection's subscription to one private channel: it is sent
+// what comes after at.
+type privateSub struct {
+	conn *Conn
+	at   position
+}
+
+// resume is what the private goroutine is to do for a subscription, and, once
+// done is closed, whether it could.
+type resume struct {
+	from position
+	// newest is the sequence the view had reached: what is asked for beyond it and
+	// beyond the last event is from another journal.
+	newest uint64
+	gone   bool // from is not in the history any more, or never was
+	done   chan struct{}
+}
+
+func (p *eventHandler) init(h *Hub) {
+	p.hub, p.cfg, p.stats = h, &h.cfg, &h.stats
+	p.waiter = ringbuf.NewWaiter(h.cfg.Idle)
+	p.inbox.waiter = p.waiter
+	p.history.init(h.cfg.EventHistory, position{h.cfg.StartSeq, wholeRecord})
+	p.last = p.history.floor
+	for i := range p.prefix {
+		p.prefix[i] = wire.ChannelPrefix(wire.Private(i).String())
+	}
+	if h.cfg.Events == nil || h.cfg.View == nil {
+		p.inbox.close()
+		return
+	}
+	p.reader = h.cfg.Events.NewReader()
+	h.cfg.Events.Notify(p.waiter)
+}
+
+func (p *eventHandler) end() {
+	p.stop.Store(true)
+	p.waiter.Wake()
+}
+
+// run is the private goroutine.
+func (p *eventHandler) run() {
+	defer p.close()
+	ready := p.ready
+	for !p.stop.Load() {
+		work := p.commands() + p.poll()
+		for i, c := range p.wakes {
+			c.signal()
+			p.wakes[i] = nil
+		}
+		p.wakes = p.wakes[:0]
+		if work == 0 {
+			p.waiter.Wait(ready, time.Second)
+		}
+	}
+}
+
+func (p *eventHandler) ready() bool {
+	return p.reader.Ready() || p.inbox.some.Load() || p.stop.Load()
+}
+
+func (p *eventHandler) close() {
+	p.reader.Close()
+	p.cfg.Events.Unnotify(p.waiter)
+	for _, c := range p.inbox.close() {
+		if c.resume != nil {
+			close(c.resume.done)
+		}
+	}
+}
+
+// poll takes one batch of events.
+func (p *eventHandler) poll() int {
+	n, lost := p.reader.Read(p.batch[:])
+	if lost > 0 {
+		p.stats.privateLost.Add(lost)
+		p.lose()
+	}
+	for i := range p.batch[:n] {
+		ev := &p.batch[i]
+		if p.hole {
+			p.hole = false
+			p.history.reset(before(positionOf(ev)))
+		}
+		p.history.add(ev)
+		p.last = positionOf(ev)
+		p.publish(ev)
+	}
+	return n
+}
+
+// before is the position that everything up to, and excluding, q has passed.
+func before(q position) position {
+	if q.idx > 0 {
+		return position{q.seq, q.idx - 1}
+	}
+	return position{q.seq - 1, wholeRecord}
+}
+
+// lose ends every private subscription: events are missing. Until the next event
+// tells where the history begins again nobody can resume.
+func (p *eventHandler) lose() {
+	p.hole = true
+	p.history.reset(position{math.MaxUint64, wholeRecord})
+	for ch := range p.subs {
+		for _, s := range p.subs[ch] {
+			s.conn.Disconnect(EventsLost)
+		}
+		clear(p.subs[ch])
+		p.subs[ch] = p.subs[ch][:0]
+	}
+}
+
+// publish sends an event to the subscribers of each channel that carries it.
+func (p *eventHandler) publish(ev *engine.Event) {
+	at := positionOf(ev)
+	for ch := range wire.PrivateCount {
+		subs := p.subs[ch]
+		if len(subs) == 0 || !ch.Carries(ev) {
+			continue
+		}
+		frame := p.frame(ch, ev)
+		for i := range subs {
+			if s := &subs[i]; s.at.before(at) {
+				s.at = at
+				p.push(s.conn, frame)
+			}
+		}
+	}
+}
+
+// frame builds the channel's frame of an event in scratch.
+func (p *eventHandler) frame(ch wire.Private, ev *engine.Event) []byte {
+	b := wire.AppendPrivateHead(BeginFrame(p.scratch), p.prefix[ch], ev.Seq, ev.Index, ev.Time)
+	b = wire.AppendPrivate(b, p.cfg.Directory, ch, ev)
+	p.scratch = wire.AppendTail(b)
+	return EndFrame(p.scratch, OpText)
+}
+
+// push sends one private frame, or ends the connection that cannot take it.
+func (p *eventHandler) push(c *Conn, frame []byte) {
+	switch c.pushPrivate(frame) {
+	case pushedIdle:
+		p.wakes = append(p.wakes, c)
+		p.stats.private.Add(1)
+	case pushed:
+		p.stats.private.Add(1)
+	case pushFull:
+		c.Disconnect(SlowConsumer)
+	}
+}
+
+// commands carries out what is in the inbox.
+func (p *eventHandler) commands() int {
+	p.queue = p.inbox.take(p.queue)
+	for i := range p.queue {
+		c := &p.queue[i]
+		switch c.op {
+		case opSubscribe:
+			p.subscribe(c)
+			close(c.resume.done)
+		case opUnsubscribe:
+			for _, ch := range c.channels {
+				if name, ok := ch.Private(); ok {
+					p.remove(name, c.conn)
+				}
+			}
+			if len(c.answer) > 0 {
+				c.conn.Send(c.answer)
+			}
+		case opDrop:
+			for ch := range wire.PrivateCount {
+				p.remove(ch, c.conn)
+			}
+		}
+		p.queue[i] = command{}
+	}
+	return len(p.queue)
+}
+
+func (p *eventHandler) remove(ch wire.Private, c *Conn) {
+	subs := p.subs[ch]
+	for i := range subs {
+		if subs[i].conn == c {
+			last := len(subs) - 1
+			subs[i] = subs[last]
+			subs[last] = privateSub{}
+			p.subs[ch] = subs[:last]
+			return
+		}
+	}
+}
+
+// subscribe sends the answer and the snapshot, if there is one, then what of the
+// history comes after it, and goes on with what is to come. When the history
+// does not reach back far enough it does nothing but say so.
+func (p *eventHandler) subscribe(c *command) {
+	from := c.resume.from
+	if from.before(p.history.floor) || p.last.before(from) && from.seq > c.resume.newest {
+		c.resume.gone = true
+		return
+	}
+	if c.conn.pushPreamble(c.answer) == pushedIdle {
+		p.wakes = append(p.wakes, c.conn)
+	}
+	for _, channel := range c.channels {
+		ch, _ := channel.Private()
+		p.remove(ch, c.conn)
+		p.subs[ch] = append(p.subs[ch], privateSub{conn: c.conn, at: from})
+	}
+	p.replay(c, from)
+}
+
+// replay sends what of the history comes after from.
+func (p *eventHandler) replay(c *command, from position) {
+	for ev := range p.history.after(from) {
+		for _, channel := range c.channels {
+			if ch, _ := channel.Private(); ch.Carries(ev) {
+				p.push(c.conn, p.frame(ch, ev))
+			}
+		}
+	}
+	at := p.last
+	if at.before(from) {
+		at = from
+	}
+	for _, channel := range c.channels {
+		ch, _ := channel.Private()
+		p.subs[ch][len(p.subs[ch])-1].at = at
+	}
+}
+
+// snapshotFrame is how many orders or positions one frame of a snapshot holds:
+// a frame stays well below the limits clients set.
+const snapshotFrame = 200
+
+// appendSnapshot appends the frames a private channel starts with, as of seq:
+//
+//	{"ch":"orders","seq":…,"ets":…,"rts":…,"data":{"snapshot":true,"more":false,"orders":[…]}}
+//
+// Executions start empty: HTTP lists old ones.
+func (h *Hub) appendSnapshot(dst []byte, ch wire.Private, seq uint64) []byte {
+	now := h.cfg.Clock.Now()
+	d := h.cfg.Directory
+	switch ch {
+	case wire.Orders:
+		list := h.cfg.View.Orders(engine.OrderFilter{OpenOnly: true})
+		return appendChunks(dst, ch, seq, now, list, func(b []byte, o *core.Order) []byte { return wire.AppendOrder(b, d, o) })
+	case wire.Positions:
+		list := h.cfg.View.Positions(engine.PositionFilter{})
+		return appendChunks(dst, ch, seq, now, list, func(b []byte, v *engine.PositionView) []byte {
+			return wire.AppendPosition(b, d, &v.PositionState)
+		})
+	case wire.Risk:
+		list := h.cfg.View.States()
+		return appendChunks(dst, ch, seq, now, list, func(b []byte, s *engine.ScopeState) []byte {
+			return wire.AppendState(b, d, s.Scope, s.State, s.Note.String())
+		})
+	}
+	return appendChunks(dst, ch, seq, now, []core.Execution(nil), nil)
+}
+
+// appendChunks appends list in frames of snapshotFrame.
+func appendChunks[T any](dst []byte, ch wire.Private, seq uint64, now core.Nanos, list []T, one func([]byte, *T) []byte) []byte {
+	prefix := wire.ChannelPrefix(ch.String())
+	var b []byte
+	for first := true; first || len(list) > 0; first = false {
+		n := min(len(list), snapshotFrame)
+		b = wire.AppendHead(BeginFrame(b), prefix, seq, now, now)
+		b = append(b, `{"snapshot":true,"more":`...)
+		b = strconv.AppendBool(b, n < len(list))
+		b = append(b, `,"`...)
+		b = append(b, ch.String()...)
+		b = append(b, `":[`...)
+		for i := range n {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = one(b, &list[i])
+		}
+		list = list[n:]
+		b = wire.AppendTail(append(b, ']', '}'))
+		dst = append(dst, EndFrame(b, OpText)...)
+	}
+	return dst
+}

@@ -1,0 +1,147 @@
+package wire
+
+// Field is a field of a request.
+type Field uint8
+
+// The fields a request may have. Which of them a particular request takes is
+// said by a FieldSet.
+const (
+	FieldNone Field = iota
+	FieldOp
+	FieldID
+	FieldChannels
+	FieldFromSeq
+	FieldToken
+	FieldOrder // the order's fields as an object of their own
+
+	FieldAccount
+	FieldStrategy
+	FieldInstrument
+	FieldSide
+	FieldType
+	FieldTimeInForce
+	FieldPrice
+	FieldQty
+	FieldClientOrderID
+	FieldReduceOnly
+	FieldExpireTime
+	FieldOrderID
+
+	FieldScope
+	FieldState
+	FieldReason
+	FieldCancelOpen
+
+	fieldCount
+)
+
+// shape is what a field's value must look like.
+type shape uint8
+
+const (
+	shapeName    shape = iota // a non-empty string without escapes
+	shapeDecimal              // a decimal string
+	shapeUint                 // a whole number ≥ 0
+	shapeBool
+	shapeText     // any string without escapes, may be empty
+	shapeID       // a string or a whole number, echoed as it is
+	shapeChannels // an array of names
+	shapeObject
+	shapeEnum // a string out of a fixed set
+)
+
+var fields = [fieldCount]struct {
+	name   string
+	shape  shape
+	maxLen int // of a string, in bytes
+}{
+	FieldOp:            {"op", shapeName, 16},
+	FieldID:            {"id", shapeID, MaxIDLen},
+	FieldChannels:      {"channels", shapeChannels, 128},
+	FieldFromSeq:       {"from_seq", shapeUint, 0},
+	FieldToken:         {"token", shapeText, 4096},
+	FieldOrder:         {"order", shapeObject, 0},
+	FieldAccount:       {"account", shapeName, 64},
+	FieldStrategy:      {"strategy", shapeName, 64},
+	FieldInstrument:    {"instrument", shapeName, 128},
+	FieldSide:          {"side", shapeEnum, 16},
+	FieldType:          {"type", shapeEnum, 16},
+	FieldTimeInForce:   {"time_in_force", shapeEnum, 16},
+	FieldPrice:         {"price", shapeDecimal, 40},
+	FieldQty:           {"qty", shapeDecimal, 40},
+	FieldClientOrderID: {"client_order_id", shapeName, 36},
+	FieldReduceOnly:    {"reduce_only", shapeBool, 0},
+	FieldExpireTime:    {"expire_time", shapeUint, 0},
+	FieldOrderID:       {"order_id", shapeUint, 0},
+	FieldScope:         {"scope", shapeEnum, 16},
+	FieldState:         {"state", shapeEnum, 16},
+	FieldReason:        {"reason", shapeText, 64},
+	FieldCancelOpen:    {"cancel_open", shapeBool, 0},
+}
+
+// String returns the field's name in JSON.
+func (f Field) String() string {
+	if f < fieldCount {
+		return fields[f].name
+	}
+	return "unknown"
+}
+
+func fieldNamed(name []byte) Field {
+	for f := FieldOp; f < fieldCount; f++ {
+		if fields[f].name == string(name) {
+			return f
+		}
+	}
+	return FieldNone
+}
+
+// FieldSet is a set of fields.
+type FieldSet uint64
+
+// Fields makes a set.
+func Fields(fs ...Field) FieldSet {
+	var s FieldSet
+	for _, f := range fs {
+		s |= 1 << f
+	}
+	return s
+}
+
+// Has reports whether f is in the set.
+func (s FieldSet) Has(f Field) bool { return s>>f&1 != 0 }
+
+// first returns the lowest field of the set, FieldNone if it is empty.
+func (s FieldSet) first() Field {
+	for f := FieldOp; f < fieldCount; f++ {
+		if s.Has(f) {
+			return f
+		}
+	}
+	return FieldNone
+}
+
+// What each request takes and needs.
+var (
+	OrderFields = Fields(FieldAccount, FieldStrategy, FieldInstrument, FieldSide, FieldType, FieldTimeInForce,
+		FieldPrice, FieldQty, FieldClientOrderID, FieldReduceOnly, FieldExpireTime)
+	OrderNeeds = Fields(FieldAccount, FieldInstrument, FieldSide, FieldType, FieldQty)
+
+	// An amend names its order by order_id or by account and client_order_id, and
+	// says the new price, the new total quantity, or both.
+	AmendFields = Fields(FieldAccount, FieldOrderID, FieldClientOrderID, FieldPrice, FieldQty)
+
+	// A cancel names one order as an amend does.
+	CancelFields = Fields(FieldAccount, FieldOrderID, FieldClientOrderID)
+
+	// A cancel of all narrows what it cancels by any of these.
+	CancelAllFields = Fields(FieldAccount, FieldStrategy, FieldInstrument)
+
+	StateFields = Fields(FieldScope, FieldAccount, FieldStrategy, FieldInstrument, FieldState, FieldReason, FieldCancelOpen)
+	StateNeeds  = Fields(FieldScope, FieldState)
+
+	// SocketFields are those of a WebSocket request of any op: Decode first, then
+	// look at Op, then Check.
+	SocketFields = Fields(FieldOp, FieldID, FieldChannels, FieldFromSeq, FieldToken, FieldOrder) |
+		OrderFields | AmendFields | CancelFields
+)

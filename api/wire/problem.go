@@ -1,0 +1,191 @@
+package wire
+
+import (
+	"strconv"
+
+	"qcat/core"
+	"qcat/risk"
+)
+
+// ProblemType is the content type of a refusal (RFC 9457).
+const ProblemType = "application/problem+json"
+
+// Codes of problems that are neither a risk.Code nor an Error's.
+const (
+	CodeOverloaded   = "overloaded"       // the command ring is full: try again later
+	CodeNotFound     = "not_found"        // no such resource
+	CodeUnavailable  = "unavailable"      // the part that would answer is not running
+	CodeUnauthorised = "auth.required"    // reserved for servers with identities
+	CodeNoAuth       = "auth.unavailable" // this server has no identities
+)
+
+// Problem is a refusal or failure that is not a risk.Reason.
+type Problem struct {
+	Status int    // HTTP status
+	Code   string // stable
+	Title  string // the same for all problems of this code
+	Detail string // this one, for a person
+	Field  string // the request's field it is about, "" if none
+}
+
+// AppendProblem appends {"type","title","status","code","detail"[,"field"]}.
+func AppendProblem(dst []byte, p *Problem) []byte {
+	dst = appendProblemHead(dst, p.Status, p.Code, p.Title)
+	dst = appendKeyString(dst, `,"detail":`, p.Detail)
+	if p.Field != "" {
+		dst = appendKeyString(dst, `,"field":`, p.Field)
+	}
+	return append(dst, '}')
+}
+
+// AppendErrorProblem appends the problem of a request that was not understood.
+func AppendErrorProblem(dst []byte, e *Error) []byte {
+	status := 400
+	if e.Kind == TooLarge {
+		status = 413
+	}
+	dst = appendProblemHead(dst, status, e.Code(), "The request was not understood")
+	dst = appendErrorMembers(dst, e)
+	return append(dst, '}')
+}
+
+func appendErrorMembers(dst []byte, e *Error) []byte {
+	var text [256]byte
+	dst = appendKeyString(dst, `,"detail":`, view(e.AppendDetail(text[:0])))
+	if e.Field != FieldNone {
+		dst = appendKeyString(dst, `,"field":`, e.Field.String())
+	}
+	return dst
+}
+
+// ReasonStatus is the HTTP status of a refusal: 404 for what does not exist, 422
+// otherwise.
+func ReasonStatus(c risk.Code) int {
+	if c == risk.UnknownOrder {
+		return 404
+	}
+	return 422
+}
+
+// AppendReasonProblem appends the problem of a refusal. in is the instrument of
+// the order, whose scales limit and value are in; nil if there is none.
+func AppendReasonProblem(dst []byte, d Names, in *core.Instrument, r *risk.Reason) []byte {
+	dst = appendProblemHead(dst, ReasonStatus(r.Code), r.Code.String(), "The request was refused")
+	dst = appendReasonMembers(dst, d, in, r)
+	return append(dst, '}')
+}
+
+// AppendReason appends a refusal without the HTTP parts:
+// {"code","detail","limit","value","unit","scope"}.
+func AppendReason(dst []byte, d Names, in *core.Instrument, r *risk.Reason) []byte {
+	dst = appendKeyString(dst, `{"code":`, r.Code.String())
+	dst = appendReasonMembers(dst, d, in, r)
+	return append(dst, '}')
+}
+
+// AppendError appends what is wrong with a request, without the HTTP parts:
+// {"code","detail"[,"field"]}.
+func AppendError(dst []byte, e *Error) []byte {
+	dst = appendKeyString(dst, `{"code":`, e.Code())
+	dst = appendErrorMembers(dst, e)
+	return append(dst, '}')
+}
+
+func appendProblemHead(dst []byte, status int, code, title string) []byte {
+	dst = append(dst, `{"type":"urn:qcat:problem:`...)
+	dst = appendEscaped(dst, code)
+	dst = append(dst, '"')
+	dst = appendKeyString(dst, `,"title":`, title)
+	dst = appendKeyInt(dst, `,"status":`, int64(status))
+	return appendKeyString(dst, `,"code":`, code)
+}
+
+// appendReasonMembers appends ,"detail":… and, where the reason has them, limit,
+// value, unit and scope.
+func appendReasonMembers(dst []byte, d Names, in *core.Instrument, r *risk.Reason) []byte {
+	if in == nil {
+		in = instrumentOf(d, r.Scope.Instrument)
+	}
+	dst = append(dst, `,"detail":"`...)
+	dst = appendReasonDetail(dst, d, in, r)
+	dst = append(dst, '"')
+	if r.Unit != risk.UnitNone {
+		dst = append(dst, `,"limit":"`...)
+		dst = appendAmount(dst, in, r.Unit, r.Limit)
+		dst = append(dst, `","value":"`...)
+		dst = appendAmount(dst, in, r.Unit, r.Value)
+		dst = append(dst, `","unit":"`...)
+		dst = append(dst, unitNames[r.Unit]...)
+		dst = append(dst, '"')
+	}
+	if r.Scope.Level != risk.LevelNone {
+		dst = AppendScope(append(dst, `,"scope":`...), d, r.Scope)
+	}
+	return dst
+}
+
+var unitNames = [...]string{"", "price", "qty", "notional", "count", "ns", "ratio"}
+
+// appendReasonDetail appends a sentence such as
+// "max_notional at account demo: 1500.00 against a limit of 1000.00".
+func appendReasonDetail(dst []byte, d Names, in *core.Instrument, r *risk.Reason) []byte {
+	dst = appendEscaped(dst, r.Code.String())
+	switch r.Scope.Level {
+	case risk.LevelFirm:
+		dst = append(dst, " at the firm"...)
+	case risk.LevelAccount:
+		dst = appendEscaped(append(dst, " at account "...), accountName(d, r.Scope.Account))
+	case risk.LevelStrategy:
+		dst = appendEscaped(append(dst, " at strategy "...), strategyName(d, r.Scope.Strategy))
+	case risk.LevelInstrument:
+		scoped := instrumentOf(d, r.Scope.Instrument)
+		dst = appendEscaped(append(dst, " at instrument "...), scoped.Venue)
+		dst = appendEscaped(append(dst, ':'), scoped.Symbol)
+	}
+	if r.Unit != risk.UnitNone {
+		dst = append(dst, ": "...)
+		dst = appendAmount(dst, in, r.Unit, r.Value)
+		dst = append(dst, " against a limit of "...)
+		dst = appendAmount(dst, in, r.Unit, r.Limit)
+	}
+	return dst
+}
+
+// ppmDecimals makes parts per million a plain ratio.
+const ppmDecimals = 6
+
+func appendAmount(dst []byte, in *core.Instrument, u risk.Unit, v int64) []byte {
+	switch u {
+	case risk.UnitPrice:
+		return core.AppendDecimal(dst, v, in.PriceScale)
+	case risk.UnitQty:
+		return core.AppendDecimal(dst, v, in.QtyScale)
+	case risk.UnitNotional:
+		return core.AppendDecimal(dst, v, in.SettleScale)
+	case risk.UnitPPM:
+		return core.AppendDecimal(dst, v, ppmDecimals)
+	}
+	return strconv.AppendInt(dst, v, 10)
+}
+
+var levelNames = [...]string{"none", "firm", "account", "strategy", "instrument"}
+
+// AppendScope appends {"level"[,"account"][,"strategy"][,"instrument"]}.
+func AppendScope(dst []byte, d Names, s risk.Scope) []byte {
+	level := "unknown"
+	if int(s.Level) < len(levelNames) {
+		level = levelNames[s.Level]
+	}
+	dst = appendKeyString(dst, `{"level":`, level)
+	if s.Account != 0 {
+		dst = appendKeyString(dst, `,"account":`, accountName(d, s.Account))
+	}
+	if s.Strategy != 0 {
+		dst = appendKeyString(dst, `,"strategy":`, strategyName(d, s.Strategy))
+	}
+	if s.Instrument != 0 {
+		dst = append(dst, `,"instrument":`...)
+		dst = appendInstrumentName(dst, instrumentOf(d, s.Instrument))
+	}
+	return append(dst, '}')
+}
