@@ -39,8 +39,9 @@ func (c *check) reference(ref *Reference) bool {
 	}
 	unit, ok := c.x.val.unit(c.ref)
 	if !ok {
+		r := Reason{Code: Overflow, Unit: UnitPrice, Value: int64(c.ref)}
 		c.ref = 0
-		return c.refuse(Reason{Code: Overflow, Unit: UnitPrice, Value: int64(ref.Mark)})
+		return c.refuse(r)
 	}
 	c.refUnit = unit
 	return false

@@ -24,19 +24,25 @@ func newThrottle(ls Limits, rate, per Limit) throttle {
 	return throttle{interval: core.Nanos(interval), burst: core.Nanos(interval * (n - 1))}
 }
 
-// clamp brings a TAT into the range it can have at now. A TAT beyond it means
-// that the clock stepped back: the bucket then counts as empty, not as blocked
-// for the length of the step.
-func (th throttle) clamp(tat, now core.Nanos) core.Nanos {
-	return min(max(tat, now), now+max(th.burst, 0)+th.interval)
+// ready brings a TAT into the range it can have at now. One beyond it was stored
+// before the clock stepped back: the bucket then starts anew, rather than being
+// empty for the length of the step.
+func (th throttle) ready(tat, now core.Nanos) core.Nanos {
+	if tat < now || tat > now+th.empty() {
+		return now
+	}
+	return tat
 }
 
+// empty is how far TAT runs ahead of an empty bucket.
+func (th throttle) empty() core.Nanos { return max(th.burst, 0) + th.interval }
+
 // admits reports whether a message at now finds a token.
-func (th throttle) admits(tat, now core.Nanos) bool { return th.clamp(tat, now)-now <= th.burst }
+func (th throttle) admits(tat, now core.Nanos) bool { return th.ready(tat, now)-now <= th.burst }
 
 // take returns the TAT after a message at now. One that was not admitted but
 // goes out all the same (a cancel, a reducing order) empties the bucket and no
 // more: it never costs later messages more than one interval.
 func (th throttle) take(tat, now core.Nanos) core.Nanos {
-	return th.clamp(th.clamp(tat, now)+th.interval, now)
+	return min(th.ready(tat, now)+th.interval, now+th.empty())
 }
