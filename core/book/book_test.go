@@ -240,6 +240,7 @@ func TestRandom(t *testing.T) {
 		{"capped", 20, 500, 30, 70, 5_000, 2_000},
 	} {
 		t.Run(profile.name, func(t *testing.T) {
+			t.Parallel()
 			seed := rand.Uint64()
 			r := rand.New(rand.NewPCG(seed, 1))
 			defer func() {

@@ -283,6 +283,7 @@ func (c *capture) run(tb testing.TB, b updater) *session {
 func TestCaptures(t *testing.T) {
 	for _, c := range []*capture{spotCapture, usdmCapture} {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
+			t.Parallel()
 			fast, naive := New(64), NewNaive()
 			for name, s := range map[string]*session{"Book": c.run(t, fast), "Naive": c.run(t, naive)} {
 				if s.applied != c.applied || s.gaps != 0 || s.crossed != 0 {

@@ -40,7 +40,7 @@ func (n *Naive) find(side core.Side, price core.Price) (int, bool) {
 // reports whether the side's best price or quantity changed.
 func (n *Naive) Set(side core.Side, price core.Price, qty core.Qty) bool {
 	levels := n.side(side)
-	before, hadBefore := first(*levels)
+	before, hadBefore := front(*levels)
 	i, found := n.find(side, price)
 	switch {
 	case found && qty > 0:
@@ -54,11 +54,11 @@ func (n *Naive) Set(side core.Side, price core.Price, qty core.Qty) bool {
 		*levels = (*levels)[:n.max]
 		n.evicted++
 	}
-	after, hasAfter := first(*levels)
+	after, hasAfter := front(*levels)
 	return before != after || hadBefore != hasAfter
 }
 
-func first(levels []core.Level) (core.Level, bool) {
+func front(levels []core.Level) (core.Level, bool) {
 	if len(levels) == 0 {
 		return core.Level{}, false
 	}
@@ -71,10 +71,10 @@ func (n *Naive) Clear() {
 }
 
 // BestBid returns the highest bid, and false when there is none.
-func (n *Naive) BestBid() (core.Level, bool) { return first(n.bids) }
+func (n *Naive) BestBid() (core.Level, bool) { return front(n.bids) }
 
 // BestAsk returns the lowest offer, and false when there is none.
-func (n *Naive) BestAsk() (core.Level, bool) { return first(n.asks) }
+func (n *Naive) BestAsk() (core.Level, bool) { return front(n.asks) }
 
 // Crossed reports whether both sides exist and the best bid is at or above the
 // best offer.
