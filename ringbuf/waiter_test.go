@@ -1,0 +1,173 @@
+package ringbuf
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var strategies = []IdleStrategy{Adaptive, Spin, Yield, Park}
+
+func TestIdleStrategyText(t *testing.T) {
+	for _, s := range strategies {
+		if got, err := ParseIdleStrategy(s.String()); err != nil || got != s {
+			t.Errorf("ParseIdleStrategy(%q) = %v, %v", s, got, err)
+		}
+		var u IdleStrategy
+		if b, err := s.MarshalText(); err != nil || u.UnmarshalText(b) != nil || u != s {
+			t.Errorf("text of %v reads back as %v", s, u)
+		}
+	}
+	if _, err := ParseIdleStrategy("nap"); !errors.Is(err, ErrIdleStrategy) {
+		t.Errorf("ParseIdleStrategy(nap) = %v", err)
+	}
+	if got := IdleStrategy(9).String(); got != "IdleStrategy(9)" {
+		t.Errorf("String of an unknown strategy = %q", got)
+	}
+}
+
+func TestWaitReturns(t *testing.T) {
+	for _, s := range strategies {
+		w := NewWaiter(s)
+		w.Wait(func() bool { return true }, time.Hour)
+		w.Wait(func() bool { return false }, 0)
+		w.Wait(func() bool { return false }, time.Millisecond)
+		calls := 0
+		w.Wait(func() bool { calls++; return calls == 2 }, time.Hour)
+		if w.parked.Load() != 0 || len(w.signal) != 0 {
+			t.Errorf("%v: the waiter is left announced", s)
+		}
+	}
+}
+
+// TestWaitLosesNothing plays ping-pong between two goroutines, each waiting far
+// longer than the test may take: one lost wake-up and it never ends. The watchdog
+// says so instead of the test's time-out.
+func TestWaitLosesNothing(t *testing.T) {
+	for _, s := range strategies {
+		rounds := uint64(testCount(200_000))
+		if s == Park {
+			rounds = uint64(testCount(1_000_000))
+		}
+		t.Run(s.String(), func(t *testing.T) {
+			ping, pong := NewSPSC[uint64](1), NewMPSC[uint64](1)
+			wping, wpong := NewWaiter(s), NewWaiter(s)
+			ping.Notify(wping)
+			pong.Notify(wpong)
+			var progress atomic.Uint64
+			defer watch(t, &progress)()
+			go func() {
+				ready := ping.Ready
+				for v := uint64(0); v < rounds-1; {
+					for !ping.Pop(&v) {
+						wping.Wait(ready, time.Hour)
+					}
+					pong.Push(&v)
+				}
+			}()
+			ready := pong.Ready
+			for v := range rounds {
+				ping.Push(&v)
+				var got uint64
+				for !pong.Pop(&got) {
+					wpong.Wait(ready, time.Hour)
+				}
+				if got != v {
+					t.Fatalf("got %d, want %d", got, v)
+				}
+				progress.Store(v)
+			}
+		})
+	}
+}
+
+// watch panics with all stacks when progress stands still for ten seconds.
+func watch(t *testing.T, progress *atomic.Uint64) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		last := uint64(0)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(10 * time.Second):
+				if now := progress.Load(); now == last {
+					buf := make([]byte, 1<<16)
+					panic(t.Name() + ": no progress, a wake-up was lost\n" + string(buf[:runtime.Stack(buf, true)]))
+				} else {
+					last = now
+				}
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+// TestOneWaiterManyRings has one consumer park on an SPSC, an MPSC and a broadcast
+// ring at once, producers that pause at random, and stray wake-ups; time-outs of a
+// few microseconds race with the wake-ups.
+func TestOneWaiterManyRings(t *testing.T) {
+	rng := seed(t)
+	n := testCount(40_000)
+	for _, max := range []time.Duration{time.Hour, 3 * time.Microsecond} {
+		w := NewWaiter(Park)
+		s, m, b := NewSPSC[uint64](4), NewMPSC[uint64](4), NewBroadcast[uint64](4)
+		r := b.NewGatingReader()
+		s.Notify(w)
+		m.Notify(w)
+		b.Notify(w)
+		var wg sync.WaitGroup
+		produce := func(push func(v *uint64) bool) {
+			pauses := rng.Uint64()
+			wg.Go(func() {
+				for v := range uint64(n) {
+					for !push(&v) {
+						runtime.Gosched()
+					}
+					if pauses>>(v%64)&1 == 1 {
+						runtime.Gosched()
+					}
+				}
+			})
+		}
+		produce(s.Push)
+		produce(m.Push)
+		produce(m.Push)
+		produce(b.TryPublish)
+		var progress atomic.Uint64
+		stop := watch(t, &progress)
+		wg.Go(func() {
+			for range n / 10 {
+				w.Wake()
+				runtime.Gosched()
+			}
+		})
+		ready := func() bool { return s.Ready() || m.Ready() || r.Ready() }
+		var v uint64
+		one := make([]uint64, 1)
+		for got := 0; got < 4*n; {
+			before := got
+			if s.Pop(&v) {
+				got++
+			}
+			if m.Pop(&v) {
+				got++
+			}
+			if k, _ := r.Read(one); k > 0 {
+				got++
+			}
+			if got == before {
+				w.Wait(ready, max)
+			}
+			progress.Store(uint64(got))
+		}
+		wg.Wait()
+		stop()
+		if w.parked.Load() != 0 || len(w.signal) != 0 {
+			t.Errorf("max %v: the waiter is left announced", max)
+		}
+	}
+}
