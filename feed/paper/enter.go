@@ -10,6 +10,7 @@ func (m *Matcher) enter(slot int32, c *core.VenueCommand, b *book.Replica) {
 	o := &m.orders.orders[slot]
 	o.side, o.typ, o.tif = c.Side, c.Type, c.TIF
 	o.price, o.qty, o.expire = c.Price, c.Qty, c.ExpireTime
+	o.arrived = true
 	if o.typ == core.Market {
 		o.price = 0
 	}
@@ -20,9 +21,12 @@ func (m *Matcher) enter(slot int32, c *core.VenueCommand, b *book.Replica) {
 		return
 	}
 	m.tell(o, core.ExecNew, core.VenueReasonNone)
-	if o.tif == core.GTD && o.expire <= m.now {
-		m.close(slot, core.ExecExpired, core.VenueReasonNone)
-		return
+	if o.tif == core.GTD {
+		if o.expire <= m.now {
+			m.close(slot, core.ExecExpired, core.VenueReasonNone)
+			return
+		}
+		m.scheduleExpiry(slot)
 	}
 	m.trade(st, slot, b)
 }

@@ -172,10 +172,15 @@ func (m *Matcher) advanceTo(now core.Nanos) { m.now = max(m.now, now) }
 // arrive carries out one command.
 func (m *Matcher) arrive(c *core.VenueCommand, b *book.Replica) {
 	slot, known := m.orders.find(c.Order)
-	known = known && m.orders.orders[slot].instrument == c.Instrument
-	switch {
-	case c.Op == core.VenueNew && known:
+	if c.Op == core.VenueNew {
 		m.enter(slot, c, b)
+		return
+	}
+	if known {
+		o := &m.orders.orders[slot]
+		known = o.arrived && o.instrument == c.Instrument
+	}
+	switch {
 	case c.Op == core.VenueCancel && known:
 		m.close(slot, core.ExecCancelled, core.VenueReasonNone)
 	case c.Op == core.VenueCancel:
@@ -204,7 +209,7 @@ func (m *Matcher) lives(e expiry) bool {
 	return m.orders.orders[e.slot].generation == e.generation
 }
 
-// scheduleExpiry notes when a resting order ends. Entries of orders that closed
+// scheduleExpiry notes when an order ends. Entries of orders that closed
 // earlier are thrown out when they are the majority.
 func (m *Matcher) scheduleExpiry(slot int32) {
 	o := &m.orders.orders[slot]

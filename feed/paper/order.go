@@ -12,6 +12,7 @@ type order struct {
 	side       core.Side
 	typ        core.OrdType
 	tif        core.TimeInForce
+	arrived    bool // the venue has it: before that it cannot be cancelled
 	resting    bool // stands in a queue
 
 	price core.Price
