@@ -33,3 +33,11 @@ func (q *fifo[T]) grow() {
 	}
 	q.buf, q.head, q.tail = next, 0, uint64(n)
 }
+
+// back returns the newest value; the queue must not be empty.
+func (q *fifo[T]) back() *T { return &q.buf[(q.tail-1)&uint64(len(q.buf)-1)] }
+
+func (q *fifo[T]) clear() { q.head = q.tail }
+
+// at returns the i-th oldest value.
+func (q *fifo[T]) at(i int) *T { return &q.buf[(q.head+uint64(i))&uint64(len(q.buf)-1)] }

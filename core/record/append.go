@@ -53,6 +53,12 @@ func (r *Record) Append(dst []byte) []byte {
 		return appendState(dst, &r.State)
 	case TypeClock:
 		return le.AppendUint32(dst, r.Clock.Expired)
+	case TypeRate:
+		dst = le.AppendUint64(dst, uint64(r.Rate.PPM))
+		return appendName(dst, r.Rate.Currency)
+	case TypeMark:
+		dst = le.AppendUint32(dst, uint32(r.Mark.Instrument))
+		return le.AppendUint64(dst, uint64(r.Mark.Price))
 	default:
 		panic("record: unknown type")
 	}

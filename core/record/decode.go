@@ -56,6 +56,10 @@ func Decode(b []byte, r *Record) error {
 		c.state(&r.State, flags)
 	case TypeClock:
 		r.Clock = Clock{Expired: c.u32()}
+	case TypeRate:
+		r.Rate = Rate{PPM: c.i64(), Currency: c.name()}
+	case TypeMark:
+		r.Mark = Mark{Instrument: core.InstrumentID(c.u32()), Price: core.Price(c.u64())}
 	default:
 		return fmt.Errorf("%w %d", ErrType, b[1])
 	}

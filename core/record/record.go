@@ -20,10 +20,12 @@ const (
 	TypeReport     Type = 9
 	TypeState      Type = 10
 	TypeClock      Type = 11
+	TypeRate       Type = 12
+	TypeMark       Type = 13
 )
 
 var typeNames = [...]string{"", "instrument", "account", "strategy", "limits", "new", "cancel",
-	"cancel_all", "amend", "report", "state", "clock"}
+	"cancel_all", "amend", "report", "state", "clock", "rate", "mark"}
 
 // String returns the name used in tools' output.
 func (t Type) String() string {
@@ -190,6 +192,18 @@ type Clock struct {
 	Expired uint32 // how many venues were asked to cancel
 }
 
+// Rate sets what one unit of a currency is worth in the risk currency.
+type Rate struct {
+	PPM      int64
+	Currency string
+}
+
+// Mark values what is held of an instrument at a price that was read outside.
+type Mark struct {
+	Instrument core.InstrumentID
+	Price      core.Price
+}
+
 // Record is one record of any type: the field named as Header.Type holds it, the
 // others are left over from earlier use.
 type Record struct {
@@ -206,4 +220,6 @@ type Record struct {
 	Report     Report
 	State      State
 	Clock      Clock
+	Rate       Rate
+	Mark       Mark
 }

@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"qcat/core"
+	"qcat/core/record"
+	"qcat/risk"
+)
+
+// controlQueue carries rare calls into the engine's goroutine: definitions,
+// limits, questions about the limit tree. It is unbounded only in the number of
+// callers, each of which waits for its own.
+type controlQueue struct {
+	waiting atomic.Int32
+	mu      sync.Mutex
+	calls   []controlCall
+}
+
+type controlCall struct {
+	f    func()
+	done chan struct{}
+}
+
+// maxControl is how many calls a duty cycle makes.
+const maxControl = 16
+
+// run makes the calls that wait. Engine goroutine.
+func (q *controlQueue) run() int {
+	if q.waiting.Load() == 0 {
+		return 0
+	}
+	q.mu.Lock()
+	n := min(len(q.calls), maxControl)
+	calls := append([]controlCall(nil), q.calls[:n]...)
+	q.calls = append(q.calls[:0], q.calls[n:]...)
+	q.waiting.Store(int32(len(q.calls)))
+	q.mu.Unlock()
+	for _, c := range calls {
+		c.f()
+		close(c.done)
+	}
+	return n
+}
+
+// onEngine runs f where it may touch the state: on the engine's goroutine while
+// there is one, else here. It returns when f has run.
+func (e *Engine) onEngine(f func()) {
+	e.runMu.Lock()
+	if !e.running {
+		defer e.runMu.Unlock()
+		f()
+		return
+	}
+	call := controlCall{f, make(chan struct{})}
+	e.control.mu.Lock()
+	e.control.calls = append(e.control.calls, call)
+	e.control.waiting.Store(int32(len(e.control.calls)))
+	e.control.mu.Unlock()
+	e.runMu.Unlock()
+	e.waiter.Wake()
+	<-call.done
+}
+
+// Query runs f on the engine's goroutine with the limit tree, which f may only
+// read, and the journal sequence it reflects. It delays orders by what f costs:
+// keep it to a few nodes, and copy what is to be kept.
+func (e *Engine) Query(f func(tree *risk.Tree, seq uint64)) {
+	e.onEngine(func() { f(e.m.tree, e.m.seq) })
+}
+
+// DefineInstrument adds an instrument to the directory, the journal and the limit
+// tree, or returns the one there is when it says the same.
+//
+// Errors: those of Directory.AddInstrument; the journal's.
+func (e *Engine) DefineInstrument(in core.Instrument) (out *core.Instrument, err error) {
+	e.onEngine(func() {
+		if out, err = e.cfg.Directory.AddInstrument(in); err == nil {
+			err = e.syncDirectory()
+		}
+	})
+	return out, err
+}
+
+// DefineAccount adds an account and its default strategy, or returns the one
+// there is.
+func (e *Engine) DefineAccount(name string) (out *core.Account, err error) {
+	e.onEngine(func() {
+		if out, err = e.cfg.Directory.AddAccount(name); err == nil {
+			err = e.syncDirectory()
+		}
+	})
+	return out, err
+}
+
+// DefineStrategy adds a strategy of an account, or returns the one there is.
+func (e *Engine) DefineStrategy(account core.AccountID, name string) (out *core.Strategy, err error) {
+	e.onEngine(func() {
+		if out, err = e.cfg.Directory.AddStrategy(account, name); err == nil {
+			err = e.syncDirectory()
+		}
+	})
+	return out, err
+}
+
+// DefineLimits replaces the limits of a node and returns the journal sequence.
+//
+// Errors: one that wraps ErrRefused with the reason; the journal's.
+func (e *Engine) DefineLimits(s risk.Scope, l risk.Limits) (seq uint64, err error) {
+	e.onEngine(func() {
+		s = e.m.normalScope(s)
+		if reason := e.tryLimits(s, l); !reason.OK() {
+			err = fmt.Errorf("%w: %s", ErrRefused, reason.Code)
+			return
+		}
+		e.rec.Type = record.TypeLimits
+		limitsToRecord(s, &l, &e.rec.Limits)
+		seq, err = e.define()
+	})
+	return seq, err
+}
+
+// DefineRate sets what one unit of a currency is worth in the risk currency, in
+// PPM, and returns the journal sequence.
+func (e *Engine) DefineRate(currency string, ppm int64) (seq uint64, err error) {
+	e.onEngine(func() {
+		if reason := risk.NewTree(risk.Config{}).SetRate(currency, ppm); !reason.OK() || len(currency) > core.MaxNameLen {
+			err = fmt.Errorf("%w: %s", ErrRefused, reason.Code)
+			return
+		}
+		e.rec.Type = record.TypeRate
+		e.rec.Rate = record.Rate{PPM: ppm, Currency: currency}
+		seq, err = e.define()
+	})
+	return seq, err
+}
+
+// tryLimits asks a tree of its own, so that a refusal leaves no trace in ours.
+func (e *Engine) tryLimits(s risk.Scope, l risk.Limits) risk.Reason {
+	if reason := e.m.knownScope(s); !reason.OK() {
+		return reason
+	}
+	t := risk.NewTree(risk.Config{})
+	if s.Account != 0 {
+		t.DefineAccount(s.Account)
+	}
+	if s.Strategy != 0 {
+		t.DefineStrategy(s.Strategy, s.Account)
+	}
+	if s.Instrument != 0 {
+		t.DefineInstrument(e.m.instrument(s.Instrument))
+	}
+	return t.SetLimits(s, l)
+}
+
+// syncDirectory records every definition of the directory that is not recorded
+// yet, in id order: ids then come out the same on replay, whoever else defined
+// something.
+func (e *Engine) syncDirectory() error {
+	r := &e.rec
+	for {
+		in := e.cfg.Directory.Instrument(core.InstrumentID(len(e.m.instruments)))
+		a := e.cfg.Directory.Account(core.AccountID(e.m.accounts + 1))
+		s := e.cfg.Directory.Strategy(core.StrategyID(len(e.m.strategies)))
+		switch {
+		case in != nil:
+			r.Type, r.Instrument.Definition = record.TypeInstrument, *in
+		case a != nil:
+			r.Type, r.Account = record.TypeAccount, record.Account{ID: a.ID, Name: a.Name}
+		case s != nil:
+			r.Type, r.Strategy = record.TypeStrategy, record.Strategy{ID: s.ID, Account: s.Account, Name: s.Name}
+		default:
+			return nil
+		}
+		if _, err := e.define(); err != nil {
+			return err
+		}
+	}
+}
+
+// define appends and applies the definition in e.rec.
+func (e *Engine) define() (uint64, error) {
+	switch {
+	case e.journal == nil:
+		return 0, fmt.Errorf("%w: there is none", ErrJournal)
+	case e.failed != nil:
+		return 0, e.failed
+	}
+	e.rec.Header.Seq = e.m.seq + 1
+	e.rec.Header.Time = max(e.cfg.Clock.Now(), e.m.now)
+	e.m.decide(&e.rec)
+	if err := e.append(&e.rec); err != nil {
+		return 0, err
+	}
+	e.m.apply(&e.rec)
+	return e.rec.Seq, nil
+}
+
+// mark records the present reference price of every instrument that has traded
+// here, where it has moved, so that the limits value positions by it.
+func (e *Engine) mark(core.Nanos) int {
+	n := 0
+	for len(e.marked) < len(e.m.instruments) {
+		e.marked = append(e.marked, 0)
+	}
+	for _, id := range e.m.traded {
+		if px := e.markPrice(id); px > 0 && px != e.marked[id] {
+			e.rec.Type = record.TypeMark
+			e.rec.Mark = record.Mark{Instrument: id, Price: px}
+			if _, err := e.define(); err != nil {
+				return n
+			}
+			e.marked[id] = px
+			n++
+		}
+	}
+	return n
+}
+
+// markPrice is the price an instrument is valued at: the venue's mark, else the
+// mid of a fresh book, else the last trade.
+func (e *Engine) markPrice(id core.InstrumentID) core.Price {
+	if !e.cfg.Quotes.Load(id, &e.quote) {
+		return 0
+	}
+	return valuation(&e.quote)
+}
+
+func valuation(q *core.Quote) core.Price {
+	switch {
+	case q.MarkPrice > 0:
+		return q.MarkPrice
+	case q.BidPrice > 0 && q.AskPrice > 0 && !q.Flags.Has(core.FlagStale) && !q.Crossed():
+		return q.BidPrice + (q.AskPrice-q.BidPrice)/2
+	}
+	return q.LastPrice
+}

@@ -1,0 +1,247 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"qcat/core"
+	"qcat/core/record"
+	"qcat/ringbuf"
+)
+
+// Engine is the sequencer. Submit, RegisterSink, UnregisterSink, Events, Stats
+// and the Define methods are for any goroutine; everything else belongs to the
+// goroutine of Run.
+type Engine struct {
+	cfg     Config
+	m       *machine
+	journal Journal
+	waiter  *ringbuf.Waiter
+	sinks   *sinkTable
+	stats   Stats
+
+	priority *ringbuf.MPSC[Command]
+	reports  *ringbuf.MPSC[Command]
+	commands *ringbuf.MPSC[Command]
+	control  controlQueue
+
+	// Everything below is touched by the engine's goroutine only, except the
+	// atomics.
+	events    *ringbuf.Broadcast[Event]
+	outboxes  []outbox
+	outboxOf  []int16 // by instrument; -1: no gateway
+	internal  fifo[Command]
+	deferred  fifo[deferredCancel]
+	taken     uint64 // commands taken from the command ring
+	held      heldReport
+	unsaved   []Command // state changes carried out, to be recorded
+	rec       record.Record
+	quote     core.Quote
+	buf       []byte
+	batch     []Command
+	sample    uint32
+	flushed   uint64 // last sequence handed to Flush
+	nextMark  core.Nanos
+	marked    []core.Price // last recorded mark, by instrument
+	gated     bool         // the event ring had no room at the last try
+	full      bool         // the journal had no room at the last try
+	failed    error        // the journal takes no more records
+	published atomic.Uint64
+	watchers  atomic.Pointer[[]*ringbuf.Waiter]
+	state     atomic.Uint32 // Health
+
+	runMu   sync.Mutex
+	running bool
+}
+
+// New returns an engine with an empty state. Recover it from a journal or
+// define what it trades, then Run it.
+func New(cfg Config) *Engine {
+	cfg = cfg.withDefaults()
+	e := &Engine{
+		cfg: cfg, m: newMachine(&cfg), journal: cfg.Journal,
+		waiter:   ringbuf.NewWaiter(cfg.Idle),
+		sinks:    newSinkTable(cfg.MaxSinks),
+		priority: ringbuf.NewMPSC[Command](cfg.PriorityRing),
+		reports:  ringbuf.NewMPSC[Command](cfg.ReportRing),
+		commands: ringbuf.NewMPSC[Command](cfg.CommandRing),
+		events:   ringbuf.NewBroadcast[Event](cfg.EventRing),
+		outboxOf: []int16{-1},
+		batch:    make([]Command, cfg.Batch),
+		buf:      make([]byte, 0, 1024),
+	}
+	e.outboxes = newOutboxes(cfg.Gateways)
+	e.priority.Notify(e.waiter)
+	e.reports.Notify(e.waiter)
+	e.commands.Notify(e.waiter)
+	return e
+}
+
+// Submit hands c over and returns false when its ring is full: a new order is
+// then shed (the caller answers "overloaded"), a gateway offers its report again.
+// Any goroutine; does not wait.
+func (e *Engine) Submit(c *Command) bool {
+	ring := e.commands
+	switch c.Kind {
+	case CmdCancel, CmdCancelAll, CmdState:
+		ring = e.priority
+	case CmdReport:
+		ring = e.reports
+	}
+	if ring.Push(c) {
+		return true
+	}
+	e.stats.Shed.add(1)
+	return false
+}
+
+// RegisterSink returns the name under which commands ask for answers to s, and
+// false when there are too many sinks.
+func (e *Engine) RegisterSink(s ReplySink) (ReplyTo, bool) { return e.sinks.register(s) }
+
+// UnregisterSink ends deliveries to a sink. One that is under way may still be
+// finishing when it returns.
+func (e *Engine) UnregisterSink(to ReplyTo) { e.sinks.unregister(to) }
+
+// Events is the ring of what happened, in journal order. A gating reader holds
+// back events, and with them at last the engine: only a reader that does nothing
+// but memory work, as View, may gate.
+func (e *Engine) Events() *ringbuf.Broadcast[Event] { return e.events }
+
+// Published is a journal sequence: the events of all records up to it are in the
+// event ring.
+func (e *Engine) Published() uint64 { return e.published.Load() }
+
+// Stats are the engine's own measurements.
+func (e *Engine) Stats() *Stats { return &e.stats }
+
+// Directory resolves names; what it holds is defined through the Engine.
+func (e *Engine) Directory() *core.Directory { return e.cfg.Directory }
+
+// Health tells whether the engine can take orders.
+type Health uint32
+
+const (
+	HealthStopped Health = iota
+	HealthRunning
+	HealthJournalFull   // orders are refused until the journal has room again
+	HealthJournalFailed // orders are refused for good
+)
+
+var healthNames = [...]string{"stopped", "running", "journal_full", "journal_failed"}
+
+// String returns the name used in JSON.
+func (h Health) String() string {
+	if int(h) < len(healthNames) {
+		return healthNames[h]
+	}
+	return "unknown"
+}
+
+// Health is the engine's present condition. Any goroutine.
+func (e *Engine) Health() Health { return Health(e.state.Load()) }
+
+// maxIdle bounds how long an idle engine goes without looking at its timers.
+const maxIdle = 5 * time.Millisecond
+
+// Run is the duty cycle; it returns when ctx is done and everything submitted
+// before has been taken and committed, or when DrainTimeout has passed.
+//
+// Errors: one that wraps ErrJournal when records were left uncommitted.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.start(); err != nil {
+		return err
+	}
+	defer e.stop()
+	unhook := context.AfterFunc(ctx, e.waiter.Wake)
+	defer unhook()
+	ready := func() bool { return e.hasWork() || ctx.Err() != nil }
+	for ctx.Err() == nil {
+		if e.duty() == 0 {
+			e.waiter.Wait(ready, e.idleTime())
+		}
+	}
+	return e.drain()
+}
+
+func (e *Engine) start() error {
+	e.runMu.Lock()
+	defer e.runMu.Unlock()
+	switch {
+	case e.running:
+		return ErrRunning
+	case e.journal == nil || e.cfg.Quotes == nil:
+		return fmt.Errorf("engine: Config needs a Journal and Quotes to run")
+	}
+	e.running = true
+	e.journal.Notify(e.waiter)
+	e.setHealth()
+	e.syncDirectory()
+	return nil
+}
+
+func (e *Engine) stop() {
+	e.runMu.Lock()
+	defer e.runMu.Unlock()
+	e.running = false
+	e.state.Store(uint32(HealthStopped))
+	e.control.run() // whoever was waiting
+}
+
+// drain takes what was submitted and waits for the journal to commit it.
+func (e *Engine) drain() error {
+	deadline := e.cfg.Clock.Now() + core.Nanos(e.cfg.DrainTimeout)
+	for e.cfg.Clock.Now() < deadline {
+		if e.duty() > 0 {
+			continue
+		}
+		if e.m.out.len() == 0 && !e.hasWork() {
+			return nil
+		}
+		e.waiter.Wait(e.hasWork, time.Millisecond)
+	}
+	if e.failed == nil && e.m.out.len() == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: stopped with records up to %d, committed up to %d", ErrJournal, e.m.seq, e.journal.Committed())
+}
+
+// hasWork is what the waiter looks at. Outputs that wait for a commit, and
+// commands that wait for a gateway, are looked at again when idleTime has passed
+// or the journal wakes the engine.
+func (e *Engine) hasWork() bool {
+	if e.m.out.len() > 0 && e.committable() {
+		return true
+	}
+	if e.control.waiting.Load() != 0 {
+		return true
+	}
+	return !e.backlogged() && (e.priority.Ready() || e.commands.Ready() || (e.reports.Ready() && !e.held.waiting))
+}
+
+// idleTime is how long the engine may sleep.
+func (e *Engine) idleTime() time.Duration {
+	for i := range e.outboxes {
+		if e.outboxes[i].queue.len() > 0 {
+			return 200 * time.Microsecond
+		}
+	}
+	if e.full || e.m.out.events.len() > 0 {
+		return time.Millisecond
+	}
+	return maxIdle
+}
+
+func (e *Engine) setHealth() {
+	h := HealthRunning
+	switch {
+	case e.failed != nil:
+		h = HealthJournalFailed
+	case e.full:
+		h = HealthJournalFull
+	}
+	e.state.Store(uint32(h))
+}

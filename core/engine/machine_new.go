@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"qcat/core"
+	"qcat/core/record"
+	"qcat/risk"
+)
+
+// decideNew answers a new order: the first order's answer for a client order id
+// that is known, else what the order table, the risk tree and the venue say.
+func (m *machine) decideNew(now core.Nanos, n *record.New) {
+	n.Order, n.Duplicate, n.Reason = 0, false, record.Reason{}
+	if n.ClOrdID.Len() > 0 {
+		if e := m.orders.findClOrdID(n.Account, &n.ClOrdID); e != nil {
+			m.target = e
+			n.Order = e.order.ID
+			if n.Duplicate = sameTerms(e, n); !n.Duplicate {
+				n.Order, m.target = 0, nil
+				n.Reason = record.Reason{Code: uint16(risk.DuplicateOrder), Unit: uint8(risk.UnitNone)}
+			}
+			return
+		}
+	}
+	reason := m.admit(now, n)
+	if reason.OK() {
+		n.Order = m.lastOrder + 1
+		return
+	}
+	n.Reason = reasonToRecord(reason)
+}
+
+// admit decides on an order that is not a repetition and leaves its approval.
+func (m *machine) admit(now core.Nanos, n *record.New) risk.Reason {
+	switch {
+	case (n.TIF == core.GTD) != (n.ExpireTime != 0):
+		return risk.Reason{Code: risk.InvalidOrder}
+	case n.TIF == core.GTD && n.ExpireTime <= now:
+		return risk.Reason{Code: risk.InvalidOrder, Unit: risk.UnitNanos, Limit: int64(now), Value: int64(n.ExpireTime)}
+	}
+	o, ref := orderOfRecord(n), referenceOf(&n.Outside)
+	var reason risk.Reason
+	m.approved, reason = m.tree.CheckNew(&o, &ref, now)
+	switch {
+	case !reason.OK():
+		return reason
+	case !n.Outside.Ready:
+		return risk.Reason{Code: risk.VenueUnavailable}
+	case m.orders.full():
+		return risk.Reason{Code: risk.Capacity, Unit: risk.UnitCount,
+			Limit: int64(m.orders.maxOpen), Value: int64(m.orders.open.len) + 1}
+	}
+	return reason
+}
+
+// checkAll appends every reason that would refuse the order of n now, in the
+// order in which admit and decideNew look.
+func (m *machine) checkAll(now core.Nanos, n *record.New, dst []risk.Reason) []risk.Reason {
+	m.decideNew(now, n)
+	if n.Duplicate || n.Reason.Code == 0 {
+		return dst
+	}
+	first := reasonFromRecord(&n.Reason)
+	dst = append(dst, first)
+	o, ref := orderOfRecord(n), referenceOf(&n.Outside)
+	at := len(dst)
+	dst = m.tree.CheckAll(&o, &ref, now, dst)
+	if at < len(dst) && dst[at] == first {
+		dst = append(dst[:at], dst[at+1:]...)
+	}
+	if !n.Outside.Ready && first.Code != risk.VenueUnavailable {
+		dst = append(dst, risk.Reason{Code: risk.VenueUnavailable})
+	}
+	return dst
+}
+
+func (m *machine) applyNew(n *record.New) {
+	switch {
+	case n.Duplicate:
+		return
+	case n.Reason.Code != 0:
+		ev := m.out.event(EventRefused)
+		ev.Order = m.refusedOrder(n)
+		ev.Reason = reasonFromRecord(&n.Reason)
+		return
+	}
+	m.lastOrder = n.Order
+	o := m.refusedOrder(n)
+	o.ID, o.Status, o.Reason = n.Order, core.StatusNew, 0
+	e := m.orders.add(&o)
+	m.target = e
+	m.tree.Accept(&m.approved, &e.hold)
+	if o.TIF == core.GTD {
+		m.expiry.push(&m.orders, e, o.ExpireTime)
+	}
+	m.noteTraded(o.Instrument)
+	m.send(core.VenueNew, &e.order)
+	m.out.event(EventOrder).Order = e.order
+}
+
+func (m *machine) noteTraded(id core.InstrumentID) {
+	for len(m.hasTraded) < len(m.instruments) {
+		m.hasTraded = append(m.hasTraded, false)
+	}
+	if !m.hasTraded[id] {
+		m.hasTraded[id] = true
+		m.traded = append(m.traded, id)
+	}
+}
+
+// refusedOrder is the order that n asks for, as a refusal shows it.
+func (m *machine) refusedOrder(n *record.New) core.Order {
+	return core.Order{
+		Account: n.Account, Strategy: n.Strategy, Instrument: n.Instrument,
+		Side: n.Side, Type: n.Type, TIF: n.TIF, Status: core.StatusRejected, ReduceOnly: n.ReduceOnly,
+		Price: n.Price, Qty: n.Qty, Reason: n.Reason.Code,
+		ExpireTime: n.ExpireTime, CreateTime: m.now, UpdateTime: m.now, ClOrdID: n.ClOrdID,
+	}
+}
+
+// sameTerms reports whether n asks for what e was entered with.
+func sameTerms(e *entry, n *record.New) bool {
+	o := &e.order
+	return o.Strategy == n.Strategy && o.Instrument == n.Instrument && o.Side == n.Side &&
+		o.Type == n.Type && o.TIF == n.TIF && o.ReduceOnly == n.ReduceOnly &&
+		e.firstPrice == n.Price && e.firstQty == n.Qty && o.ExpireTime == n.ExpireTime
+}
+
+func orderOfRecord(n *record.New) risk.Order {
+	return risk.Order{
+		Account: n.Account, Strategy: n.Strategy, Instrument: n.Instrument,
+		Side: n.Side, Type: n.Type, TIF: n.TIF, ReduceOnly: n.ReduceOnly,
+		Price: n.Price, Qty: n.Qty,
+	}
+}
+
+// referenceOf is what the check is told of the market: nothing, when no quote was
+// ever stored.
+func referenceOf(o *record.Outside) risk.Reference {
+	if !o.QuoteKnown {
+		return risk.Reference{}
+	}
+	return risk.ReferenceOf(&o.Quote)
+}

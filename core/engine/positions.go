@@ -1,0 +1,38 @@
+package engine
+
+import "qcat/core"
+
+// positionTable keeps the position of every (strategy, instrument) that ever
+// filled, in the order of the first fill. The map is only looked up in.
+type positionTable struct {
+	all []PositionState
+	at  map[positionKey]int32
+}
+
+type positionKey struct {
+	strategy   core.StrategyID
+	instrument core.InstrumentID
+}
+
+func newPositionTable() positionTable {
+	return positionTable{at: make(map[positionKey]int32)}
+}
+
+// find returns the position, or nil when there never was a fill.
+func (t *positionTable) find(s core.StrategyID, i core.InstrumentID) *PositionState {
+	if at, ok := t.at[positionKey{s, i}]; ok {
+		return &t.all[at]
+	}
+	return nil
+}
+
+// get returns the position, made flat when there is none. The pointer is good
+// until the next get.
+func (t *positionTable) get(a core.AccountID, s core.StrategyID, i core.InstrumentID) *PositionState {
+	if p := t.find(s, i); p != nil {
+		return p
+	}
+	t.at[positionKey{s, i}] = int32(len(t.all))
+	t.all = append(t.all, PositionState{Account: a, Strategy: s, Instrument: i})
+	return &t.all[len(t.all)-1]
+}

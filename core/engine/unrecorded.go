@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"fmt"
+
+	"qcat/core"
+	"qcat/risk"
+)
+
+// maxUnsaved bounds the state changes that wait to be recorded. There is one a
+// scope, the latest.
+const maxUnsaved = 1024
+
+// runUnrecorded is what happens to a command that the journal did not take.
+//
+// An order or amend is refused. A cancel or a kill is carried out all the same,
+// for it only takes risk away: the venues are asked to cancel, and the state is
+// left as it was, so that it stays the fold of the journal. A change of trading
+// state is recorded as the first thing once the journal has room, and no order is
+// taken before; when the journal has failed for good none is taken at all. A
+// report is offered again.
+func (e *Engine) runUnrecorded(c *Command) (done bool) {
+	switch c.Kind {
+	case CmdReport, CmdClock:
+		return false
+	case CmdNew, CmdAmend:
+		reply := e.refusal(c)
+		if e.failed != nil {
+			e.sinks.deliver(c.Reply, &reply)
+		} else if c.Reply != 0 {
+			*e.stageReply(c, e.m.seq) = reply
+		}
+		e.stats.Refused.bump()
+		return true
+	}
+	e.stats.Unrecorded.bump()
+	reply := Reply{Kind: c.Kind, Token: c.Token, Unrecorded: true}
+	switch c.Kind {
+	case CmdCancel:
+		o := e.m.find(c.Account, c.Order, &c.ClOrdID)
+		switch {
+		case o == nil:
+			reply.Reason = risk.Reason{Code: risk.UnknownOrder}
+		case !o.order.Status.Open():
+			reply.Reason, reply.Order = risk.Reason{Code: risk.OrderClosed}, o.order
+		default:
+			e.passCancel(o)
+			reply.Order = o.order
+		}
+	case CmdCancelAll:
+		reply.Cancelled = e.passCancelScope(e.m.normalScope(c.Scope))
+	case CmdState:
+		scope := e.m.normalScope(c.Scope)
+		if reply.Reason = e.m.knownScope(scope); reply.Reason.OK() {
+			e.keepUnsaved(c, scope)
+			if c.CancelOpen {
+				reply.Cancelled = e.passCancelScope(scope)
+			}
+		}
+	}
+	e.sinks.deliver(c.Reply, &reply)
+	return true
+}
+
+// refusal is the answer to an order or amend that cannot be recorded.
+func (e *Engine) refusal(c *Command) Reply {
+	reply := Reply{Kind: c.Kind, Token: c.Token}
+	reply.Reason, _ = e.stopReason()
+	if reply.Reason.OK() {
+		reply.Reason = risk.Reason{Code: risk.Capacity}
+	}
+	if c.Kind == CmdNew {
+		reply.Order = core.Order{
+			Account: c.Account, Strategy: c.Strategy, Instrument: c.Instrument, Side: c.Side, Type: c.Type,
+			TIF: c.TIF, ReduceOnly: c.ReduceOnly, Price: c.Price, Qty: c.Qty, ExpireTime: c.ExpireTime,
+			Status: core.StatusRejected, Reason: uint16(reply.Reason.Code), ClOrdID: c.ClOrdID,
+		}
+	}
+	return reply
+}
+
+// keepUnsaved remembers a change of trading state to record it later: the
+// cancels have been sent by then, and are asked for again, which harms nothing.
+func (e *Engine) keepUnsaved(c *Command, scope risk.Scope) {
+	kept := *c
+	kept.Scope, kept.Reply = scope, 0
+	for i := range e.unsaved {
+		if e.unsaved[i].Scope == scope {
+			e.unsaved[i] = kept
+			return
+		}
+	}
+	if len(e.unsaved) >= maxUnsaved {
+		// More scopes than can be remembered: the whole firm stops.
+		kept.Scope, kept.State = risk.Scope{Level: risk.LevelFirm}, risk.StateHalted
+		e.unsaved = e.unsaved[:0]
+	}
+	e.unsaved = append(e.unsaved, kept)
+}
+
+func (e *Engine) passCancelScope(s risk.Scope) (n int) {
+	e.m.orders.each(&e.m.orders.open, func(o *entry) {
+		if inScope(s, &o.order) {
+			e.passCancel(o)
+			n++
+		}
+	})
+	return n
+}
+
+// passCancel asks the venue to cancel without touching the state. While the
+// journal still commits, the cancel keeps its place behind the order it cancels.
+func (e *Engine) passCancel(o *entry) {
+	c := core.VenueCommand{Op: core.VenueCancel, Side: o.order.Side, Type: o.order.Type, TIF: o.order.TIF,
+		Order: o.order.ID, Account: o.order.Account, Instrument: o.order.Instrument,
+		Price: o.order.Price, Qty: o.order.Qty, Time: e.m.now}
+	if e.failed != nil {
+		e.route(&c)
+		return
+	}
+	s := e.m.out.venues.push()
+	s.seq, s.command = e.m.seq, c
+}
+
+// fail ends recording for good. What is committed is released; of the rest no
+// order goes out, and its promises are taken back: nobody was told of it.
+func (e *Engine) fail(err error) {
+	if e.failed != nil {
+		return
+	}
+	e.release()
+	e.failed = fmt.Errorf("%w: %w", ErrJournal, err)
+	e.setHealth()
+	out := &e.m.out
+	for ; out.venues.len() > 0; out.venues.pop() {
+		c := &out.venues.front().command
+		if c.Op == core.VenueCancel {
+			e.route(c)
+		} else if o := e.m.orders.find(c.Order); o != nil && c.Op == core.VenueNew {
+			o.withheld = true
+		}
+	}
+	for ; out.replies.len() > 0; out.replies.pop() {
+		s := out.replies.front()
+		e.takeBack(&s.reply)
+		e.sinks.deliver(s.to, &s.reply)
+	}
+	out.events.clear()
+}
+
+// takeBack turns an answer that never became true into a refusal.
+func (e *Engine) takeBack(r *Reply) {
+	r.Seq = 0
+	switch {
+	case !r.Reason.OK():
+	case r.Kind == CmdNew, r.Kind == CmdAmend, r.Kind == CmdCheck:
+		r.Reason, _ = e.stopReason()
+		if r.Kind == CmdNew {
+			r.Order.ID, r.Order.Status, r.Order.Reason = 0, core.StatusRejected, uint16(r.Reason.Code)
+		}
+	default:
+		r.Unrecorded = true
+	}
+}

@@ -1,0 +1,284 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"qcat/core"
+	"qcat/ringbuf"
+	"qcat/risk"
+)
+
+// ViewConfig bounds what a View keeps. Zero means the defaults.
+type ViewConfig struct {
+	KeepOrders     int // closed orders, on top of all open ones
+	KeepExecutions int
+	Idle           ringbuf.IdleStrategy
+}
+
+// Defaults of ViewConfig.
+const (
+	DefaultViewOrders     = 1 << 16
+	DefaultViewExecutions = 1 << 16
+)
+
+// View is the read model: what clients ask for, kept by a goroutine of its own
+// (Run) from the event ring, so that no question ever reaches the order lane.
+//
+// It reads through a gating reader: the engine never overwrites an event that
+// View has not seen. A view with a gap would be wrong for good, and there is
+// nothing slow in its way, no I/O and no client, so it keeps up; should it be
+// descheduled for longer than the ring lasts, the engine holds events back, and
+// then commands, instead of losing them. That is the right way round here, and
+// nowhere else (I5).
+//
+// Readers share a lock that the writer takes for a batch of at most viewBatch
+// events. Everything returned is a copy.
+type View struct {
+	engine *Engine
+	quotes Quotes
+	dir    *core.Directory
+	cfg    ViewConfig
+
+	reader *ringbuf.Reader[Event]
+	waiter *ringbuf.Waiter
+	batch  []Event
+
+	mu         sync.RWMutex
+	orders     map[core.OrderID]*viewOrder
+	byClOrdID  map[clOrdKey]core.OrderID
+	closed     fifo[core.OrderID]
+	executions fifo[core.Execution]
+	positions  []PositionState
+	positionAt map[positionKey]int
+	states     []ScopeState
+
+	applied uint64
+	changed chan struct{} // closed and replaced when applied advances and somebody waits
+	waiters int
+	stopped bool
+}
+
+type viewOrder struct{ order core.Order }
+
+type clOrdKey struct {
+	account core.AccountID
+	id      core.ClOrdID
+}
+
+// viewBatch bounds how many events are applied under one lock.
+const viewBatch = 256
+
+// ErrViewStopped is returned by WaitFor when the view no longer runs.
+var ErrViewStopped = errors.New("view stopped")
+
+// NewView returns a view of e. Make it before e runs, so that it misses nothing,
+// hand its Observe to Recover, and Run it as long as e runs.
+func NewView(e *Engine, cfg ViewConfig) *View {
+	if cfg.KeepOrders <= 0 {
+		cfg.KeepOrders = DefaultViewOrders
+	}
+	if cfg.KeepExecutions <= 0 {
+		cfg.KeepExecutions = DefaultViewExecutions
+	}
+	v := &View{
+		engine: e, quotes: e.cfg.Quotes, dir: e.cfg.Directory, cfg: cfg,
+		reader: e.events.NewGatingReader(), waiter: ringbuf.NewWaiter(cfg.Idle),
+		batch:      make([]Event, viewBatch),
+		orders:     make(map[core.OrderID]*viewOrder),
+		byClOrdID:  make(map[clOrdKey]core.OrderID),
+		positionAt: make(map[positionKey]int),
+		changed:    make(chan struct{}),
+	}
+	e.events.Notify(v.waiter)
+	e.watch(v.waiter)
+	return v
+}
+
+// Run applies events until ctx is done, then what is left in the ring, and lets
+// go of the ring. Cancel ctx after the engine has stopped.
+func (v *View) Run(ctx context.Context) {
+	unhook := context.AfterFunc(ctx, v.waiter.Wake)
+	defer unhook()
+	ready := func() bool {
+		return v.reader.Ready() || v.engine.Published() != v.applied || ctx.Err() != nil
+	}
+	for {
+		done := ctx.Err() != nil
+		if v.poll() == 0 {
+			if done {
+				break
+			}
+			v.waiter.Wait(ready, 50*time.Millisecond)
+		}
+	}
+	v.reader.Close()
+	v.engine.events.Unnotify(v.waiter)
+	v.mu.Lock()
+	v.stopped = true
+	close(v.changed)
+	v.changed = make(chan struct{})
+	v.mu.Unlock()
+}
+
+// poll applies one batch. The published sequence is read before the ring: if the
+// ring is then found empty, every event up to that sequence has been applied.
+func (v *View) poll() int {
+	upTo := v.engine.Published()
+	n, _ := v.reader.Read(v.batch)
+	if n == 0 && upTo == v.applied {
+		return 0
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for i := range v.batch[:n] {
+		v.apply(&v.batch[i])
+	}
+	if n < len(v.batch) && upTo > v.applied {
+		v.advance(upTo)
+	}
+	return n
+}
+
+func (v *View) advance(seq uint64) {
+	v.applied = seq
+	if v.waiters > 0 {
+		close(v.changed)
+		v.changed = make(chan struct{})
+		v.waiters = 0
+	}
+}
+
+// Observe applies one event of a recovery, before Run.
+func (v *View) Observe(ev *Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.apply(ev)
+}
+
+func (v *View) apply(ev *Event) {
+	switch ev.Kind {
+	case EventOrder:
+		v.putOrder(&ev.Order)
+	case EventExecution:
+		v.putOrder(&ev.Order)
+		v.putExecution(&ev.Execution)
+		v.putPosition(&ev.Position)
+	case EventState:
+		v.putState(ev)
+	}
+}
+
+func (v *View) putOrder(o *core.Order) {
+	have := v.orders[o.ID]
+	if have == nil {
+		have = &viewOrder{}
+		v.orders[o.ID] = have
+		if o.ClOrdID.Len() > 0 {
+			v.byClOrdID[clOrdKey{o.Account, o.ClOrdID}] = o.ID
+		}
+	}
+	closes := !o.Status.Open() && (have.order.ID == 0 || have.order.Status.Open())
+	have.order = *o
+	if !closes {
+		return
+	}
+	*v.closed.push() = o.ID
+	for v.closed.len() > v.cfg.KeepOrders {
+		v.forget(*v.closed.front())
+		v.closed.pop()
+	}
+}
+
+func (v *View) forget(id core.OrderID) {
+	o := v.orders[id]
+	delete(v.orders, id)
+	key := clOrdKey{o.order.Account, o.order.ClOrdID}
+	if v.byClOrdID[key] == id {
+		delete(v.byClOrdID, key)
+	}
+}
+
+func (v *View) putExecution(x *core.Execution) {
+	*v.executions.push() = *x
+	if v.executions.len() > v.cfg.KeepExecutions {
+		v.executions.pop()
+	}
+}
+
+func (v *View) putPosition(p *PositionState) {
+	key := positionKey{p.Strategy, p.Instrument}
+	at, ok := v.positionAt[key]
+	if !ok {
+		at = len(v.positions)
+		v.positionAt[key] = at
+		v.positions = append(v.positions, PositionState{})
+	}
+	v.positions[at] = *p
+}
+
+func (v *View) putState(ev *Event) {
+	s := ScopeState{Scope: ev.Scope, State: ev.State, Note: ev.Note, Seq: ev.Seq, Time: ev.Time}
+	for i := range v.states {
+		if v.states[i].Scope == ev.Scope {
+			v.states[i] = s
+			return
+		}
+	}
+	v.states = append(v.states, s)
+}
+
+// Applied is the journal sequence the view reflects.
+func (v *View) Applied() uint64 {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.applied
+}
+
+// WaitFor returns once the view reflects journal sequence seq: with the Seq of a
+// Reply, a client reads its own writes.
+//
+// Errors: ctx's, ErrViewStopped.
+func (v *View) WaitFor(ctx context.Context, seq uint64) error {
+	for {
+		v.mu.Lock()
+		applied, stopped, changed := v.applied, v.stopped, v.changed
+		if applied < seq && !stopped {
+			v.waiters++
+		}
+		v.mu.Unlock()
+		switch {
+		case applied >= seq:
+			return nil
+		case stopped:
+			return ErrViewStopped
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// States returns every trading state that was ever set, with who and why, in the
+// order in which scopes were first set; an active one was resumed.
+func (v *View) States() []ScopeState {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return append([]ScopeState(nil), v.states...)
+}
+
+// State is the trading state set on one node alone.
+func (v *View) State(s risk.Scope) risk.TradingState {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for i := range v.states {
+		if v.states[i].Scope == s {
+			return v.states[i].State
+		}
+	}
+	return risk.StateActive
+}
