@@ -58,7 +58,8 @@ type Tap struct {
 	lost     uint64
 	overruns uint64
 
-	batch [tapBatch]core.Event
+	batch  [tapBatch]core.Event
+	status core.Event // the synthesised one that f is looking at
 }
 
 // tapLane is one source as this consumer sees it.
@@ -212,7 +213,7 @@ func (t *Tap) lose(id core.InstrumentID, f func(*core.Event, *book.Replica)) {
 	r := s.replica
 	r.MarkStale()
 	t.request(id, s)
-	ev := core.Event{
+	t.status = core.Event{
 		Kind:         core.EventStatus,
 		Flags:        core.FlagStale,
 		Instrument:   id,
@@ -220,7 +221,7 @@ func (t *Tap) lose(id core.InstrumentID, f func(*core.Event, *book.Replica)) {
 		ExchangeTime: r.ExchangeTime(),
 		ReceiveTime:  r.ReceiveTime(),
 	}
-	f(&ev, r)
+	f(&t.status, r)
 }
 
 // slot returns the instrument's slot with its replica, made at first use.
