@@ -74,7 +74,7 @@ func (e *entry) appendState(b []byte) []byte {
 		b = le.AppendUint64(b, v)
 	}
 	b = append(b, byte(o.ClOrdID.Len()))
-	return o.ClOrdID.Append(b)
+	return e.hold.AppendState(o.ClOrdID.Append(b))
 }
 
 func appendPosition(b []byte, p *PositionState) []byte {
