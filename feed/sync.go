@@ -170,10 +170,11 @@ func (s *Sync) Snapshot(id uint64) SnapshotVerdict {
 }
 
 // Next moves the oldest message that waited for the snapshot into m, in sequence,
-// and returns its receive time. It returns false when there is none. The levels
-// of m are valid until the next call of Depth. Instrument is left as it was.
+// and returns its receive time. It returns false when there is none, or when it
+// still waits. The levels of m are valid until the next call of Depth. Instrument
+// is left as it was.
 func (s *Sync) Next(m *Message) (rx core.Nanos, ok bool) {
-	if s.pending.len() == 0 {
+	if !s.live || s.pending.len() == 0 {
 		return 0, false
 	}
 	rx = s.pending.pop(m)
