@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,18 @@ import (
 	"qcat/ringbuf"
 )
 
+// skewedClock is the system's clock, set forward: the session then believes that
+// a pause of its own has passed.
+type skewedClock struct{ ahead atomic.Int64 }
+
+func (c *skewedClock) Now() core.Nanos { return core.SystemClock().Now() + core.Nanos(c.ahead.Load()) }
+
+func (c *skewedClock) skip(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// betweenSnapshots is longer than a session waits between two snapshots of an
+// instrument, and shorter than it waits for a sign of life by default.
+const betweenSnapshots = 5 * time.Second
+
 // rig is a session with its lane, connected to a fake venue and watched by a tap.
 type rig struct {
 	t    *testing.T
@@ -28,6 +41,7 @@ type rig struct {
 	tap  *market.Tap
 	wait *ringbuf.Waiter
 
+	clock  *skewedClock
 	quotes *market.QuoteTable
 	stale  map[core.InstrumentID]int // status events that said stale
 	trades int
@@ -44,7 +58,7 @@ func newRig(t *testing.T, src *fakevenue.Source, policy feed.ConnPolicy) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, ctx: ctx, srv: srv, ids: map[string]core.InstrumentID{}, quotes: market.NewQuoteTable(16),
-		wait: ringbuf.NewWaiter(ringbuf.Park), stale: map[core.InstrumentID]int{}}
+		wait: ringbuf.NewWaiter(ringbuf.Park), stale: map[core.InstrumentID]int{}, clock: &skewedClock{}}
 	transport := &http.Transport{}
 	adapter, err := binance.NewAdapter(binance.Options{
 		Market: src.Market, WS: srv.WS(), REST: srv.REST(), MarkPrice: src.Market == binance.USDM,
@@ -72,6 +86,7 @@ func newRig(t *testing.T, src *fakevenue.Source, policy feed.ConnPolicy) *rig {
 		SnapshotDelay: soon, DutyEvery: 2 * soon,
 		Reconnect: feed.Backoff{Base: soon, Cap: 5 * soon},
 		Resync:    feed.Backoff{Base: soon, Cap: 5 * soon},
+		Clock:     r.clock,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -303,6 +318,9 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 				r.play(300)
 				r.until("the books are live", r.inSync)
 				clear(r.stale)
+				if tt.policy == (feed.ConnPolicy{}) {
+					r.clock.skip(betweenSnapshots)
+				}
 				tt.fault(r)
 				r.until("the books are live again", r.inSync)
 				r.subscribed(1)
@@ -372,9 +390,11 @@ func TestCapturesEndInTheTruth(t *testing.T) {
 			r.subscribed(1)
 			r.play(3000)
 			r.until("the book is live", r.inSync)
+			r.clock.skip(betweenSnapshots)
 			r.srv.SkipDepth("BTCUSDT", 1)
 			r.play(3000)
 			r.until("the gap is closed", r.inSync)
+			r.clock.skip(betweenSnapshots)
 			r.srv.DropConnections()
 			r.srv.Step(100)
 			r.until("the connection is back", r.inSync)

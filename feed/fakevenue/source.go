@@ -53,7 +53,7 @@ var ErrNoSnapshot = errors.New("fakevenue: the capture holds no depth snapshot")
 // NewFrame returns the frame of a stream's payload, reading it if it is depth.
 func NewFrame(stream string, payload []byte, in *core.Instrument) (Frame, error) {
 	f := Frame{Stream: stream, Symbol: in.Symbol, Payload: payload,
-		Wrapped: fmt.Appendf(nil, `{"stream":%q,"data":%s}`, stream, payload)}
+		Wrapped: wrap(stream, payload)}
 	if !strings.Contains(stream, "@depth") {
 		return f, nil
 	}
@@ -79,6 +79,11 @@ func NewFrame(stream string, payload []byte, in *core.Instrument) (Frame, error)
 		f.Depth.Asks, err = parseLevels(d.A, in)
 	}
 	return f, err
+}
+
+// wrap returns a payload as combined streams carry it.
+func wrap(stream string, payload []byte) []byte {
+	return fmt.Appendf(nil, `{"stream":%q,"data":%s}`, stream, payload)
 }
 
 func parseLevels(list [][2]string, in *core.Instrument) ([]core.Level, error) {
@@ -189,14 +194,14 @@ func readSnapshot(body []byte, in *core.Instrument) (Book, error) {
 	return Book{LastUpdateID: s.LastUpdateID, Bids: bids, Asks: asks}, err
 }
 
-// unwrap takes a frame of a combined stream apart.
+// unwrap takes a frame of a combined stream apart, by its text: a capture holds
+// the venue's own frames, and only depth is read further.
 func unwrap(line []byte, in *core.Instrument) (Frame, error) {
-	var w struct {
-		Stream string          `json:"stream"`
-		Data   json.RawMessage `json:"data"`
-	}
-	if err := json.Unmarshal(line, &w); err != nil || w.Stream == "" {
+	rest, isStream := bytes.CutPrefix(line, []byte(`{"stream":"`))
+	stream, data, hasData := bytes.Cut(rest, []byte(`","data":`))
+	payload, closed := bytes.CutSuffix(data, []byte(`}`))
+	if !isStream || !hasData || !closed {
 		return Frame{}, fmt.Errorf("fakevenue: not a frame of a combined stream: %.80q", line)
 	}
-	return NewFrame(w.Stream, w.Data, in)
+	return NewFrame(string(stream), payload, in)
 }

@@ -132,6 +132,7 @@ func (c *checker) check(t *testing.T, market binance.Market, m *feed.Message) {
 
 // TestCaptureBeginsAtItsSnapshot counts what is known of the captures.
 func TestCaptureBeginsAtItsSnapshot(t *testing.T) {
+	t.Parallel()
 	for market, want := range map[binance.Market]int{binance.Spot: 3449, binance.USDM: 6547} {
 		t.Run(market.String(), func(t *testing.T) {
 			src := captureSource(t, market, 0)

@@ -172,8 +172,7 @@ func (m *synthetic) depthFrame(d *Depth, first, prev uint64) Frame {
 
 func (m *synthetic) made(stream string, payload []byte) Frame {
 	stream = strings.ToLower(m.in.Symbol) + "@" + stream
-	return Frame{Stream: stream, Symbol: m.in.Symbol, Payload: payload,
-		Wrapped: fmt.Appendf(nil, `{"stream":%q,"data":%s}`, stream, payload)}
+	return Frame{Stream: stream, Symbol: m.in.Symbol, Payload: payload, Wrapped: wrap(stream, payload)}
 }
 
 func (m *synthetic) quote() Frame {
