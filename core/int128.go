@@ -2,8 +2,9 @@ package core
 
 import "math/bits"
 
-// Int128 is a signed 128-bit integer in two's complement: Σ price·quantity does
-// not overflow it before 2^63 fills of the largest size.
+// Int128 is a signed 128-bit integer in two's complement. It holds the product of
+// any two int64, so that Σ price·quantity is exact; sums report their overflow,
+// which takes 2^27 fills even at prices and quantities of 2^50 units.
 type Int128 struct {
 	Hi int64
 	Lo uint64

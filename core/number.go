@@ -48,11 +48,17 @@ var pow10 = [MaxScale + 1]int64{
 // Pow10 returns 10^n. It panics unless n <= MaxScale.
 func Pow10(n uint8) int64 { return pow10[n] }
 
+// maxBeforeDigit is the largest number that another digit can be appended to
+// within 64 unsigned bits.
+const maxBeforeDigit = (math.MaxUint64 - 9) / 10
+
 // ParseDecimal reads a plain decimal ("-12.50"; no exponent, no leading plus, at
 // least one digit on each side of a point) as a count of 10^-scale. Decimals
-// beyond the scale are accepted only when they are zero. It does not allocate.
+// beyond the scale are accepted only when they are zero. Every int64 can be
+// read. It does not allocate.
 //
-// Errors: ErrDecimalSyntax, ErrDecimalPrecision, ErrDecimalRange.
+// Errors: ErrDecimalSyntax, ErrDecimalPrecision, ErrDecimalRange; of several, the
+// one that is met first.
 func ParseDecimal(b []byte, scale uint8) (int64, error) {
 	if scale > MaxScale {
 		return 0, ErrDecimalRange
@@ -68,7 +74,7 @@ func ParseDecimal(b []byte, scale uint8) (int64, error) {
 		if d > 9 {
 			return 0, ErrDecimalSyntax
 		}
-		if v > (math.MaxInt64-9)/10 {
+		if v > maxBeforeDigit {
 			return 0, ErrDecimalRange
 		}
 		v = v*10 + uint64(d)
@@ -93,7 +99,7 @@ func ParseDecimal(b []byte, scale uint8) (int64, error) {
 				beyond = beyond || d != 0
 				continue
 			}
-			if v > (math.MaxInt64-9)/10 {
+			if v > maxBeforeDigit {
 				return 0, ErrDecimalRange
 			}
 			v = v*10 + uint64(d)
@@ -104,16 +110,17 @@ func ParseDecimal(b []byte, scale uint8) (int64, error) {
 		}
 	}
 	hi, lo := bits.Mul64(v, uint64(pow10[scale-frac]))
-	if hi != 0 || lo > math.MaxInt64 {
-		return 0, ErrDecimalRange
+	switch {
+	case hi == 0 && lo <= math.MaxInt64 && !neg:
+		return int64(lo), nil
+	case hi == 0 && lo <= 1<<63 && neg:
+		return int64(-lo), nil
 	}
-	if neg {
-		return -int64(lo), nil
-	}
-	return int64(lo), nil
+	return 0, ErrDecimalRange
 }
 
-// AppendDecimal appends v, a count of 10^-scale, with exactly scale decimals.
+// AppendDecimal appends v, a count of 10^-scale, with exactly scale decimals. It
+// panics unless scale <= MaxScale.
 func AppendDecimal(dst []byte, v int64, scale uint8) []byte {
 	u := uint64(v)
 	if v < 0 {
@@ -155,6 +162,9 @@ func MulDiv(a, b, c int64, r Rounding) (int64, bool) {
 		return 0, false
 	}
 	q, rem := bits.Div64(hi, lo, uint64(c))
+	if q > math.MaxInt64 {
+		return 0, false // rounding up could wrap it around
+	}
 	switch r {
 	case RoundUp:
 		if rem != 0 {

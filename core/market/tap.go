@@ -155,13 +155,14 @@ func (t *Tap) apply(lane int32, ev *core.Event) *book.Replica {
 		t.move(ev.Instrument, s, lane)
 	}
 	r := s.replica
+	inRun := r.InRun()
 	r.Apply(ev)
 	switch {
 	case !r.Stale():
 		s.due = false
 	case ev.Kind == core.EventStatus || r.InRun():
 		s.due = true // the lane itself sends, or is sending, a snapshot
-	case !s.due:
+	case !s.due || inRun: // or the snapshot that was on its way is torn
 		t.request(ev.Instrument, s)
 	}
 	return r
