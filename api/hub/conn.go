@@ -171,7 +171,7 @@ func (c *Conn) Disconnect(d Disconnect) {
 	if d == SlowConsumer || d == EventsLost {
 		c.pending = c.pending[:0]
 	}
-	c.pending = appendClose(c.pending, d)
+	c.pending = AppendClose(c.pending, d)
 	c.mu.Unlock()
 	c.closed.Store(c.hub.coarse.Load())
 	c.signal()

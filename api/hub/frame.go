@@ -58,8 +58,8 @@ func AppendControl(dst []byte, op byte, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// appendClose appends the closing frame of d.
-func appendClose(dst []byte, d Disconnect) []byte {
+// AppendClose appends the closing frame of d.
+func AppendClose(dst []byte, d Disconnect) []byte {
 	text := d.Text[:min(len(d.Text), MaxControl-2)]
 	dst = append(dst, finBit|OpClose, byte(2+len(text)))
 	dst = binary.BigEndian.AppendUint16(dst, d.Code)

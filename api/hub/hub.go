@@ -18,8 +18,8 @@ import (
 // View is the read model that private channels start from. *engine.View is one.
 // Every method may be called from any goroutine.
 type View interface {
-	// Seq is the journal sequence whose effects the view shows, at least.
-	Seq() uint64
+	// Applied is the journal sequence whose effects the view shows, at least.
+	Applied() uint64
 	Orders(engine.OrderFilter) []core.Order
 	Positions(engine.PositionFilter) []engine.PositionView
 	States() []engine.ScopeState
@@ -218,6 +218,13 @@ func (h *Hub) forget(c *Conn) {
 	h.mu.Unlock()
 	h.market.inbox.post(command{op: opDrop, conn: c})
 	h.private.inbox.post(command{op: opDrop, conn: c})
+}
+
+// Full reports whether Attach would refuse.
+func (h *Hub) Full() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.closed || len(h.conns) >= h.cfg.MaxConnections
 }
 
 // Len is the number of connections.

@@ -112,7 +112,7 @@ func (c *Conn) subscribePrivate(channels []Channel, from From, answer Answer) (r
 	}
 	h := c.hub
 	for range resumeAttempts {
-		seq := h.cfg.View.Seq()
+		seq := h.cfg.View.Applied()
 		frames := append([]byte(nil), answer(false)...)
 		for _, channel := range channels {
 			ch, _ := channel.Private()
@@ -129,7 +129,7 @@ func (c *Conn) subscribePrivate(channels []Channel, from From, answer Answer) (r
 
 // attach hands the subscription to the private goroutine and waits for it.
 func (c *Conn) attach(channels []Channel, from position, frames []byte) (gone bool, err error) {
-	r := &resume{from: from, newest: c.hub.cfg.View.Seq(), done: make(chan struct{})}
+	r := &resume{from: from, newest: c.hub.cfg.View.Applied(), done: make(chan struct{})}
 	cmd := command{op: opSubscribe, conn: c, channels: channels, answer: frames, resume: r}
 	if !c.hub.private.inbox.post(cmd) {
 		return false, ErrOverloaded

@@ -201,6 +201,8 @@ func (d *decoder) uint(f Field) ErrorKind {
 	switch f {
 	case FieldFromSeq:
 		d.r.FromSeq = v
+	case FieldFromIdx:
+		d.r.FromIdx = v
 	case FieldExpireTime:
 		d.r.ExpireTime = core.Nanos(v)
 	case FieldOrderID:

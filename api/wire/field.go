@@ -11,6 +11,7 @@ const (
 	FieldID
 	FieldChannels
 	FieldFromSeq
+	FieldFromIdx
 	FieldToken
 	FieldOrder // the order's fields as an object of their own
 
@@ -59,6 +60,7 @@ var fields = [fieldCount]struct {
 	FieldID:            {"id", shapeID, MaxIDLen},
 	FieldChannels:      {"channels", shapeChannels, 128},
 	FieldFromSeq:       {"from_seq", shapeUint, 0},
+	FieldFromIdx:       {"from_idx", shapeUint, 0},
 	FieldToken:         {"token", shapeText, 4096},
 	FieldOrder:         {"order", shapeObject, 0},
 	FieldAccount:       {"account", shapeName, 64},
@@ -142,6 +144,6 @@ var (
 
 	// SocketFields are those of a WebSocket request of any op: Decode first, then
 	// look at Op, then Check.
-	SocketFields = Fields(FieldOp, FieldID, FieldChannels, FieldFromSeq, FieldToken, FieldOrder) |
+	SocketFields = Fields(FieldOp, FieldID, FieldChannels, FieldFromSeq, FieldFromIdx, FieldToken, FieldOrder) |
 		OrderFields | AmendFields | CancelFields
 )

@@ -25,6 +25,7 @@ type Request struct {
 	// Of a WebSocket request. ID is its raw JSON text, nil when there is none.
 	Op, ID, Token []byte
 	FromSeq       uint64
+	FromIdx       uint64 // of FromSeq's events the last one that is not wanted again
 	channels      []byte // inside of the array
 	channelCount  int
 

@@ -83,3 +83,12 @@ func appendKeyString(dst []byte, key, v string) []byte {
 // view reads b as a string without copying it. The string must not outlive b nor
 // be kept: it is for look-ups.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// AppendBool appends v.
+func AppendBool(dst []byte, v bool) []byte { return strconv.AppendBool(dst, v) }
+
+// AppendUint appends v as a number.
+func AppendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 10) }
+
+// AppendNanos appends a time as a number.
+func AppendNanos(dst []byte, t core.Nanos) []byte { return strconv.AppendInt(dst, int64(t), 10) }

@@ -1,0 +1,233 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/fasthttp/websocket"
+
+	"qcat/api/hub"
+)
+
+func (c *Conn) dial(ctx context.Context) (*websocket.Conn, error) {
+	d := websocket.Dialer{HandshakeTimeout: 10 * time.Second, NetDialContext: c.dialNet}
+	header := http.Header{}
+	if c.opt.Origin != "" {
+		header.Set("Origin", c.opt.Origin)
+	}
+	ws, resp, err := d.DialContext(ctx, "ws://"+c.addr+"/api/v1/ws", header)
+	if err != nil {
+		if resp != nil {
+			return nil, fmt.Errorf("client: %s: %w (status %d)", c.addr, err, resp.StatusCode)
+		}
+		return nil, fmt.Errorf("client: %s: %w", c.addr, err)
+	}
+	return ws, nil
+}
+
+func (c *Conn) dialNet(ctx context.Context, network, addr string) (net.Conn, error) {
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if t, ok := nc.(*net.TCPConn); ok && c.opt.ReadBuffer > 0 {
+		_ = t.SetReadBuffer(c.opt.ReadBuffer) // a hint
+	}
+	return nc, nil
+}
+
+// run is the connection's goroutine.
+func (c *Conn) run(ws *websocket.Conn) {
+	defer close(c.done)
+	for {
+		err := c.read(ws)
+		_ = ws.NetConn().Close() // it has failed already
+		if !c.lost(err) {
+			return
+		}
+		if ws = c.redial(); ws == nil {
+			return
+		}
+	}
+}
+
+// read handles frames until the connection fails.
+func (c *Conn) read(ws *websocket.Conn) error {
+	var buf bytes.Buffer
+	extend := func() { _ = ws.SetReadDeadline(time.Now().Add(c.opt.ReadTimeout)) }
+	ws.SetPingHandler(func(data string) error {
+		extend()
+		err := ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		if errors.Is(err, websocket.ErrCloseSent) {
+			return nil
+		}
+		return err
+	})
+	for {
+		extend()
+		_, r, err := ws.NextReader()
+		if err != nil {
+			return err
+		}
+		buf.Reset()
+		if _, err := buf.ReadFrom(r); err != nil {
+			return err
+		}
+		if err := c.handle(buf.Bytes()); err != nil {
+			return err
+		}
+	}
+}
+
+var dataPrefix = []byte(`{"ch":`)
+
+// handle sorts a frame: data of a channel, or an answer.
+func (c *Conn) handle(frame []byte) error {
+	if bytes.HasPrefix(frame, dataPrefix) {
+		return c.handleData(frame)
+	}
+	var a struct {
+		ID    json.RawMessage `json:"id"`
+		OK    bool            `json:"ok"`
+		Error *Refusal        `json:"error"`
+	}
+	if err := json.Unmarshal(frame, &a); err != nil {
+		return fmt.Errorf("client: answer: %w", err)
+	}
+	var id uint64
+	if json.Unmarshal(a.ID, &id) != nil {
+		return nil // an answer to something written by Write
+	}
+	out := answer{body: slices.Clone(frame)}
+	if !a.OK {
+		if a.Error == nil {
+			a.Error = &Refusal{Code: "unknown"}
+		}
+		out.err = a.Error
+	}
+	c.mu.Lock()
+	ch := c.waiting[id]
+	delete(c.waiting, id)
+	c.mu.Unlock()
+	if ch != nil {
+		ch <- out
+	}
+	return nil
+}
+
+func (c *Conn) handleData(frame []byte) error {
+	var m Message
+	if err := json.Unmarshal(frame, &m); err != nil {
+		return fmt.Errorf("client: data frame: %w", err)
+	}
+	c.mu.Lock()
+	s := c.subs[m.Channel]
+	if s != nil {
+		s.last, s.seen = Position{m.Seq, m.Idx}, true
+		if isPrivate(m.Channel) && bytes.HasPrefix(m.Data, []byte(`{"snapshot":true`)) {
+			s.last.Idx = ^uint32(0) // a snapshot shows all of its record
+		}
+	}
+	c.mu.Unlock()
+	if s != nil && s.handle != nil {
+		s.handle(&m)
+	}
+	return nil
+}
+
+func isPrivate(channel string) bool { return !bytes.ContainsRune([]byte(channel), ':') }
+
+// lost fails what waits for an answer and reports whether to dial again.
+func (c *Conn) lost(err error) bool {
+	c.mu.Lock()
+	c.ws, c.err = nil, err
+	waiting := c.waiting
+	c.waiting = map[uint64]chan answer{}
+	again := c.opt.Reconnect && !c.closed
+	var ce *websocket.CloseError
+	if errors.As(err, &ce) && !hub.Reconnect(ce.Code) {
+		again = false
+	}
+	closed := c.closed
+	if !again {
+		c.closed = true
+	}
+	c.mu.Unlock()
+	for _, ch := range waiting {
+		ch <- answer{err: fmt.Errorf("%w: %w", ErrDisconnected, err)}
+	}
+	if c.opt.OnState != nil && !closed {
+		c.opt.OnState(err)
+	}
+	return again
+}
+
+// redial dials until it works, and subscribes again. nil: the Conn was closed.
+func (c *Conn) redial() *websocket.Conn {
+	for backoff := c.opt.MinBackoff; ; backoff = min(2*backoff, c.opt.MaxBackoff) {
+		wait := backoff/2 + rand.N(backoff/2+1)
+		select {
+		case <-c.ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		ws, err := c.dial(c.ctx)
+		if err != nil {
+			continue
+		}
+		if err := c.resubscribe(ws); err != nil {
+			_ = ws.NetConn().Close()
+			continue
+		}
+		c.mu.Lock()
+		if c.closed {
+			c.mu.Unlock()
+			_ = ws.NetConn().Close()
+			return nil
+		}
+		c.ws = ws
+		c.mu.Unlock()
+		if c.opt.OnState != nil {
+			c.opt.OnState(nil)
+		}
+		return ws
+	}
+}
+
+// resubscribe asks for everything that was subscribed. The answers have no one
+// waiting for them.
+func (c *Conn) resubscribe(ws *websocket.Conn) error {
+	c.mu.Lock()
+	var requests []map[string]any
+	for channel, s := range c.subs {
+		requests = append(requests, subscribeRequest(channel, s))
+	}
+	c.mu.Unlock()
+	for _, req := range requests {
+		if err := ws.WriteJSON(req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// subscribeRequest asks for a channel, a private one from where it had come to.
+func subscribeRequest(channel string, s *subscription) map[string]any {
+	req := map[string]any{"op": "subscribe", "channels": []string{channel}}
+	if s.seen && isPrivate(channel) {
+		req["from_seq"] = s.last.Seq
+		if s.last.Idx != ^uint32(0) {
+			req["from_idx"] = s.last.Idx
+		}
+	}
+	return req
+}

@@ -1,0 +1,157 @@
+package wire
+
+import (
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+var contractNames = [...]string{"spot", "linear", "inverse"}
+
+// AppendInstrument appends what is traded and the venue's rules for it. A rule
+// that the venue does not have is left out.
+func AppendInstrument(dst []byte, in *core.Instrument) []byte {
+	dst = append(dst, `{"instrument":`...)
+	dst = appendInstrumentName(dst, in)
+	dst = appendKeyString(dst, `,"venue":`, in.Venue)
+	dst = appendKeyString(dst, `,"symbol":`, in.Symbol)
+	dst = appendKeyString(dst, `,"base":`, in.Base)
+	dst = appendKeyString(dst, `,"quote":`, in.Quote)
+	dst = appendKeyString(dst, `,"settle":`, in.Settle)
+	dst = appendKeyString(dst, `,"kind":`, contractNames[in.Kind])
+	dst = appendKeyInt(dst, `,"price_scale":`, int64(in.PriceScale))
+	dst = appendKeyInt(dst, `,"qty_scale":`, int64(in.QtyScale))
+	dst = appendKeyInt(dst, `,"contract_size":`, in.ContractSize)
+	for _, f := range [...]struct {
+		key   string
+		v     int64
+		scale uint8
+	}{
+		{`,"tick_size":`, int64(in.TickSize), in.PriceScale},
+		{`,"min_price":`, int64(in.MinPrice), in.PriceScale},
+		{`,"max_price":`, int64(in.MaxPrice), in.PriceScale},
+		{`,"step_size":`, int64(in.StepSize), in.QtyScale},
+		{`,"min_qty":`, int64(in.MinQty), in.QtyScale},
+		{`,"max_qty":`, int64(in.MaxQty), in.QtyScale},
+		{`,"market_max_qty":`, int64(in.MarketMaxQty), in.QtyScale},
+		{`,"min_notional":`, int64(in.MinNotional), in.SettleScale},
+		{`,"max_notional":`, int64(in.MaxNotional), in.SettleScale},
+	} {
+		if f.v != 0 {
+			dst = appendKeyDecimal(dst, f.key, f.v, f.scale)
+		}
+	}
+	return append(dst, '}')
+}
+
+// AppendPositionView appends AppendPosition's members and, beside them, "mark",
+// "unrealised" and "notional": null while no price is known.
+func AppendPositionView(dst []byte, d Names, p *engine.PositionView) []byte {
+	dst = AppendPosition(dst, d, &p.PositionState)
+	dst = dst[:len(dst)-1]
+	in := instrumentOf(d, p.Instrument)
+	value, ok := in.Notional(p.Mark, p.Position.Qty, core.RoundHalfEven)
+	if p.Mark == 0 || !p.Valued || !ok {
+		return append(dst, `,"mark":null,"unrealised":null,"notional":null}`...)
+	}
+	dst = appendKeyDecimal(dst, `,"mark":`, int64(p.Mark), in.PriceScale)
+	dst = appendKeyDecimal(dst, `,"unrealised":`, int64(p.Unrealised), in.SettleScale)
+	dst = appendKeyDecimal(dst, `,"notional":`, int64(value), in.SettleScale)
+	return append(dst, '}')
+}
+
+// AppendAccount appends {"account","state","totals":[…]}, the totals one a
+// settlement currency: {"currency","realised","unrealised","fees","open_orders",
+// "positions"}, unrealised null while a position cannot be valued.
+func AppendAccount(dst []byte, a *core.Account, st risk.TradingState, sums []engine.AccountSummary) []byte {
+	dst = appendKeyString(dst, `{"account":`, a.Name)
+	dst = appendKeyString(dst, `,"state":`, st.String())
+	dst = append(dst, `,"totals":[`...)
+	for i := range sums {
+		s := &sums[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendKeyString(dst, `{"currency":`, s.Settle)
+		dst = appendKeyDecimal(dst, `,"realised":`, int64(s.Realised), s.SettleScale)
+		if s.Valued {
+			dst = appendKeyDecimal(dst, `,"unrealised":`, int64(s.Unrealised), s.SettleScale)
+		} else {
+			dst = append(dst, `,"unrealised":null`...)
+		}
+		dst = appendKeyDecimal(dst, `,"fees":`, int64(s.Fees), s.SettleScale)
+		dst = appendKeyInt(dst, `,"open_orders":`, int64(s.OpenOrders))
+		dst = appendKeyInt(dst, `,"positions":`, int64(s.Positions))
+		dst = append(dst, '}')
+	}
+	return append(dst, `]}`...)
+}
+
+// AppendStrategy appends {"account","strategy","state"}.
+func AppendStrategy(dst []byte, d Names, s *core.Strategy, st risk.TradingState) []byte {
+	dst = appendKeyString(dst, `{"account":`, accountName(d, s.Account))
+	dst = appendKeyString(dst, `,"strategy":`, s.Name)
+	dst = appendKeyString(dst, `,"state":`, st.String())
+	return append(dst, '}')
+}
+
+// AppendScopeState appends a trading state that was set:
+// {"scope","state","reason","seq","time"}.
+func AppendScopeState(dst []byte, d Names, s *engine.ScopeState) []byte {
+	dst = AppendScope(append(dst, `{"scope":`...), d, s.Scope)
+	dst = appendKeyString(dst, `,"state":`, s.State.String())
+	dst = appendKeyString(dst, `,"reason":`, s.Note.String())
+	dst = appendKeyUint(dst, `,"seq":`, s.Seq)
+	dst = appendKeyInt(dst, `,"time":`, int64(s.Time))
+	return append(dst, '}')
+}
+
+// AppendExposure appends what a node of the limit tree has used:
+// {"scope","state","open_orders","gross","long","short","unfilled"} and, of an
+// instrument's node, "position", "open_buy" and "open_sell". Amounts are in the
+// risk currency.
+func AppendExposure(dst []byte, d Names, v *risk.View) []byte {
+	dst = AppendScope(append(dst, `{"scope":`...), d, v.Scope)
+	dst = appendKeyString(dst, `,"state":`, v.State.String())
+	dst = appendKeyInt(dst, `,"open_orders":`, int64(v.OpenOrders))
+	dst = appendKeyDecimal(dst, `,"gross":`, v.Gross, risk.ValueScale)
+	dst = appendKeyDecimal(dst, `,"long":`, v.Long, risk.ValueScale)
+	dst = appendKeyDecimal(dst, `,"short":`, v.Short, risk.ValueScale)
+	dst = appendKeyDecimal(dst, `,"unfilled":`, v.Unfilled, risk.ValueScale)
+	if v.Scope.Level == risk.LevelInstrument {
+		in := instrumentOf(d, v.Scope.Instrument)
+		dst = appendKeyDecimal(dst, `,"position":`, int64(v.Position), in.QtyScale)
+		dst = appendKeyDecimal(dst, `,"open_buy":`, int64(v.OpenBuy), in.QtyScale)
+		dst = appendKeyDecimal(dst, `,"open_sell":`, int64(v.OpenSell), in.QtyScale)
+	}
+	return append(dst, '}')
+}
+
+// AppendLimits appends a node's own limits: {"scope","limits":{name:text,…}},
+// the texts as risk.Spec writes and reads them.
+func AppendLimits(dst []byte, d Names, s risk.Scope, ls risk.Limits) []byte {
+	dst = AppendScope(append(dst, `{"scope":`...), d, s)
+	dst = append(dst, `,"limits":{`...)
+	spec := ls.Spec(d.Instrument(s.Instrument))
+	comma := false
+	for name, text := range spec.All() {
+		if comma {
+			dst = append(dst, ',')
+		}
+		comma = true
+		dst = AppendString(dst, name)
+		dst = appendKeyString(dst, ":", text)
+	}
+	return append(dst, `}}`...)
+}
+
+// AppendEffectiveLimit appends {"limit","value","scope"}: the tightest of
+// a path and where it hangs.
+func AppendEffectiveLimit(dst []byte, d Names, e *risk.EffectiveLimit) []byte {
+	dst = appendKeyString(dst, `{"limit":`, e.Limit.String())
+	dst = append(dst, `,"value":"`...)
+	dst = e.Limit.Unit().Append(dst, e.Value, d.Instrument(e.From.Instrument))
+	dst = AppendScope(append(dst, `","scope":`...), d, e.From)
+	return append(dst, '}')
+}
+

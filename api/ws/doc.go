@@ -1,0 +1,44 @@
+// Package ws is the WebSocket end of the API: the upgrade at /api/v1/ws, the
+// frames of RFC 6455 a client sends, and the requests in them.
+//
+//	{"op":"subscribe","id":1,"channels":["bbo:sim:BTCUSDT","orders"],"from_seq":…}
+//	{"op":"unsubscribe","id":2,"channels":[…]}
+//	{"op":"order","id":3,"account":"demo","instrument":"sim:BTCUSDT","side":"buy",…}
+//	{"op":"cancel","id":4,"order_id":17}   or by "account" and "client_order_id"
+//	{"op":"amend","id":5,"order_id":17,"price":"100.50"}
+//	{"op":"ping","id":6}
+//	{"op":"auth","id":7,"token":"…"}
+//
+// The fields of an order may also stand in an object of their own, "order". Each
+// request has one answer, {"id":…,"ok":true,…} or {"id":…,"ok":false,"error":
+// {"code","detail",…}}, whose id is the request's as it was written. Answers to
+// orders come when the engine has answered, in its order; others may overtake
+// them. A request that is not understood changes nothing.
+//
+// # Goroutines
+//
+// The reader of a connection is the one the HTTP server hijacked it to: it
+// decodes, and submits commands to the engine. The engine's goroutine copies its
+// replies into the session; the connection's writer (api/hub) encodes them. No
+// goroutine is made for a request, and a client may have many orders on their
+// way at once, up to Config.MaxInFlight.
+//
+// # Frames
+//
+// fasthttp/websocket does the handshake. What follows is read here, because the
+// library writes closing frames and pongs from the reading goroutine, past the
+// pending buffer, and allocates for each message. Compression is not negotiated,
+// so that the read limit is on what is delivered.
+//
+// # Bounds
+//
+// Size of a message, connections, subscriptions, orders in flight, bytes pending
+// (api/hub), and bad requests in a row are bounded; what exceeds a bound is
+// answered with a code or closes the connection with a numbered reason
+// (hub.Disconnect).
+//
+// # Imports
+//
+// ws imports api/hub, api/wire, core, core/engine (commands and replies) and
+// risk, fasthttp and fasthttp/websocket.
+package ws

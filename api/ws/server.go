@@ -1,0 +1,166 @@
+package ws
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/fasthttp/websocket"
+	"github.com/valyala/fasthttp"
+
+	"qcat/api/hub"
+	"qcat/api/wire"
+	"qcat/core"
+	"qcat/core/engine"
+)
+
+// Path is where the server is mounted.
+const Path = "/api/v1/ws"
+
+// Engine is what takes orders. *engine.Engine is one.
+type Engine interface {
+	Submit(*engine.Command) bool
+	RegisterSink(engine.ReplySink) (engine.ReplyTo, bool)
+	UnregisterSink(engine.ReplyTo)
+}
+
+// Orders is where an amend finds its order, whose instrument says how many
+// decimals the new terms have. *engine.View is one.
+type Orders interface {
+	Orders(engine.OrderFilter) []core.Order
+	Order(core.OrderID) (core.Order, bool)
+}
+
+// Config is what a Server works with. Zero bounds mean their defaults.
+type Config struct {
+	Hub       *hub.Hub
+	Directory wire.Directory
+	Clock     core.Clock
+
+	// Engine and Orders are nil for a server that takes no orders.
+	Engine Engine
+	Orders Orders
+
+	// Origins are the values of the Origin header, "https://desk.example.com", that
+	// browsers may come from, beside the server's own host. A request without
+	// Origin comes from no browser; it is let in from loopback only.
+	Origins []string
+
+	MaxMessage  int // bytes of one message, default wire.MaxSocketBytes
+	MaxInFlight int // orders of one connection that are not answered, default 1 024
+	MaxBad      int // bad requests in a row before the connection ends, default 64
+}
+
+func (c *Config) setDefaults() {
+	if c.MaxMessage == 0 {
+		c.MaxMessage = wire.MaxSocketBytes
+	}
+	if c.MaxInFlight == 0 {
+		c.MaxInFlight = 1024
+	}
+	if c.MaxBad == 0 {
+		c.MaxBad = 64
+	}
+	if c.Clock == nil {
+		c.Clock = core.SystemClock()
+	}
+}
+
+// Server upgrades requests and serves the connections that result.
+type Server struct {
+	cfg      Config
+	upgrader websocket.FastHTTPUpgrader
+}
+
+// discardPool makes the library's connection, of which only the handshake is
+// used, keep no write buffer.
+type discardPool struct{}
+
+func (discardPool) Get() any { return nil }
+func (discardPool) Put(any)  {}
+
+// New returns a server on cfg.
+func New(cfg Config) *Server {
+	cfg.setDefaults()
+	s := &Server{cfg: cfg}
+	s.upgrader = websocket.FastHTTPUpgrader{
+		CheckOrigin:     s.checkOrigin,
+		ReadBufferSize:  hub.MaxControl, // the least it takes; it stays empty
+		WriteBufferPool: discardPool{},
+		Error:           upgradeError,
+	}
+	return s
+}
+
+// Handle is the fasthttp handler of Path.
+func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
+	if s.cfg.Hub.Full() {
+		problem(ctx, &wire.Problem{Status: fasthttp.StatusServiceUnavailable, Code: "ws.full",
+			Title: "No connection can be taken", Detail: hub.ErrFull.Error()})
+		return
+	}
+	// An error has been answered by upgradeError.
+	_ = s.upgrader.Upgrade(ctx, s.serve)
+}
+
+// upgradeError answers a handshake that failed.
+func upgradeError(ctx *fasthttp.RequestCtx, status int, reason error) {
+	code := "ws.handshake"
+	if status == fasthttp.StatusForbidden {
+		code = "ws.origin"
+	}
+	ctx.Response.Header.Set("Sec-WebSocket-Version", "13")
+	problem(ctx, &wire.Problem{Status: status, Code: code, Title: "The upgrade was refused", Detail: reason.Error()})
+}
+
+func problem(ctx *fasthttp.RequestCtx, p *wire.Problem) {
+	ctx.SetStatusCode(p.Status)
+	ctx.SetContentType(wire.ProblemType)
+	ctx.SetBody(wire.AppendProblem(nil, p))
+}
+
+// checkOrigin keeps pages of other sites from using a visitor's browser as a
+// client: what has an Origin must name this server or be on the list.
+func (s *Server) checkOrigin(ctx *fasthttp.RequestCtx) bool {
+	origin := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
+	if origin == "" {
+		addr, ok := ctx.RemoteAddr().(*net.TCPAddr)
+		return ok && addr.IP.IsLoopback()
+	}
+	for _, o := range s.cfg.Origins {
+		if strings.EqualFold(o, origin) {
+			return true
+		}
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, string(ctx.Host()))
+}
+
+// rawConn returns the connection below the HTTP server's wrapper: closing the
+// wrapper does nothing before the handler returns, and a write must not outlive
+// the handler, after which the wrapper is reused.
+func rawConn(nc net.Conn) net.Conn {
+	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+		return u.UnsafeConn()
+	}
+	return nc
+}
+
+// serve is one connection, on the goroutine it was hijacked to.
+func (s *Server) serve(wc *websocket.Conn) {
+	nc := wc.NetConn()
+	conn, err := s.cfg.Hub.Attach(rawConn(nc))
+	if err != nil {
+		d := hub.ConnectionLimit
+		if errors.Is(err, hub.ErrClosed) {
+			d = hub.Shutdown
+		}
+		_, _ = nc.Write(hub.AppendClose(nil, d)) // whoever does not take it is cut off anyway
+		return
+	}
+	defer conn.Close()
+	ss := &session{srv: s, cfg: &s.cfg, conn: conn}
+	defer ss.end()
+	ss.run(newFrameReader(nc, s.cfg.MaxMessage))
+}

@@ -1,0 +1,221 @@
+package ws
+
+import (
+	"encoding/binary"
+	"errors"
+	"unicode/utf8"
+
+	"qcat/api/hub"
+	"qcat/api/wire"
+	"qcat/core/engine"
+)
+
+// session is one connection: everything here belongs to its reader goroutine,
+// but the desk, which has its own lock.
+type session struct {
+	srv  *Server
+	cfg  *Config
+	conn *hub.Conn
+
+	req wire.Request
+	cmd engine.Command
+	out []byte // the answer being built
+	bad int    // bad requests in a row
+
+	desk *desk // nil until the first order
+}
+
+// run reads until the connection ends.
+func (s *session) run(r *frameReader) {
+	for {
+		m, err := r.next()
+		if err != nil {
+			var fe *frameError
+			if errors.As(err, &fe) {
+				s.conn.Disconnect(fe.Disconnect)
+			}
+			return
+		}
+		s.conn.Seen()
+		if !s.frame(m) {
+			return
+		}
+	}
+}
+
+// frame handles one message or control frame, and reports whether to go on.
+func (s *session) frame(m message) bool {
+	switch m.op {
+	case hub.OpText:
+		s.request(m.data)
+	case hub.OpBinary:
+		s.fail(nil, "ws.binary", "requests are text frames", "")
+	case hub.OpPing:
+		s.out = hub.AppendControl(s.out[:0], hub.OpPong, m.data)
+		s.conn.Send(s.out)
+	case hub.OpPong:
+	case hub.OpClose:
+		s.conn.Disconnect(closeReply(m.data))
+		return false
+	}
+	return true
+}
+
+// closeReply is what to answer a closing frame with: its own code, if that is one
+// that may be sent.
+func closeReply(payload []byte) hub.Disconnect {
+	if len(payload) == 0 {
+		return hub.NormalClosure
+	}
+	if len(payload) == 1 || !utf8.Valid(payload[2:]) {
+		return hub.ProtocolError
+	}
+	code := binary.BigEndian.Uint16(payload)
+	switch {
+	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code < 5000:
+		return hub.Disconnect{Code: code}
+	}
+	return hub.ProtocolError
+}
+
+// request decodes one message and carries it out.
+func (s *session) request(data []byte) {
+	if e := wire.Decode(data, wire.SocketFields, s.cfg.MaxMessage, &s.req); !e.OK() {
+		s.failWith(&e)
+		return
+	}
+	switch string(s.req.Op) {
+	case "subscribe":
+		s.subscribe()
+	case "unsubscribe":
+		s.unsubscribe()
+	case "order":
+		s.order()
+	case "cancel":
+		s.cancel()
+	case "amend":
+		s.amend()
+	case "ping":
+		s.ping()
+	case "auth":
+		s.fail(s.req.ID, wire.CodeNoAuth, "this server has no identities: it trusts whoever reaches it on loopback", "op")
+	case "":
+		s.failWith(&wire.Error{Kind: wire.MissingField, Field: wire.FieldOp})
+	default:
+		s.fail(s.req.ID, "ws.unknown_op", "op is one of auth, subscribe, unsubscribe, order, cancel, amend and ping", "op")
+	}
+}
+
+var (
+	envelope        = wire.Fields(wire.FieldOp, wire.FieldID)
+	subscribeFields = envelope | wire.Fields(wire.FieldChannels, wire.FieldFromSeq, wire.FieldFromIdx)
+)
+
+// take holds the request's fields against those its op has.
+func (s *session) take(fields, need wire.FieldSet) bool {
+	if e := s.req.Check(fields, need); !e.OK() {
+		s.failWith(&e)
+		return false
+	}
+	return true
+}
+
+func (s *session) ping() {
+	if !s.take(envelope, 0) {
+		return
+	}
+	s.begin(s.req.ID, true)
+	s.out = append(s.out, `,"time":`...)
+	s.out = wire.AppendNanos(s.out, s.cfg.Clock.Now())
+	s.finish()
+}
+
+// channels reads the request's channels, and answers when one does not exist.
+func (s *session) channels() ([]hub.Channel, bool) {
+	list := make([]hub.Channel, 0, s.req.ChannelCount())
+	for name := range s.req.Channels() {
+		ch, ok := hub.ParseChannel(s.cfg.Directory, name)
+		if !ok {
+			s.fail(s.req.ID, "ws.unknown_channel", "no such channel: "+string(name), "channels")
+			return nil, false
+		}
+		list = append(list, ch)
+	}
+	return list, true
+}
+
+func (s *session) subscribe() {
+	if !s.take(subscribeFields, wire.Fields(wire.FieldChannels)) {
+		return
+	}
+	list, ok := s.channels()
+	if !ok {
+		return
+	}
+	from := hub.From{Set: s.req.Has(wire.FieldFromSeq), Seq: s.req.FromSeq,
+		HasIdx: s.req.Has(wire.FieldFromIdx), Idx: uint32(s.req.FromIdx)}
+	err := s.conn.Subscribe(list, from, func(resumed bool) []byte {
+		s.begin(s.req.ID, true)
+		s.appendChannels()
+		if from.Set {
+			s.out = wire.AppendBool(append(s.out, `,"resumed":`...), resumed)
+			if !resumed {
+				s.out = append(s.out, `,"code":"history_gone"`...)
+			}
+		}
+		return append([]byte(nil), s.frameOf()...)
+	})
+	if err != nil {
+		s.failHub(err)
+		return
+	}
+	s.bad = 0
+}
+
+func (s *session) unsubscribe() {
+	if !s.take(envelope|wire.Fields(wire.FieldChannels), wire.Fields(wire.FieldChannels)) {
+		return
+	}
+	list, ok := s.channels()
+	if !ok {
+		return
+	}
+	s.begin(s.req.ID, true)
+	s.appendChannels()
+	if err := s.conn.Unsubscribe(list, append([]byte(nil), s.frameOf()...)); err != nil {
+		s.failHub(err)
+		return
+	}
+	s.bad = 0
+}
+
+func (s *session) appendChannels() {
+	s.out = append(s.out, `,"channels":[`...)
+	first := true
+	for name := range s.req.Channels() {
+		if !first {
+			s.out = append(s.out, ',')
+		}
+		first = false
+		s.out = wire.AppendString(s.out, string(name))
+	}
+	s.out = append(s.out, ']')
+}
+
+func (s *session) failHub(err error) {
+	code := wire.CodeOverloaded
+	switch {
+	case errors.Is(err, hub.ErrSubscriptions):
+		code = "ws.too_many_subscriptions"
+	case errors.Is(err, hub.ErrNoEngine):
+		code = wire.CodeUnavailable
+	}
+	s.fail(s.req.ID, code, err.Error(), "channels")
+}
+
+// end gives back what the session holds of others.
+func (s *session) end() {
+	if s.desk != nil {
+		s.cfg.Engine.UnregisterSink(s.desk.to)
+	}
+}
