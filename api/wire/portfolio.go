@@ -154,4 +154,3 @@ func AppendEffectiveLimit(dst []byte, d Names, e *risk.EffectiveLimit) []byte {
 	dst = AppendScope(append(dst, `","scope":`...), d, e.From)
 	return append(dst, '}')
 }
-

@@ -23,14 +23,14 @@ func (v *View) Orders(f OrderFilter) []core.Order {
 	defer v.mu.RUnlock()
 	if f.ClOrdID.Len() > 0 && f.Account != 0 {
 		o := v.orders[v.byClOrdID[clOrdKey{f.Account, f.ClOrdID}]]
-		if o == nil || !f.matches(&o.order) {
+		if o == nil || !f.Matches(&o.order) {
 			return nil
 		}
 		return []core.Order{o.order}
 	}
 	var out []core.Order
 	for _, o := range v.orders {
-		if f.matches(&o.order) {
+		if f.Matches(&o.order) {
 			out = append(out, o.order)
 		}
 	}
@@ -41,7 +41,8 @@ func (v *View) Orders(f OrderFilter) []core.Order {
 	return out
 }
 
-func (f *OrderFilter) matches(o *core.Order) bool {
+// Matches reports whether the filter selects o; Limit plays no part.
+func (f *OrderFilter) Matches(o *core.Order) bool {
 	return (f.Account == 0 || f.Account == o.Account) &&
 		(f.Strategy == 0 || f.Strategy == o.Strategy) &&
 		(f.Instrument == 0 || f.Instrument == o.Instrument) &&

@@ -1,0 +1,30 @@
+// Package rest is the HTTP half of the API: orders and cancels in, and
+// questions about markets, orders, positions and risk answered.
+//
+// # How a request is answered
+//
+// A command (an order, a cancel, a halt) is decoded and resolved here, handed to
+// the engine's ring, and answered when the engine delivers the reply: the
+// handler's goroutine waits for it. A question is answered from a read model,
+// never by the order lane: orders and positions from engine.View, books, trades
+// and candles from the hub, quotes from the quote table. Before it looks at the
+// view, a handler waits until the view has caught up with what the engine had
+// published when the question came: a client reads its own writes.
+//
+// # Errors
+//
+// Every error is application/problem+json (RFC 9457) with a stable "code". A
+// refusal by risk is a 422 with limit, value, unit and scope; a request that was
+// not understood a 400 that names the field; a full command ring a 503
+// "overloaded".
+//
+// # Ownership
+//
+// Handlers run on fasthttp's goroutines. fasthttp reuses a request's memory when
+// the handler returns: nothing here keeps any of it.
+//
+// # Imports
+//
+// core, core/engine, core/market, risk, api/wire and api/metrics. It knows the
+// hub and the socket only by the interfaces it declares.
+package rest

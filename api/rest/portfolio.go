@@ -1,0 +1,81 @@
+package rest
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"qcat/api/wire"
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+// executions lists fills, newest first.
+func (s *Server) executions(c *fasthttp.RequestCtx, _ string) {
+	q := s.query(c, "account", "strategy", "instrument", "order_id", "limit")
+	f := engine.ExecutionFilter{Account: q.account(), Instrument: q.instrument(), Order: q.orderID("order_id"),
+		Limit: q.count("limit", defaultListed, maxListed)}
+	f.Strategy = q.strategy(f.Account)
+	if !q.ok || !s.caughtUp(c) {
+		return
+	}
+	var fills []core.Execution
+	if !q.none {
+		fills = s.cfg.View.Executions(f)
+	}
+	list(c, len(fills), func(dst []byte, i int) []byte { return wire.AppendExecution(dst, s.cfg.Directory, &fills[i]) })
+}
+
+// positions lists positions with what they are worth now.
+func (s *Server) positions(c *fasthttp.RequestCtx, _ string) {
+	q := s.query(c, "account", "strategy", "instrument", "open")
+	f := engine.PositionFilter{Account: q.account(), Instrument: q.instrument(), OpenOnly: q.flag("open")}
+	f.Strategy = q.strategy(f.Account)
+	if !q.ok || !s.caughtUp(c) {
+		return
+	}
+	var held []engine.PositionView
+	if !q.none {
+		held = s.cfg.View.Positions(f)
+	}
+	list(c, len(held), func(dst []byte, i int) []byte { return wire.AppendPositionView(dst, s.cfg.Directory, &held[i]) })
+}
+
+// accounts lists the accounts, each with its sums a settlement currency.
+func (s *Server) accounts(c *fasthttp.RequestCtx, _ string) {
+	q := s.query(c, "account")
+	id := q.account()
+	if !q.ok || !s.caughtUp(c) {
+		return
+	}
+	all := s.cfg.Directory.Accounts()
+	kept := all[:0]
+	for _, a := range all {
+		if !q.none && (id == 0 || a.ID == id) {
+			kept = append(kept, a)
+		}
+	}
+	list(c, len(kept), func(dst []byte, i int) []byte {
+		state := s.cfg.View.State(risk.AccountScope(kept[i].ID))
+		return wire.AppendAccount(dst, kept[i], state, s.cfg.View.Account(kept[i].ID))
+	})
+}
+
+// strategies lists the strategies and their trading states.
+func (s *Server) strategies(c *fasthttp.RequestCtx, _ string) {
+	q := s.query(c, "account")
+	id := q.account()
+	if !q.ok || !s.caughtUp(c) {
+		return
+	}
+	all := s.cfg.Directory.Strategies()
+	kept := all[:0]
+	for _, st := range all {
+		if !q.none && (id == 0 || st.Account == id) {
+			kept = append(kept, st)
+		}
+	}
+	list(c, len(kept), func(dst []byte, i int) []byte {
+		state := s.cfg.View.State(risk.Scope{Level: risk.LevelStrategy, Account: kept[i].Account, Strategy: kept[i].ID})
+		return wire.AppendStrategy(dst, s.cfg.Directory, kept[i], state)
+	})
+}

@@ -1,0 +1,150 @@
+package rest
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"qcat/core"
+)
+
+// Bounds of the lists.
+const (
+	defaultListed = 500
+	maxListed     = 10_000
+)
+
+// query reads the filters of a list. The first parameter that cannot be read is
+// answered at once, and ok is false from then on.
+type query struct {
+	s  *Server
+	c  *fasthttp.RequestCtx
+	ok bool
+	// none is set when a filter names something that does not exist: the list is
+	// then empty, which is no error.
+	none bool
+}
+
+// query returns a reader of the parameters; any that is not named is refused,
+// because a filter that is misspelt must not select everything.
+func (s *Server) query(c *fasthttp.RequestCtx, names ...string) *query {
+	q := &query{s: s, c: c, ok: true}
+	for key := range c.QueryArgs().All() {
+		if q.ok && !slices.Contains(names, string(key)) {
+			q.bad(string(key), "not known here; there are "+strings.Join(names, ", "))
+		}
+	}
+	return q
+}
+
+func (q *query) bad(name, detail string) {
+	if q.ok {
+		q.ok = false
+		badQuery(q.c, name, detail)
+	}
+}
+
+func (q *query) text(name string) string { return string(q.c.QueryArgs().Peek(name)) }
+
+func (q *query) account() (id core.AccountID) {
+	if name := q.text("account"); name != "" {
+		if a := q.s.cfg.Directory.AccountNamed(name); a != nil {
+			return a.ID
+		}
+		q.none = true
+	}
+	return 0
+}
+
+// strategy needs an account: strategies of two accounts may have one name.
+func (q *query) strategy(account core.AccountID) core.StrategyID {
+	name := q.text("strategy")
+	if name == "" || q.none {
+		return 0
+	}
+	if account == 0 {
+		q.bad("strategy", "needs account beside it")
+		return 0
+	}
+	if s := q.s.cfg.Directory.StrategyNamed(account, name); s != nil {
+		return s.ID
+	}
+	q.none = true
+	return 0
+}
+
+func (q *query) instrument() core.InstrumentID {
+	if name := q.text("instrument"); name != "" {
+		if in := q.s.cfg.Directory.InstrumentNamed(name); in != nil {
+			return in.ID
+		}
+		q.none = true
+	}
+	return 0
+}
+
+func (q *query) clOrdID() core.ClOrdID {
+	id, ok := core.MakeClOrdID(q.text("client_order_id"))
+	if !ok {
+		q.bad("client_order_id", "at most 36 printable bytes")
+	}
+	return id
+}
+
+func (q *query) orderID(name string) core.OrderID {
+	text := q.text(name)
+	if text == "" {
+		return 0
+	}
+	id, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || id == 0 {
+		q.bad(name, "wanted a whole number")
+	}
+	return core.OrderID(id)
+}
+
+func (q *query) side() core.Side {
+	text := q.text("side")
+	side := core.ParseSide(text)
+	if text != "" && side == 0 {
+		q.bad("side", "wanted buy or sell")
+	}
+	return side
+}
+
+// status is an order status, or "open" for all that can still trade.
+func (q *query) status() (status core.OrdStatus, openOnly bool) {
+	text := q.text("status")
+	if text == "open" {
+		return 0, true
+	}
+	status = core.ParseOrdStatus(text)
+	if text != "" && status == 0 {
+		q.bad("status", "wanted open, new, partially_filled, filled, cancelled, rejected or expired")
+	}
+	return status, false
+}
+
+func (q *query) flag(name string) bool {
+	text := q.text(name)
+	if text != "" && text != "true" && text != "false" {
+		q.bad(name, "wanted true or false")
+	}
+	return text == "true"
+}
+
+// count reads a number of elements of 1 to most, def when not given.
+func (q *query) count(name string, def, most int) int {
+	text := q.text(name)
+	if text == "" {
+		return def
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		q.bad(name, "wanted 1 to "+strconv.Itoa(most))
+		return def
+	}
+	return n
+}

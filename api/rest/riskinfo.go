@@ -1,0 +1,153 @@
+package rest
+
+import (
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"qcat/api/wire"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+// scopesAtOnce bounds how many nodes of the limit tree one question copies on
+// the engine's goroutine.
+const scopesAtOnce = 64
+
+// node is one node of the limit tree, copied out.
+type node struct {
+	scope risk.Scope
+	view  risk.View
+}
+
+// nodes copies the nodes that the filters select, a few at a time so that orders
+// are not held up by a large tree. The journal sequence is that of the last part.
+func (s *Server) nodes(want func(risk.Scope) bool) (all []node, seq uint64) {
+	var scopes []risk.Scope
+	s.cfg.Engine.Query(func(t *risk.Tree, at uint64) {
+		seq = at
+		t.Scopes(func(sc risk.Scope) bool {
+			if want(sc) {
+				scopes = append(scopes, sc)
+			}
+			return len(scopes) < maxListed
+		})
+	})
+	for len(scopes) > 0 {
+		part := scopes[:min(scopesAtOnce, len(scopes))]
+		scopes = scopes[len(part):]
+		s.cfg.Engine.Query(func(t *risk.Tree, at uint64) {
+			seq = at
+			for _, sc := range part {
+				if v, ok := t.View(sc); ok {
+					all = append(all, node{sc, v})
+				}
+			}
+		})
+	}
+	return all, seq
+}
+
+// wanted reads the filters of a question about the limit tree.
+func (q *query) wanted() func(risk.Scope) bool {
+	account := q.account()
+	strategy, instrument := q.strategy(account), q.instrument()
+	return func(s risk.Scope) bool {
+		return !q.none && (account == 0 || s.Account == account) &&
+			(strategy == 0 || s.Strategy == strategy) && (instrument == 0 || s.Instrument == instrument)
+	}
+}
+
+// exposure lists what each node of the limit tree has used of its limits:
+// {"seq":n,"scopes":[…]}.
+func (s *Server) exposure(c *fasthttp.RequestCtx, _ string) {
+	q := s.query(c, "account", "strategy", "instrument")
+	want := q.wanted()
+	if !q.ok {
+		return
+	}
+	all, seq := s.nodes(want)
+	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
+	body = append(body, `,"scopes":[`...)
+	for i := range all {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = wire.AppendExposure(body, s.cfg.Directory, &all[i].view)
+	}
+	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+}
+
+// limits lists the limits of every node that has any. With account, strategy or
+// instrument it also tells the effective ones: the tightest on the path of such
+// an order, and where each hangs.
+func (s *Server) limits(c *fasthttp.RequestCtx, _ string) {
+	q := s.query(c, "account", "strategy", "instrument")
+	account := q.account()
+	strategy, instrument := q.strategy(account), q.instrument()
+	if !q.ok {
+		return
+	}
+	scope := risk.Scope{Level: risk.LevelFirm, Account: account, Strategy: strategy, Instrument: instrument}
+	switch {
+	case instrument != 0:
+		scope.Level = risk.LevelInstrument
+	case strategy != 0:
+		scope.Level = risk.LevelStrategy
+	case account != 0:
+		scope.Level = risk.LevelAccount
+	}
+	all, _ := s.nodes(func(risk.Scope) bool { return !q.none })
+	var effective []risk.EffectiveLimit
+	if !q.none {
+		s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) { effective = t.Effective(scope) })
+	}
+	answer(c, fasthttp.StatusOK, s.appendLimits(nil, all, effective))
+}
+
+func (s *Server) appendLimits(dst []byte, all []node, effective []risk.EffectiveLimit) []byte {
+	dst = append(dst, `{"limits":[`...)
+	comma := false
+	for i := range all {
+		if all[i].view.Limits.Len() == 0 {
+			continue
+		}
+		if comma {
+			dst = append(dst, ',')
+		}
+		comma = true
+		dst = wire.AppendLimits(dst, s.cfg.Directory, all[i].scope, all[i].view.Limits)
+	}
+	dst = append(dst, `],"effective":[`...)
+	for i := range effective {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendEffectiveLimit(dst, s.cfg.Directory, &effective[i])
+	}
+	return append(dst, `]}`...)
+}
+
+// states lists the trading states that were ever set.
+func (s *Server) states(c *fasthttp.RequestCtx, _ string) {
+	if q := s.query(c); !q.ok || !s.caughtUp(c) {
+		return
+	}
+	all := s.cfg.View.States()
+	list(c, len(all), func(dst []byte, i int) []byte { return wire.AppendScopeState(dst, s.cfg.Directory, &all[i]) })
+}
+
+// setState halts, reduces or resumes a scope: {"cancelled":n}.
+func (s *Server) setState(c *fasthttp.RequestCtx, _ string) {
+	var req wire.Request
+	if e := wire.DecodeState(c.PostBody(), &req); !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	var cmd engine.Command
+	if res := req.ResolveState(s.cfg.Directory, &cmd); !res.OK() {
+		s.unresolved(c, &res)
+		return
+	}
+	s.command(c, &cmd, nil, func(r *engine.Reply) { s.answerCancelled(c, r) })
+}
