@@ -7,25 +7,23 @@ import (
 )
 
 // appendAverage appends cost/qty as a decimal string with at least PriceScale
-// and at most avgDecimals more decimals, rounded half up in the last, or null
-// when nothing traded. cost is a sum of positive products price·quantity.
+// and at most avgDecimals more decimals, as many as fit, rounded half up in the
+// last; null when nothing traded. cost is a sum of positive products price·quantity.
 func appendAverage(dst []byte, in *core.Instrument, cost core.Int128, qty core.Qty) []byte {
 	if qty <= 0 || cost.Hi < 0 || uint64(cost.Hi) >= uint64(qty) {
 		return append(dst, "null"...)
 	}
-	extra := min(avgDecimals, core.MaxScale-in.PriceScale)
 	whole, rem := bits.Div64(uint64(cost.Hi), cost.Lo, uint64(qty))
-	frac := mulDivRound(rem, uint64(core.Pow10(extra)), uint64(qty))
-	hi, v := bits.Mul64(whole, uint64(core.Pow10(extra)))
-	v, carry := bits.Add64(v, frac, 0)
-	if hi+carry != 0 || v>>63 != 0 {
-		// Too large for the extra decimals: the price alone, rounded down.
-		if whole>>63 != 0 {
-			return append(dst, "null"...)
+	for extra := int8(min(avgDecimals, core.MaxScale-in.PriceScale)); extra >= 0; extra-- {
+		shift := uint64(core.Pow10(uint8(extra)))
+		frac := mulDivRound(rem, shift, uint64(qty))
+		hi, v := bits.Mul64(whole, shift)
+		v, carry := bits.Add64(v, frac, 0)
+		if hi+carry == 0 && v>>63 == 0 {
+			return appendTrimmed(dst, int64(v), in.PriceScale+uint8(extra), in.PriceScale)
 		}
-		return appendDecimal(dst, int64(whole), in.PriceScale)
 	}
-	return appendTrimmed(dst, int64(v), in.PriceScale+extra, in.PriceScale)
+	return append(dst, "null"...)
 }
 
 // mulDivRound returns a·b/c rounded half up, for a < c.
