@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // InstrumentID is a dense index, assigned by Directory from 1. Zero is no instrument.
@@ -73,24 +74,55 @@ var ErrInstrument = errors.New("invalid instrument")
 // Name returns "venue:symbol".
 func (in *Instrument) Name() string { return in.Venue + ":" + in.Symbol }
 
+// MaxInstrumentName bounds Name in bytes.
+const MaxInstrumentName = 64
+
 // Validate reports the first thing wrong with the definition.
 func (in *Instrument) Validate() error {
 	switch {
-	case in.Venue == "" || in.Symbol == "" || strings.ContainsAny(in.Name(), " \t\n\"\\"):
+	case !in.validName():
 		return fmt.Errorf("%w: name %q", ErrInstrument, in.Name())
 	case in.PriceScale > MaxScale || in.QtyScale > MaxScale || in.SettleScale > MaxScale:
 		return fmt.Errorf("%w: %s: a scale is above %d", ErrInstrument, in.Name(), MaxScale)
-	case in.TickSize <= 0 || in.StepSize <= 0:
+	case in.TickSize <= 0 || in.StepSize <= 0 || in.MarketStepSize < 0:
 		return fmt.Errorf("%w: %s: tick and step must be positive", ErrInstrument, in.Name())
-	case in.ContractSize <= 0:
-		return fmt.Errorf("%w: %s: contract size must be positive", ErrInstrument, in.Name())
 	case in.Kind > Inverse:
 		return fmt.Errorf("%w: %s: contract kind %d", ErrInstrument, in.Name(), in.Kind)
+	case in.ContractSize <= 0 || in.Kind != Inverse && in.ContractSize != 1:
+		return fmt.Errorf("%w: %s: contract size %d", ErrInstrument, in.Name(), in.ContractSize)
+	case !validBounds(in.MinPrice, in.MaxPrice):
+		return fmt.Errorf("%w: %s: price bounds %d to %d", ErrInstrument, in.Name(), in.MinPrice, in.MaxPrice)
+	case !validBounds(in.MinQty, in.MaxQty):
+		return fmt.Errorf("%w: %s: quantity bounds %d to %d", ErrInstrument, in.Name(), in.MinQty, in.MaxQty)
+	case !validBounds(in.MarketMinQty, in.MarketMaxQty):
+		return fmt.Errorf("%w: %s: market quantity bounds %d to %d", ErrInstrument, in.Name(), in.MarketMinQty, in.MarketMaxQty)
+	case !validBounds(in.MinNotional, in.MaxNotional):
+		return fmt.Errorf("%w: %s: notional bounds %d to %d", ErrInstrument, in.Name(), in.MinNotional, in.MaxNotional)
+	case min(in.BidCollarUp, in.BidCollarDown, in.AskCollarUp, in.AskCollarDown) < 0:
+		return fmt.Errorf("%w: %s: a negative collar", ErrInstrument, in.Name())
 	}
 	if _, _, ok := in.notionalFactors(); !ok {
 		return fmt.Errorf("%w: %s: scales too far apart", ErrInstrument, in.Name())
 	}
 	return nil
+}
+
+// validName accepts UTF-8 that needs no quoting in JSON (venues do list symbols
+// beyond ASCII); the first colon ends the venue.
+func (in *Instrument) validName() bool {
+	name := in.Name()
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c == 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return in.Venue != "" && in.Symbol != "" && !strings.Contains(in.Venue, ":") &&
+		len(name) <= MaxInstrumentName && utf8.ValidString(name)
+}
+
+// validBounds accepts non-negative bounds in order; 0 is no bound.
+func validBounds[T Price | Qty | Notional](low, high T) bool {
+	return low >= 0 && high >= 0 && (high == 0 || low <= high)
 }
 
 // Notional returns the settlement-currency value of q (its magnitude) at p,
