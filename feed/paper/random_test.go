@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -158,10 +159,10 @@ func TestAgainstNaive(t *testing.T) {
 		{OrderLatency: 2, CancelLatency: 9 * time.Nanosecond},
 	} {
 		t.Run(fmt.Sprint(settings), func(t *testing.T) {
-			for run := range 12 {
+			for run := range 8 {
 				seed := uint64(100*i + run)
 				s := newScene(t, seed, settings)
-				for step := range 2500 {
+				for step := range 2000 {
 					s.step()
 					s.compare(seed, step)
 					if t.Failed() {
@@ -184,13 +185,8 @@ func (s *scene) compare(seed uint64, step int) {
 			return
 		}
 	}
-	open := 0
-	for _, o := range s.naive.orders {
-		if !o.closed {
-			open++
-		}
-	}
-	if open != s.matcher.Open() {
+	s.naive.orders = slices.DeleteFunc(s.naive.orders, func(o *naiveOrder) bool { return o.closed })
+	if open := len(s.naive.orders); open != s.matcher.Open() {
 		s.t.Errorf("seed %d, step %d: %d open orders, want %d", seed, step, s.matcher.Open(), open)
 	}
 }
@@ -199,7 +195,7 @@ func (s *scene) compare(seed uint64, step int) {
 func TestSameInputSameReports(t *testing.T) {
 	play := func() []core.ExecReport {
 		s := newScene(t, 99, Settings{Fees: DefaultFees, OrderLatency: 3})
-		for range 5000 {
+		for range 3000 {
 			s.step()
 		}
 		return s.take()

@@ -66,6 +66,7 @@ func NewMarket(seed uint64, l Listing) (*Market, error) {
 		volatility: int64(l.Volatility),
 		bids:       newLadder(core.Buy, depth),
 		asks:       newLadder(core.Sell, depth),
+		lastID:     1, // 0 is no id
 		out:        make([]feed.Message, 0, maxStep),
 	}
 	m.fairLo, m.fairHi = m.fair/2, 2*m.fair

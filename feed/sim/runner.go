@@ -23,7 +23,7 @@ const maxLag = core.Nanos(1e9)
 // Lane is what a Runner feeds: feed.Lane, or a recorder.
 type Lane interface {
 	Apply(m *feed.Message, rx core.Nanos)
-	Duty(now core.Nanos)
+	Duty()
 }
 
 // Runner feeds one lane from one exchange: it stands where a venue's session
@@ -51,7 +51,7 @@ func (r *Runner) Duty(now core.Nanos) int {
 		r.exchange.Skip(now)
 	}
 	n := r.exchange.Advance(now, r.apply)
-	r.lane.Duty(now)
+	r.lane.Duty()
 	return n
 }
 
