@@ -3,10 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // Account is who an order trades for.
@@ -29,11 +26,14 @@ var ErrDirectory = errors.New("directory")
 // an order without a strategy belongs to.
 const DefaultStrategy = "default"
 
-// Directory gives names their dense ids. Ids are never reused. Readers are
-// wait-free on an immutable snapshot; a writer copies it.
+// Directory gives names their dense ids, from 1, ascending, never reused. Readers
+// are wait-free and do not allocate; writers take turns. What it returns is
+// immutable and complete: whoever sees an account finds its default strategy.
 type Directory struct {
-	mu   sync.Mutex
-	snap atomic.Pointer[directorySnapshot]
+	mu          sync.Mutex // of writers
+	instruments table[string, Instrument]
+	accounts    table[string, Account]
+	strategies  table[strategyKey, Strategy]
 }
 
 type strategyKey struct {
@@ -41,28 +41,12 @@ type strategyKey struct {
 	name    string
 }
 
-// directorySnapshot is immutable; slices are indexed by id, slot 0 unused.
-type directorySnapshot struct {
-	instruments []*Instrument
-	accounts    []*Account
-	strategies  []*Strategy
-
-	byInstrument map[string]*Instrument
-	byAccount    map[string]*Account
-	byStrategy   map[strategyKey]*Strategy
-}
-
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
 	d := &Directory{}
-	d.snap.Store(&directorySnapshot{
-		instruments:  make([]*Instrument, 1),
-		accounts:     make([]*Account, 1),
-		strategies:   make([]*Strategy, 1),
-		byInstrument: map[string]*Instrument{},
-		byAccount:    map[string]*Account{},
-		byStrategy:   map[strategyKey]*Strategy{},
-	})
+	d.instruments.init()
+	d.accounts.init()
+	d.strategies.init()
 	return d
 }
 
@@ -73,22 +57,18 @@ func (d *Directory) AddInstrument(in Instrument) (*Instrument, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
+	name := in.Name()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	old := d.snap.Load()
-	if have := old.byInstrument[in.Name()]; have != nil {
+	if have := d.instruments.named(name); have != nil {
 		in.ID = have.ID
 		if in != *have {
-			return nil, fmt.Errorf("%w: instrument %s is already defined otherwise", ErrDirectory, in.Name())
+			return nil, fmt.Errorf("%w: instrument %s is already defined otherwise", ErrDirectory, name)
 		}
 		return have, nil
 	}
-	next := *old
-	in.ID = InstrumentID(len(old.instruments))
-	next.instruments = append(slices.Clone(old.instruments), &in)
-	next.byInstrument = maps.Clone(old.byInstrument)
-	next.byInstrument[in.Name()] = &in
-	d.snap.Store(&next)
+	in.ID = InstrumentID(d.instruments.next())
+	d.instruments.add(name, &in)
 	return &in, nil
 }
 
@@ -100,17 +80,12 @@ func (d *Directory) AddAccount(name string) (*Account, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	old := d.snap.Load()
-	if have := old.byAccount[name]; have != nil {
+	if have := d.accounts.named(name); have != nil {
 		return have, nil
 	}
-	next := *old
-	a := &Account{ID: AccountID(len(old.accounts)), Name: name}
-	next.accounts = append(slices.Clone(old.accounts), a)
-	next.byAccount = maps.Clone(old.byAccount)
-	next.byAccount[name] = a
-	next.addStrategy(a.ID, DefaultStrategy)
-	d.snap.Store(&next)
+	a := &Account{ID: AccountID(d.accounts.next()), Name: name}
+	d.addStrategy(a.ID, DefaultStrategy) // first: see Directory
+	d.accounts.add(name, a)
 	return a, nil
 }
 
@@ -121,25 +96,19 @@ func (d *Directory) AddStrategy(account AccountID, name string) (*Strategy, erro
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	old := d.snap.Load()
-	if account == 0 || int(account) >= len(old.accounts) {
+	if d.accounts.row(uint32(account)) == nil {
 		return nil, fmt.Errorf("%w: strategy %q of an unknown account", ErrDirectory, name)
 	}
-	if have := old.byStrategy[strategyKey{account, name}]; have != nil {
+	if have := d.strategies.named(strategyKey{account, name}); have != nil {
 		return have, nil
 	}
-	next := *old
-	s := next.addStrategy(account, name)
-	d.snap.Store(&next)
-	return s, nil
+	return d.addStrategy(account, name), nil
 }
 
-func (s *directorySnapshot) addStrategy(account AccountID, name string) *Strategy {
-	st := &Strategy{ID: StrategyID(len(s.strategies)), Account: account, Name: name}
-	s.strategies = append(slices.Clone(s.strategies), st)
-	s.byStrategy = maps.Clone(s.byStrategy)
-	s.byStrategy[strategyKey{account, name}] = st
-	return st
+func (d *Directory) addStrategy(account AccountID, name string) *Strategy {
+	s := &Strategy{ID: StrategyID(d.strategies.next()), Account: account, Name: name}
+	d.strategies.add(strategyKey{account, name}, s)
+	return s
 }
 
 func validName(what, name string) error {
@@ -158,39 +127,30 @@ func validName(what, name string) error {
 const MaxNameLen = 64
 
 // Instrument returns the instrument of that id, or nil.
-func (d *Directory) Instrument(id InstrumentID) *Instrument {
-	return at(d.snap.Load().instruments, int(id))
-}
+func (d *Directory) Instrument(id InstrumentID) *Instrument { return d.instruments.row(uint32(id)) }
 
 // Account returns the account of that id, or nil.
-func (d *Directory) Account(id AccountID) *Account { return at(d.snap.Load().accounts, int(id)) }
+func (d *Directory) Account(id AccountID) *Account { return d.accounts.row(uint32(id)) }
 
 // Strategy returns the strategy of that id, or nil.
-func (d *Directory) Strategy(id StrategyID) *Strategy { return at(d.snap.Load().strategies, int(id)) }
+func (d *Directory) Strategy(id StrategyID) *Strategy { return d.strategies.row(uint32(id)) }
 
 // InstrumentNamed returns the instrument named "venue:symbol", or nil.
-func (d *Directory) InstrumentNamed(name string) *Instrument { return d.snap.Load().byInstrument[name] }
+func (d *Directory) InstrumentNamed(name string) *Instrument { return d.instruments.named(name) }
 
 // AccountNamed returns the account of that name, or nil.
-func (d *Directory) AccountNamed(name string) *Account { return d.snap.Load().byAccount[name] }
+func (d *Directory) AccountNamed(name string) *Account { return d.accounts.named(name) }
 
 // StrategyNamed returns the account's strategy of that name, or nil.
 func (d *Directory) StrategyNamed(account AccountID, name string) *Strategy {
-	return d.snap.Load().byStrategy[strategyKey{account, name}]
+	return d.strategies.named(strategyKey{account, name})
 }
 
 // Instruments returns all instruments in id order. The slice is the caller's.
-func (d *Directory) Instruments() []*Instrument { return slices.Clone(d.snap.Load().instruments[1:]) }
+func (d *Directory) Instruments() []*Instrument { return d.instruments.all() }
 
 // Accounts returns all accounts in id order. The slice is the caller's.
-func (d *Directory) Accounts() []*Account { return slices.Clone(d.snap.Load().accounts[1:]) }
+func (d *Directory) Accounts() []*Account { return d.accounts.all() }
 
 // Strategies returns all strategies in id order. The slice is the caller's.
-func (d *Directory) Strategies() []*Strategy { return slices.Clone(d.snap.Load().strategies[1:]) }
-
-func at[T any](s []*T, i int) *T {
-	if i <= 0 || i >= len(s) {
-		return nil
-	}
-	return s[i]
-}
+func (d *Directory) Strategies() []*Strategy { return d.strategies.all() }

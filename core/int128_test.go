@@ -50,6 +50,7 @@ func checkInt128(t *testing.T, x, y Int128) {
 }
 
 func TestInt128(t *testing.T) {
+	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))

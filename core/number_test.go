@@ -184,6 +184,7 @@ func checkMulDiv(t *testing.T, a, b, c int64) {
 }
 
 func TestMulDiv(t *testing.T) {
+	t.Parallel()
 	// The quotient is 2^64-1 with a remainder: rounding it up must not wrap to 0.
 	checkMulDiv(t, 1<<33-1, 1<<33+1, 4)
 	for _, a := range edges {
@@ -199,16 +200,17 @@ func TestMulDiv(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	for range 50_000 {
+	for range 10_000 {
 		checkMulDiv(t, anyInt64(r), anyInt64(r), anyInt64(r))
 	}
 }
 
 func TestDecimalRandom(t *testing.T) {
+	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	for range 20_000 {
+	for range 5_000 {
 		v, scale := int64(r.Uint64()>>r.IntN(64)), uint8(r.IntN(MaxScale+1))
 		s := FormatDecimal(v, uint8(r.IntN(MaxScale+1)))
 		checkDecimal(t, s, scale)
