@@ -1,7 +1,6 @@
 package paper
 
 import (
-	"cmp"
 	"slices"
 
 	"qcat/core"
@@ -27,15 +26,26 @@ func (q *queue) rank(p core.Price) core.Price { return p * core.Price(q.side.Sig
 // other side's quote at other.
 func (q *queue) reaches(price, other core.Price) bool { return q.rank(price) >= q.rank(other) }
 
+// find returns where price stands or would stand. Every level event of the
+// market asks, hence the search by hand: a comparison through a function value
+// costs more than all the rest of it.
 func (q *queue) find(price core.Price) (int, bool) {
-	return slices.BinarySearchFunc(q.prices, price, func(l priceQueue, p core.Price) int {
-		return cmp.Compare(q.rank(l.price), q.rank(p))
-	})
+	lo, hi := 0, len(q.prices)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if q.rank(q.prices[mid].price) < q.rank(price) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(q.prices) && q.prices[lo].price == price
 }
 
 // head returns the first order at price, or none.
 func (q *queue) head(price core.Price) int32 {
-	if len(q.prices) == 0 {
+	n := len(q.prices)
+	if n == 0 || q.rank(price) > q.rank(q.prices[n-1].price) {
 		return none
 	}
 	if i, ok := q.find(price); ok {
