@@ -84,6 +84,62 @@ func TestWaitLosesNothing(t *testing.T) {
 	}
 }
 
+// TestParkRacesWithPush aims at the moment that matters: the consumer parks as
+// soon as it has emptied the ring, and the producer, which sees that, publishes
+// one value within the same few hundred nanoseconds. Nothing follows that value
+// until it is consumed, so a wake-up that is lost stays lost.
+func TestParkRacesWithPush(t *testing.T) {
+	rounds := uint64(testCount(40_000))
+	spsc, mpsc, broadcast := NewSPSC[uint64](1), NewMPSC[uint64](1), NewBroadcast[uint64](1)
+	reader := broadcast.NewGatingReader()
+	one := make([]uint64, 1)
+	for _, ring := range []struct {
+		name   string
+		push   func(v *uint64) bool
+		pop    func(v *uint64) bool
+		ready  func() bool
+		notify func(w *Waiter)
+	}{
+		{"SPSC", spsc.Push, spsc.Pop, spsc.Ready, spsc.Notify},
+		{"SPSC batch", func(v *uint64) bool { one[0] = *v; return spsc.PushBatch(one) == 1 }, spsc.Pop, spsc.Ready, spsc.Notify},
+		{"MPSC", mpsc.Push, mpsc.Pop, mpsc.Ready, mpsc.Notify},
+		{"Broadcast", broadcast.TryPublish, func(v *uint64) bool {
+			var got [1]uint64
+			n, _ := reader.Read(got[:])
+			*v = got[0]
+			return n == 1
+		}, reader.Ready, broadcast.Notify},
+	} {
+		t.Run(ring.name, func(t *testing.T) {
+			rng := seed(t)
+			w := NewWaiter(Park)
+			ring.notify(w)
+			var progress atomic.Uint64
+			defer watch(t, &progress)()
+			go func() {
+				for v := range rounds {
+					for tries := 1; !ring.push(&v); tries++ {
+						if tries%1024 == 0 {
+							runtime.Gosched()
+						}
+					}
+					pause(rng.Uint32N(6))
+				}
+			}()
+			for want := range rounds {
+				var got uint64
+				for !ring.pop(&got) {
+					w.Wait(ring.ready, time.Hour)
+				}
+				if got != want {
+					t.Fatalf("got %d, want %d", got, want)
+				}
+				progress.Store(want)
+			}
+		})
+	}
+}
+
 // watch panics with all stacks when progress stands still for ten seconds.
 func watch(t *testing.T, progress *atomic.Uint64) (stop func()) {
 	done := make(chan struct{})
