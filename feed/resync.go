@@ -23,7 +23,8 @@ type resyncer struct {
 	backoff Backoff
 	clock   core.Clock
 	log     *zap.Logger
-	timeout time.Duration
+	timeout time.Duration // of one fetch
+	spacing time.Duration // between two snapshots of one instrument
 	slots   chan struct{}
 	signal  chan struct{}
 	// deliver applies a snapshot's body and reports whether the book is live now.
@@ -43,10 +44,6 @@ type resyncState struct {
 	attempts  int // in vain since the book was last live
 	notBefore core.Nanos
 }
-
-// resyncSpacing is the least time between two snapshots of one instrument that
-// both made its book live: more gaps than that are not cured by asking.
-const resyncSpacing = time.Second
 
 func (r *resyncer) state(id core.InstrumentID) *resyncState {
 	st := r.wanted[id]
@@ -201,7 +198,7 @@ func (r *resyncer) done(id core.InstrumentID, live, failed bool) {
 	}
 	if live {
 		st.attempts = 0
-		st.notBefore = after(now, resyncSpacing)
+		st.notBefore = after(now, r.spacing)
 		return
 	}
 	st.attempts++

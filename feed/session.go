@@ -33,6 +33,10 @@ type SessionConfig struct {
 	SnapshotDelay time.Duration
 	// Reconnect and Resync are the back-offs. Defaults: 500 ms to 30 s, 1 s to 60 s.
 	Reconnect, Resync Backoff
+	// ResyncSpacing is the least time between a snapshot that made a book live and
+	// the next one of that instrument: more gaps than that are not cured by asking.
+	// Default 1 s.
+	ResyncSpacing time.Duration
 	// StableAfter is how long a connection must have lived for the next failure
 	// to count as the first. Default 60 s.
 	StableAfter time.Duration
@@ -100,6 +104,7 @@ func NewSession(cfg SessionConfig) (*Session, error) {
 		clock:   cfg.Clock,
 		log:     cfg.Log,
 		timeout: cfg.SnapshotTimeout,
+		spacing: cfg.ResyncSpacing,
 		slots:   make(chan struct{}, cfg.SnapshotConcurrency),
 		signal:  make(chan struct{}, 1),
 		deliver: s.deliverSnapshot,

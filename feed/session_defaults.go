@@ -49,6 +49,7 @@ func (c SessionConfig) withDefaults() SessionConfig {
 	c.SnapshotConcurrency = cmp.Or(c.SnapshotConcurrency, 2)
 	c.SnapshotTimeout = cmp.Or(c.SnapshotTimeout, 10*time.Second)
 	c.SnapshotDelay = cmp.Or(c.SnapshotDelay, 500*time.Millisecond)
+	c.ResyncSpacing = cmp.Or(c.ResyncSpacing, time.Second)
 	c.StableAfter = cmp.Or(c.StableAfter, time.Minute)
 	c.DutyEvery = cmp.Or(c.DutyEvery, 100*time.Millisecond)
 	c.Reconnect.Base = cmp.Or(c.Reconnect.Base, 500*time.Millisecond)
