@@ -1,0 +1,179 @@
+package risk
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"qcat/core"
+)
+
+// benchTree is a tree with every control on at every level where it makes sense:
+// accounts with one strategy each, held spread over instruments: every account
+// holds the instruments (account + k·7919) mod instruments for k < per.
+type benchTree struct {
+	tree   *Tree
+	orders []Order // random accounts, instruments they hold
+	ref    Reference
+	now    core.Nanos
+}
+
+func allLimits(level Level, firmInstrument bool) (ls Limits) {
+	const huge = int64(1) << 60
+	for l := range numLimits {
+		ls.Set(l, huge)
+	}
+	for _, l := range []Limit{LimitCollarBuyUp, LimitCollarBuyDown, LimitCollarSellUp, LimitCollarSellDown,
+		LimitMarketSlippage, LimitRollingUp, LimitRollingDown} {
+		ls.Set(l, 100_000)
+	}
+	for _, l := range []Limit{LimitMaxOpenOrders, LimitMaxAmends, LimitMessageRate, LimitOrderRate} {
+		ls.Set(l, maxCount)
+	}
+	for _, l := range []Limit{LimitMessageRatePer, LimitOrderRatePer, LimitRollingWindow} {
+		ls.Set(l, 1_000_000_000)
+	}
+	ls.Set(LimitDuplicateWindow, 1)
+	ls.Set(LimitMinNotional, 1)
+	ls.Set(LimitPermitted, 1)
+	ls.Set(LimitPermittedOnly, 1)
+	ls.Unset(LimitRestricted)
+	if level == LevelInstrument {
+		ls.Unset(LimitPermittedOnly)
+	} else {
+		for _, l := range []Limit{LimitPermitted, LimitMaxOrderQty, LimitMaxPosition} {
+			ls.Unset(l)
+		}
+	}
+	if !firmInstrument {
+		for _, l := range []Limit{LimitRollingUp, LimitRollingDown, LimitRollingWindow} {
+			ls.Unset(l)
+		}
+	}
+	return ls
+}
+
+func newBenchTree(tb testing.TB, accounts, instruments, per int) *benchTree {
+	set := func(r Reason) {
+		if !r.OK() {
+			tb.Fatal(r)
+		}
+	}
+	b := &benchTree{tree: NewTree(Config{Accounts: accounts, Strategies: accounts, Instruments: instruments, Positions: 2 * accounts * per}),
+		ref: Reference{Mark: 6_000_000, MarkTime: 1e9}, now: 1e9}
+	t := b.tree
+	set(t.SetLimits(FirmScope(), allLimits(LevelFirm, false)))
+	for i := 1; i <= instruments; i++ {
+		set(t.DefineInstrument(&core.Instrument{ID: core.InstrumentID(i), Venue: "sim", Symbol: fmt.Sprint("S", i),
+			Quote: "USDT", Settle: "USDT", Kind: core.Linear, PriceScale: 2, QtyScale: 5, SettleScale: 8, ContractSize: 1,
+			TickSize: 10, StepSize: 1, MinPrice: 10, MaxPrice: 1e12, MinQty: 1, MaxQty: 1e12, MinNotional: 1, MaxNotional: 1 << 60,
+			BidCollarUp: 100_000, BidCollarDown: 100_000, AskCollarUp: 100_000, AskCollarDown: 100_000}))
+		set(t.SetLimits(InstrumentScope(0, 0, core.InstrumentID(i)), allLimits(LevelInstrument, true)))
+	}
+	for a := 1; a <= accounts; a++ {
+		account, strategy := core.AccountID(a), core.StrategyID(a)
+		set(t.DefineAccount(account))
+		set(t.DefineStrategy(strategy, account))
+		set(t.SetLimits(AccountScope(account), allLimits(LevelAccount, false)))
+		set(t.SetLimits(StrategyScope(strategy), allLimits(LevelStrategy, false)))
+		for k := range per {
+			in := core.InstrumentID((a+k*7919)%instruments + 1)
+			set(t.SetLimits(InstrumentScope(account, 0, in), allLimits(LevelInstrument, false)))
+			set(t.SetLimits(InstrumentScope(account, strategy, in), allLimits(LevelInstrument, false)))
+		}
+	}
+	b.trade(accounts, instruments, per)
+	return b
+}
+
+// trade draws the orders and gives every pair they meet a position.
+func (b *benchTree) trade(accounts, instruments, per int) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 1 << 16 {
+		a := 1 + rng.IntN(accounts)
+		in := core.InstrumentID((a+rng.IntN(per)*7919)%instruments + 1)
+		o := Order{Account: core.AccountID(a), Strategy: core.StrategyID(a), Instrument: in,
+			Side: core.Side(1 + rng.IntN(2)), Type: core.Limit, TIF: core.GTC,
+			Price: core.Price(5_900_000 + 10*rng.IntN(20_000)), Qty: core.Qty(1 + rng.IntN(1000))}
+		b.orders = append(b.orders, o)
+		if ap, why := b.tree.CheckNew(&o, &b.ref, b.now); why.OK() {
+			var h Hold
+			b.tree.Accept(&ap, &h)
+			b.tree.Fill(&h, o.Qty)
+		}
+		b.now += 1000
+		b.ref.MarkTime = b.now
+	}
+}
+
+// benchShapes are the axes over three decades: accounts at 10 instruments, and
+// instruments held by 100 accounts.
+var benchShapes = []struct{ accounts, instruments, per int }{
+	{10, 10, 10}, {1_000, 10, 10}, {100_000, 10, 10}, {100, 10, 10}, {100, 100, 100}, {100, 1_000, 1_000},
+}
+
+// BenchmarkCheckNew decides on limit orders of random accounts in random
+// instruments that they hold, every control set at every level (26 limits, six
+// nodes). Each order must be admitted.
+func BenchmarkCheckNew(b *testing.B) {
+	for _, s := range benchShapes {
+		b.Run(fmt.Sprintf("accounts=%d/instruments=%d", s.accounts, s.per), func(b *testing.B) {
+			x := newBenchTree(b, s.accounts, s.instruments, s.per)
+			x.now += core.Nanos(1e9) // nothing is a duplicate, every bucket full
+			x.ref.MarkTime = x.now
+			b.ReportAllocs()
+			b.ResetTimer()
+			refused := 0
+			for i := range b.N {
+				if _, r := x.tree.CheckNew(&x.orders[i&(1<<16-1)], &x.ref, x.now); !r.OK() {
+					refused++
+				}
+			}
+			b.StopTimer()
+			if refused != 0 {
+				b.Fatalf("%d of %d orders refused", refused, b.N)
+			}
+		})
+	}
+}
+
+// BenchmarkCheckUnset is BenchmarkCheckNew without a limit anywhere: what the
+// formats, the reference and the sums cost.
+func BenchmarkCheckUnset(b *testing.B) {
+	x := newBenchTree(b, 1_000, 10, 10)
+	for s := range x.tree.Scopes {
+		x.tree.SetLimits(s, Limits{})
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		if _, r := x.tree.CheckNew(&x.orders[i&(1<<16-1)], &x.ref, x.now); !r.OK() {
+			b.Fatal(r)
+		}
+	}
+}
+
+// BenchmarkLife is an order's life: check, accept, half filled, the rest
+// released. Half of 1 000 accounts' positions must be what was filled.
+func BenchmarkLife(b *testing.B) {
+	x := newBenchTree(b, 1_000, 10, 10)
+	var h Hold
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		o := &x.orders[i&(1<<16-1)]
+		x.now += 1000
+		x.ref.MarkTime = x.now
+		a, r := x.tree.CheckNew(o, &x.ref, x.now)
+		if !r.OK() {
+			b.Fatal(r)
+		}
+		x.tree.Accept(&a, &h)
+		x.tree.Fill(&h, (o.Qty+1)/2)
+		x.tree.Release(&h)
+	}
+	b.StopTimer()
+	if v, _ := x.tree.View(FirmScope()); v.OpenOrders != 0 || v.Unfilled != 0 {
+		b.Fatalf("left open: %+v", v)
+	}
+}
