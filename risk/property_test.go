@@ -338,7 +338,7 @@ func (w *world) flattenOne(account core.AccountID, id core.InstrumentID) {
 // TestTreeEqualsNaive holds decisions and sums against the naive tree over
 // random calls, and ends every run by getting out of everything.
 func TestTreeEqualsNaive(t *testing.T) {
-	runs, steps := 60, 250
+	runs, steps := 40, 250
 	if testing.Short() {
 		runs = 10
 	}
