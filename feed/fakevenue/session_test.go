@@ -226,6 +226,10 @@ func (r *rig) check() {
 // all, and an instrument to which nothing was done must never have been stale (I7).
 func TestEveryFaultEndsInTheTruth(t *testing.T) {
 	const btc = "BTCUSDT"
+	sources := map[binance.Market]*fakevenue.Source{}
+	for _, market := range []binance.Market{binance.Spot, binance.USDM} {
+		sources[market] = fakevenue.Synthetic(fakevenue.SyntheticConfig{Market: market, Seed: 11, Messages: 900})
+	}
 	for _, tt := range []struct {
 		name   string
 		policy feed.ConnPolicy
@@ -310,10 +314,10 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 			release()
 		}},
 	} {
-		for _, market := range []binance.Market{binance.Spot, binance.USDM} {
+		for market, src := range sources {
 			t.Run(fmt.Sprintf("%s/%s", tt.name, market), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, fakevenue.Synthetic(fakevenue.SyntheticConfig{Market: market, Seed: 11, Messages: 900}), tt.policy)
+				r := newRig(t, src, tt.policy)
 				r.subscribed(1)
 				r.play(300)
 				r.until("the books are live", r.inSync)
@@ -346,7 +350,7 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 // TestConnectionIsReplacedWithoutAGap lets a connection grow old.
 func TestConnectionIsReplacedWithoutAGap(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, fakevenue.Synthetic(fakevenue.SyntheticConfig{Seed: 12, Messages: 50_000}),
+	r := newRig(t, fakevenue.Synthetic(fakevenue.SyntheticConfig{Seed: 12, Messages: 20_000}),
 		feed.ConnPolicy{MaxAge: 300 * time.Millisecond, Overlap: 30 * time.Millisecond})
 	r.subscribed(1)
 	r.until("the books are live", func() bool { return r.live("BTCUSDT") && r.live("ETHUSDT") })
@@ -354,6 +358,7 @@ func TestConnectionIsReplacedWithoutAGap(t *testing.T) {
 	for r.srv.Stats().Connections < 3 && r.srv.Position() < r.srv.Len() {
 		r.play(5)
 		r.until("the frames are applied", func() bool { return true })
+		r.wait.Wait(r.tap.Ready, time.Millisecond)
 	}
 	r.play(50)
 	r.until("the end", r.inSync)
@@ -382,17 +387,17 @@ func TestCapturesEndInTheTruth(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			src, err := fakevenue.CaptureOf(market, f, 12_000)
+			src, err := fakevenue.CaptureOf(market, f, 4_000)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r := newRig(t, src, feed.ConnPolicy{})
 			r.subscribed(1)
-			r.play(3000)
+			r.play(1000)
 			r.until("the book is live", r.inSync)
 			r.clock.skip(betweenSnapshots)
 			r.srv.SkipDepth("BTCUSDT", 1)
-			r.play(3000)
+			r.play(1000)
 			r.until("the gap is closed", r.inSync)
 			r.clock.skip(betweenSnapshots)
 			r.srv.DropConnections()

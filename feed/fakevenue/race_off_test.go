@@ -1,0 +1,5 @@
+//go:build !race
+
+package fakevenue
+
+const raceEnabled = false
