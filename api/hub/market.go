@@ -2,6 +2,7 @@ package hub
 
 import (
 	"sync/atomic"
+	"time"
 
 	"qcat/api/wire"
 	"qcat/core"
@@ -38,6 +39,8 @@ type feedHandler struct {
 
 	wakes   []*Conn // whose writers are woken at the end of the cycle
 	sampled uint64
+	frames  uint64    // built
+	began   time.Time // when the frame being built was begun, if it is a sample
 }
 
 // handle is market.Tap's callback: one event, already applied to b.
@@ -166,13 +169,20 @@ func (m *feedHandler) flushCandles() {
 
 // begin starts a data frame of t in scratch.
 func (m *feedHandler) begin(t *topic, ets, rts core.Nanos) {
+	if m.frames++; m.frames%sampleEvery == 0 {
+		m.began = time.Now()
+	}
 	m.scratch = wire.AppendHead(BeginFrame(m.scratch), t.prefix, t.seq, ets, rts)
 }
 
 // end finishes the frame in scratch.
 func (m *feedHandler) end() []byte {
 	m.scratch = wire.AppendTail(m.scratch)
-	return EndFrame(m.scratch, OpText)
+	frame := EndFrame(m.scratch, OpText)
+	if m.frames%sampleEvery == 0 {
+		m.stats.encode.Record(int64(time.Since(m.began)))
+	}
+	return frame
 }
 
 // publish sends one frame to every live subscriber of t.
@@ -216,7 +226,7 @@ func (m *feedHandler) flush() {
 	m.wakes = m.wakes[:0]
 }
 
-// sampleEvery is how many events go by for one whose way is timed.
+// sampleEvery is how many events, or frames, go by for one that is timed.
 const sampleEvery = 64
 
 // sample records how long the event took from the lane to here.
