@@ -173,7 +173,7 @@ func within(t *testing.T, what string, got int64, scale uint8, want *big.Rat, to
 
 func TestPositionAgainstRationals(t *testing.T) {
 	for _, kind := range []ContractKind{Spot, Linear, Inverse} {
-		for seed := range uint64(40) {
+		for seed := range uint64(15) {
 			rng := rand.New(rand.NewPCG(seed, uint64(kind)))
 			runAgainstRationals(t, kind, rng, seed)
 		}

@@ -25,7 +25,7 @@ func randomWide(rng *rand.Rand) (w wide) {
 func TestWideAgainstBigInt(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 14))
 	limit := new(big.Int).Lsh(big.NewInt(1), 256)
-	for range 20_000 {
+	for range 5_000 {
 		a, b := randomWide(rng), randomWide(rng)
 		m := rng.Uint64() >> rng.IntN(64)
 		product := new(big.Int).Mul(a.big(), new(big.Int).SetUint64(m))

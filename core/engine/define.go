@@ -194,7 +194,7 @@ func (e *Engine) define() (uint64, error) {
 	if err := e.append(&e.rec); err != nil {
 		return 0, err
 	}
-	e.m.apply(&e.rec)
+	e.m.apply(&e.rec, e.buf)
 	return e.rec.Seq, nil
 }
 

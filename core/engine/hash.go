@@ -12,6 +12,9 @@ import (
 // their first fill, and the limit tree's own form. It is what I3 compares. While
 // the engine runs it stops the lane for as long as it takes: for tests and for
 // the end of a run.
+//
+// A running checksum of the records stands among the counters: a record that was
+// changed where it left no other trace changes the hash all the same.
 func (e *Engine) StateHash() (hash [32]byte) {
 	e.onEngine(func() { hash = sha256.Sum256(e.m.appendState(nil)) })
 	return hash
@@ -24,7 +27,7 @@ func (e *Engine) Seq() (seq uint64) {
 }
 
 func (m *machine) appendState(b []byte) []byte {
-	for _, v := range []uint64{m.seq, uint64(m.now), uint64(m.lastOrder), m.lastExec, uint64(m.halted),
+	for _, v := range []uint64{m.seq, uint64(m.now), uint64(m.lastOrder), m.lastExec, uint64(m.digest), uint64(m.halted),
 		uint64(len(m.instruments)), uint64(m.accounts), uint64(len(m.strategies))} {
 		b = le.AppendUint64(b, v)
 	}

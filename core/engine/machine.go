@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"hash/crc32"
+
 	"qcat/core"
 	"qcat/core/record"
 	"qcat/risk"
@@ -30,7 +32,8 @@ type machine struct {
 	now       core.Nanos // of the last record applied
 	lastOrder core.OrderID
 	lastExec  uint64
-	halted    int // nodes in StateHalted: 0 lets the send path skip looking
+	digest    uint32 // CRC-32C of all records applied, as bytes
+	halted    int    // nodes in StateHalted: 0 lets the send path skip looking
 
 	approved risk.Approved // of the record between decide and apply
 	target   *entry        // the order of the record between decide and apply
@@ -69,9 +72,14 @@ func (m *machine) decide(r *record.Record) {
 	}
 }
 
-// apply folds a decided record into the state.
-func (m *machine) apply(r *record.Record) {
+// castagnoli is CRC-32C, which processors compute in hardware. It guards against
+// mistakes, not against malice: the journal's own protection is the journal's.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// apply folds a decided record, whose bytes are b, into the state.
+func (m *machine) apply(r *record.Record, b []byte) {
 	m.seq, m.now = r.Seq, r.Time
+	m.digest = crc32.Update(m.digest, castagnoli, b)
 	m.out.begin(r.Seq, r.Time)
 	switch r.Type {
 	case record.TypeNew:

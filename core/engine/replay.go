@@ -48,7 +48,7 @@ func (e *Engine) replayOne(rec []byte, observe func(*Event)) error {
 	if !bytes.Equal(e.buf, rec) {
 		return fmt.Errorf("%w: a %s record comes out differently", ErrDiverged, r.Type)
 	}
-	e.m.apply(r)
+	e.m.apply(r, e.buf)
 	out := &e.m.out
 	out.venues.clear()
 	for ; out.events.len() > 0; out.events.pop() {

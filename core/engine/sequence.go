@@ -55,7 +55,7 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 	if err := e.append(r); err != nil {
 		return err
 	}
-	e.m.apply(r)
+	e.m.apply(r, e.buf)
 	e.answer(c, r)
 	return nil
 }
@@ -74,7 +74,7 @@ func (e *Engine) sequenceTimed(c *Command, r *record.Record) error {
 	if err != nil {
 		return err
 	}
-	e.m.apply(r)
+	e.m.apply(r, e.buf)
 	e.answer(c, r)
 	return nil
 }
