@@ -162,13 +162,26 @@ func (v *Venue) pause(now core.Nanos) time.Duration {
 	return max(time.Duration(due-now), shortest)
 }
 
+// A report is offered to a full queue every retryEvery. One that was offered
+// lastTries times is given up once the context has ended, and with it all that
+// follow: nobody is left to take them.
+const (
+	retryEvery = 100 * time.Microsecond
+	firstTries = 16 // these only yield
+	lastTries  = 2000
+)
+
 // report delivers a report, waiting while the engine's queue is full.
 func (v *Venue) report(r *core.ExecReport) {
+	if v.undelivered.Load() > 0 {
+		v.undelivered.Add(1)
+		return
+	}
 	for tries := 0; !v.deliver(r); tries++ {
 		switch {
-		case tries < 16:
+		case tries < firstTries:
 			runtime.Gosched()
-		case tries > 16+lastTries && v.stopping.Load():
+		case tries > lastTries && v.stopping.Load():
 			v.undelivered.Add(1)
 			return
 		default:
@@ -176,11 +189,3 @@ func (v *Venue) report(r *core.ExecReport) {
 		}
 	}
 }
-
-// A report is offered to a full queue every retryEvery. One that was offered
-// lastTries times, for half a second, is given up once the context has ended:
-// nobody may be left to take it.
-const (
-	retryEvery = 100 * time.Microsecond
-	lastTries  = 5000
-)

@@ -184,6 +184,34 @@ func TestRunNeverDropsAReport(t *testing.T) {
 	}
 }
 
+// TestRunEndsWithoutAnEngine: reports that nobody takes do not keep the venue
+// from stopping, and are counted.
+func TestRunEndsWithoutAnEngine(t *testing.T) {
+	w := newWorld(t, 1)
+	asked := make(chan struct{})
+	var once sync.Once
+	w.config.Deliver = func(*core.ExecReport) bool {
+		once.Do(func() { close(asked) })
+		return false
+	}
+	v, err := New(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range core.OrderID(50) {
+		v.Submit(w.order(id+1, core.Buy, 1))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { v.Run(ctx) })
+	<-asked
+	cancel()
+	running.Wait()
+	if v.Undelivered() != 50 { // there was no book: each was refused
+		t.Errorf("%d reports undelivered", v.Undelivered())
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	w := newWorld(t, 1)
 	w.config.Deliver = func(*core.ExecReport) bool { return true }

@@ -45,6 +45,8 @@ func (l *Listing) validate() error {
 	switch {
 	case in.ID == 0:
 		return fmt.Errorf("%w: %s has no id", ErrListing, in.Name())
+	case in.TickSize > 1<<40 || in.StepSize > 1<<40:
+		return fmt.Errorf("%w: %s: tick and step must be at most 2^40", ErrListing, in.Name())
 	case l.Depth < 0 || l.depth() < 4 || l.depth() > 1024:
 		return fmt.Errorf("%w: %s: depth must be 4 to 1024", ErrListing, in.Name())
 	case l.FairPrice < reach || l.FairPrice > 1<<52 || l.FairPrice%in.TickSize != 0:

@@ -51,7 +51,7 @@ func TestSameSeedSameStream(t *testing.T) {
 
 func TestMarketDoesNotDependOnItsNeighbours(t *testing.T) {
 	l := listed(t, 4)
-	digestOf := func(ls []Listing) []feed.Message {
+	tradesOf := func(ls []Listing) []feed.Message {
 		e, err := NewExchange(Settings{Seed: 3, Rate: 1000, Start: start}, ls)
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ func TestMarketDoesNotDependOnItsNeighbours(t *testing.T) {
 		}
 		return got[:2000]
 	}
-	alone, among := digestOf(l[:1]), digestOf(l)
+	alone, among := tradesOf(l[:1]), tradesOf(l)
 	for i := range alone {
 		if alone[i].Price != among[i].Price || alone[i].Qty != among[i].Qty || alone[i].Side != among[i].Side {
 			t.Fatalf("trade %d is %+v alone and %+v among others", i, alone[i], among[i])
@@ -205,6 +205,8 @@ func TestRefusals(t *testing.T) {
 		"fair grid":   func(l *Listing) { l.FairPrice++ },
 		"level":       func(l *Listing) { l.LevelQty = 15 },
 		"volatility":  func(l *Listing) { l.Volatility = MaxVolatility + 1 },
+		"tick":        func(l *Listing) { l.Instrument.TickSize = 1 << 60; l.FairPrice = 0 },
+		"step":        func(l *Listing) { l.Instrument.StepSize = 1 << 60; l.LevelQty = 0 },
 		"-volatility": func(l *Listing) { l.Volatility = -1 },
 	} {
 		l := good[0]
