@@ -32,7 +32,7 @@ func benchBroadcast(b *testing.B, readers int, gating bool, batch int) {
 	for i := 0; i < b.N; {
 		src = src[:min(batch, b.N-i)]
 		for k := range src {
-			src[k][0] = uint64(i + k)
+			src[k].Seq = uint64(i + k)
 		}
 		if batch == 1 {
 			ring.Publish(&src[0])
@@ -63,8 +63,8 @@ func follow(b *testing.B, r *Reader[event]) (lost uint64) {
 		}
 		at, lost = at+l, lost+l
 		for i := range n {
-			if dst[i][0] != at {
-				b.Errorf("got %d, want %d", dst[i][0], at)
+			if dst[i].Seq != at {
+				b.Errorf("got %d, want %d", dst[i].Seq, at)
 				return lost
 			}
 			at++

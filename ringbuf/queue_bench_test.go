@@ -7,8 +7,11 @@ import (
 	"testing"
 )
 
-// event is the size of a market-data event: one cache line.
-type event [8]uint64
+// event has the size of a market-data event: one cache line.
+type event struct {
+	Seq  uint64
+	Rest struct{ A, B, C, D, E, F, G uint64 }
+}
 
 const benchCapacity = 4096
 
@@ -21,8 +24,8 @@ func consume(b *testing.B, pop func(dst []event) int, batch int) {
 			runtime.Gosched()
 		}
 		for i := range n {
-			if dst[i][0] != want {
-				b.Errorf("got %d, want %d", dst[i][0], want)
+			if dst[i].Seq != want {
+				b.Errorf("got %d, want %d", dst[i].Seq, want)
 				return
 			}
 			want++
@@ -38,7 +41,7 @@ func BenchmarkOneToOne(b *testing.B) {
 		ch := make(chan event, benchCapacity)
 		go func() {
 			for i := range uint64(b.N) {
-				ch <- event{i}
+				ch <- event{Seq: i}
 			}
 		}()
 		consume(b, func(dst []event) int { dst[0] = <-ch; return 1 }, 1)
@@ -67,7 +70,7 @@ func produce(q *SPSC[event], n, batch int) {
 	for i := 0; i < n; {
 		src = src[:min(batch, n-i)]
 		for k := range src {
-			src[k][0] = uint64(i + k)
+			src[k].Seq = uint64(i + k)
 		}
 		for at := 0; at < len(src); {
 			pushed := 0
@@ -188,7 +191,7 @@ func benchManyToOne(b *testing.B, producers int, push func(e *event), pop func(d
 		go func() {
 			var e event
 			for i := range n {
-				e[0] = i + 1
+				e.Seq = i + 1
 				push(&e)
 			}
 		}()
@@ -201,7 +204,7 @@ func benchManyToOne(b *testing.B, producers int, push func(e *event), pop func(d
 			runtime.Gosched()
 		}
 		for i := range n {
-			got += dst[i][0]
+			got += dst[i].Seq
 		}
 		left -= n
 	}
