@@ -15,12 +15,14 @@ import (
 
 // captureDir returns the directory of the recorded captures, or skips the test.
 func captureDir(t testing.TB) string {
-	dir := os.Getenv("QCAT_CAPTURES")
+	dir := captureDirIfAny()
 	if dir == "" {
 		t.Skip("QCAT_CAPTURES is not set: no recorded market data to test against")
 	}
 	return dir
 }
+
+func captureDirIfAny() string { return os.Getenv("QCAT_CAPTURES") }
 
 // bindBinance binds a capture of one Binance symbol.
 func bindBinance(venue string) replay.Bind {
