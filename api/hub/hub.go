@@ -270,3 +270,12 @@ func (h *Hub) check(c *Conn, now int64) {
 		c.Send(pingFrame)
 	}
 }
+
+// Kick disconnects every connection with d: they come back when its code says so.
+func (h *Hub) Kick(d Disconnect) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.conns {
+		c.Disconnect(d)
+	}
+}

@@ -204,6 +204,11 @@ func (e *fakeEngine) run(c *engine.Command) {
 		r.Order = o
 		e.emit(engine.Event{Kind: engine.EventOrder, Order: o})
 	default:
+		for _, o := range e.orders {
+			if c.Order == 0 && o.ClOrdID == c.ClOrdID {
+				c.Order = o.ID
+			}
+		}
 		if int(c.Order) == 0 || int(c.Order) > len(e.orders) {
 			r.Reason = risk.Reason{Code: risk.UnknownOrder}
 			break
