@@ -100,17 +100,18 @@ func BenchmarkSet(b *testing.B) {
 // in turn, so that a message meets a book that nobody touched since the round
 // before, and reports the time of one level update. Of each message the levels
 // within bandTicks of the capture's first prices count, so that all books settle
-// at a few hundred levels. It shows what the number of instruments costs: the
+// at some two hundred levels. It shows what the number of instruments costs: the
 // cache misses at the first level of each message, not the algorithm.
 func BenchmarkInstruments(b *testing.B) {
 	for _, n := range []int{10, 100, 1_000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			messages := usdmCapture.band(b)
+			snapshot, messages := usdmCapture.band(b)
 			books := make([]*Book, n)
 			for i := range books {
 				books[i] = New(0)
-				for _, m := range messages[:200] {
-					books[i].apply(m)
+				books[i].apply(snapshot)
+				for j := range 20 {
+					books[i].apply(messages[(i+j*31)%len(messages)])
 				}
 			}
 			at, done := 0, 0
@@ -127,7 +128,7 @@ func BenchmarkInstruments(b *testing.B) {
 			for _, bk := range books {
 				levels += bk.Len(core.Buy) + bk.Len(core.Sell)
 			}
-			if levels < 100*n {
+			if levels < 50*n {
 				b.Fatalf("%d levels in %d books: the workload is not what it should be", levels, n)
 			}
 			b.ReportMetric(float64(levels)/float64(n), "levels/book")
@@ -141,25 +142,26 @@ func (b *Book) apply(m []update) {
 	}
 }
 
-const bandTicks = 300
+const bandTicks = 100
 
-// band returns the capture's messages, cut to the levels near its first prices.
-func (c *capture) band(tb testing.TB) [][]update {
-	snapshot, messages := c.stream(tb)
-	mid := snapshot[0].price
-	var out [][]update
-	for _, m := range messages {
-		var kept []update
-		for _, u := range m {
-			if d := u.price - mid; -bandTicks <= d && d <= bandTicks {
+// band returns the capture's snapshot and messages, cut to the levels near its
+// first prices.
+func (c *capture) band(tb testing.TB) (snapshot []update, messages [][]update) {
+	whole, all := c.stream(tb)
+	near := func(updates []update) (kept []update) {
+		for _, u := range updates {
+			if d := u.price - whole[0].price; -bandTicks <= d && d <= bandTicks {
 				kept = append(kept, u)
 			}
 		}
-		if len(kept) > 0 {
-			out = append(out, kept)
+		return kept
+	}
+	for _, m := range all {
+		if m = near(m); len(m) > 0 {
+			messages = append(messages, m)
 		}
 	}
-	return out
+	return near(whole), messages
 }
 
 // BenchmarkHash hashes the book that a capture ends with.
