@@ -223,7 +223,7 @@ func tapes(t *testing.T) map[string]tape {
 	}
 	for _, c := range captures {
 		if dir := captureDirIfAny(); dir != "" {
-			out["recorded "+c.venue] = load(t, c.venue, filepath.Join(dir, "binance", c.file), 12_000)
+			out["recorded "+c.venue] = load(t, c.venue, filepath.Join(dir, "binance", c.file), 4_000)
 		}
 	}
 	return out
