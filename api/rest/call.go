@@ -127,11 +127,8 @@ func (s *Server) refuse(c *fasthttp.RequestCtx, in *core.Instrument, r risk.Reas
 
 // unresolved answers a request whose names or numbers could not be resolved.
 func (s *Server) unresolved(c *fasthttp.RequestCtx, res *wire.Resolution) {
-	if !res.Error.OK() {
-		s.misunderstood(c, res.Error)
-		return
-	}
-	s.refuse(c, res.Instrument, res.Reason)
+	body, status := wire.AppendUnresolvedProblem(nil, s.cfg.Directory, res)
+	problemBody(c, status, body)
 }
 
 // misunderstood answers a body that is not what it should be.

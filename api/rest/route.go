@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
 
+	"qcat/api/origin"
 	"qcat/api/wire"
 )
 
@@ -73,11 +75,26 @@ func match(routes []route, method, path string) (r *route, tail string, allow []
 // handle answers one request and counts it.
 func (s *Server) handle(c *fasthttp.RequestCtx) {
 	began := s.cfg.Clock.Now()
-	pattern := s.dispatch(c)
+	pattern := s.guarded(c)
 	if c.Hijacked() {
 		return
 	}
 	s.cfg.Metrics.Request(string(c.Method()), pattern, c.Response.StatusCode(), int64(s.cfg.Clock.Now()-began))
+}
+
+// guarded keeps a handler's panic from ending the process: an error in how an
+// answer is shown must not stop the order lane. It is logged with its stack.
+func (s *Server) guarded(c *fasthttp.RequestCtx) (pattern string) {
+	defer func() {
+		if r := recover(); r != nil {
+			pattern = "other"
+			s.cfg.Log.Error("panic in a handler", zap.Any("panic", r), zap.ByteString("path", c.Path()), zap.Stack("stack"))
+			c.Response.Reset()
+			problem(c, &wire.Problem{Status: fasthttp.StatusInternalServerError, Code: "internal", Title: "Internal error",
+				Detail: "the answer could not be made; what was asked for may have been done"})
+		}
+	}()
+	return s.dispatch(c)
 }
 
 // dispatch answers one request and returns the pattern of its route, for the
@@ -94,8 +111,8 @@ func (s *Server) dispatch(c *fasthttp.RequestCtx) string {
 		problem(c, &wire.Problem{Status: fasthttp.StatusMethodNotAllowed, Code: "http.method", Title: "Method not allowed", Detail: "this takes " + methods})
 		return "other"
 	}
-	if origin := c.Request.Header.Peek(fasthttp.HeaderOrigin); len(origin) > 0 && !s.cfg.Origin(string(origin)) {
-		problem(c, &wire.Problem{Status: fasthttp.StatusForbidden, Code: "http.origin", Title: "Origin not allowed", Detail: "pages of " + string(origin) + " may not call this server"})
+	if page := c.Request.Header.Peek(fasthttp.HeaderOrigin); len(page) > 0 && !origin.Allowed(s.cfg.Origins, string(page), string(c.Host())) {
+		problem(c, &wire.Problem{Status: fasthttp.StatusForbidden, Code: "http.origin", Title: "Origin not allowed", Detail: "pages of " + string(page) + " may not call this server"})
 		return r.pattern
 	}
 	r.handler(c, tail)

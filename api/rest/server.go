@@ -48,9 +48,9 @@ type Config struct {
 	Metrics    *metrics.Registry
 	Clock      core.Clock
 	Log        *zap.Logger
-	// Origin reports whether a browser page of that origin may call. A request
-	// without an Origin is not from a page.
-	Origin func(origin string) bool
+	// Origins are the values of the Origin header that browser pages may call
+	// from, beside the server's own. A request without an Origin is not from a page.
+	Origins []string
 	// Timeout bounds the wait for the engine's answer. Default 5 s.
 	Timeout time.Duration
 }

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -89,7 +90,9 @@ func TestResolveErrors(t *testing.T) {
 		"unknown account":    {swap("demo", "nobody"), wire.OK, risk.UnknownAccount},
 		"unknown strategy":   {swap("maker", "nobody"), wire.OK, risk.UnknownStrategy},
 		"unknown instrument": {swap("BTCUSDT", "X"), wire.OK, risk.UnknownInstrument},
-		"precision":          {swap("100.50", "100.505"), wire.BadPrecision, 0},
+		"between ticks":      {swap("100.50", "100.505"), wire.OK, risk.PriceTick},
+		"between steps":      {swap("0.010", "0.0105"), wire.OK, risk.QtyStep},
+		"absurd precision":   {swap("100.50", "100.5000000000000000001"), wire.BadPrecision, 0},
 		"zeros beyond":       {swap("100.50", "100.500"), wire.OK, 0},
 		"negative":           {swap("100.50", "-1"), wire.OutOfRange, 0},
 		"zero":               {swap("0.010", "0"), wire.OutOfRange, 0},
@@ -109,6 +112,28 @@ func TestResolveErrors(t *testing.T) {
 				t.Fatalf("error %+v reason %+v", res.Error, res.Reason)
 			}
 		})
+	}
+}
+
+func TestUnresolvedBodies(t *testing.T) {
+	d, _ := directory(t)
+	for body, want := range map[string]string{
+		strings.Replace(goodOrder, "100.50", "100.505", 1): `"limit":"0.100","value":"100.505","unit":"price","scope":{"level":"venue","instrument":"`,
+		strings.Replace(goodOrder, "demo", "nobody", 1):    `"code":"risk.unknown_account","detail":"no account nobody","scope":{"level":"account","account":"nobody"}`,
+	} {
+		var r wire.Request
+		if e := wire.DecodeOrder([]byte(body), &r); !e.OK() {
+			t.Fatal(e)
+		}
+		var c engine.Command
+		res := r.ResolveOrder(d, &c)
+		got, status := wire.AppendUnresolvedProblem(nil, d, &res)
+		if status != 422 || !json.Valid(got) || !strings.Contains(string(got), want) {
+			t.Errorf("%d %s: wanted %s in it", status, got, want)
+		}
+		if got := wire.AppendUnresolved(nil, d, &res); !json.Valid(got) || !strings.Contains(string(got), want) {
+			t.Errorf("%s: wanted %s in it", got, want)
+		}
 	}
 }
 

@@ -83,6 +83,42 @@ func AppendReason(dst []byte, d Names, in *core.Instrument, r *risk.Reason) []by
 	return append(dst, '}')
 }
 
+// AppendUnresolvedProblem appends the problem of a request whose names or numbers
+// could not be resolved, and returns its status.
+func AppendUnresolvedProblem(dst []byte, d Names, res *Resolution) ([]byte, int) {
+	if !res.Error.OK() {
+		return AppendErrorProblem(dst, &res.Error), 400
+	}
+	dst = appendProblemHead(dst, ReasonStatus(res.Reason.Code), res.Reason.Code.String(), "The request was refused")
+	return append(appendUnresolvedMembers(dst, d, res), '}'), ReasonStatus(res.Reason.Code)
+}
+
+// AppendUnresolved is AppendUnresolvedProblem without the HTTP parts.
+func AppendUnresolved(dst []byte, d Names, res *Resolution) []byte {
+	if !res.Error.OK() {
+		return AppendError(dst, &res.Error)
+	}
+	dst = appendKeyString(dst, `{"code":`, res.Reason.Code.String())
+	return append(appendUnresolvedMembers(dst, d, res), '}')
+}
+
+func appendUnresolvedMembers(dst []byte, d Names, res *Resolution) []byte {
+	what := ""
+	switch res.Reason.Code {
+	case risk.UnknownAccount:
+		what = "account"
+	case risk.UnknownStrategy:
+		what = "strategy"
+	case risk.UnknownInstrument:
+		what = "instrument"
+	default:
+		return appendReasonMembers(dst, d, res.Instrument, &res.Reason)
+	}
+	dst = appendEscaped(append(append(append(dst, `,"detail":"no `...), what...), ' '), view(res.Unknown))
+	dst = append(append(append(append(dst, `","scope":{"level":"`...), what...), `","`...), what...)
+	return append(AppendString(append(dst, `":`...), view(res.Unknown)), '}')
+}
+
 // AppendError appends what is wrong with a request, without the HTTP parts:
 // {"code","detail"[,"field"]}.
 func AppendError(dst []byte, e *Error) []byte {
@@ -115,16 +151,40 @@ func appendReasonMembers(dst []byte, d Names, in *core.Instrument, r *risk.Reaso
 		dst = append(dst, `","value":"`...)
 		dst = appendAmount(dst, in, r.Unit, r.Value)
 		dst = append(dst, `","unit":"`...)
-		dst = append(dst, unitNames[r.Unit]...)
+		dst = append(dst, unitName(r.Unit)...)
 		dst = append(dst, '"')
 	}
-	if r.Scope.Level != risk.LevelNone {
+	switch {
+	case r.Scope.Level != risk.LevelNone:
 		dst = AppendScope(append(dst, `,"scope":`...), d, r.Scope)
+	case r.Unit != risk.UnitNone && in != &noInstrument:
+		// No node of the limit tree refused, but the venue's own rule.
+		dst = append(dst, `,"scope":{"level":"venue","instrument":`...)
+		dst = append(appendInstrumentName(dst, in), '}')
 	}
 	return dst
 }
 
-var unitNames = [...]string{"", "price", "qty", "notional", "count", "ns", "ratio"}
+// unitName is what "unit" says: price, qty and notional are in the instrument's
+// decimals, value is in the risk currency, ratio is a plain number (0.02 is 2 %).
+func unitName(u risk.Unit) string {
+	switch u {
+	case risk.UnitPrice:
+		return "price"
+	case risk.UnitQty:
+		return "qty"
+	case risk.UnitNotional:
+		return "notional"
+	case risk.UnitValue:
+		return "value"
+	case risk.UnitNanos:
+		return "ns"
+	case risk.UnitPPM:
+		return "ratio"
+	default:
+		return "count"
+	}
+}
 
 // appendReasonDetail appends a sentence such as
 // "max_notional at account demo: 1500.00 against a limit of 1000.00".
@@ -162,21 +222,17 @@ func appendAmount(dst []byte, in *core.Instrument, u risk.Unit, v int64) []byte 
 		return core.AppendDecimal(dst, v, in.QtyScale)
 	case risk.UnitNotional:
 		return core.AppendDecimal(dst, v, in.SettleScale)
+	case risk.UnitValue:
+		return core.AppendDecimal(dst, v, risk.ValueScale)
 	case risk.UnitPPM:
 		return core.AppendDecimal(dst, v, ppmDecimals)
 	}
 	return strconv.AppendInt(dst, v, 10)
 }
 
-var levelNames = [...]string{"none", "firm", "account", "strategy", "instrument"}
-
 // AppendScope appends {"level"[,"account"][,"strategy"][,"instrument"]}.
 func AppendScope(dst []byte, d Names, s risk.Scope) []byte {
-	level := "unknown"
-	if int(s.Level) < len(levelNames) {
-		level = levelNames[s.Level]
-	}
-	dst = appendKeyString(dst, `{"level":`, level)
+	dst = appendKeyString(dst, `{"level":`, s.Level.String())
 	if s.Account != 0 {
 		dst = appendKeyString(dst, `,"account":`, accountName(d, s.Account))
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 
 	"qcat/core"
@@ -21,14 +22,19 @@ type Directory interface {
 type Resolution struct {
 	Error  Error       // the request is not well formed for this instrument
 	Reason risk.Reason // a name that nobody knows: fail closed (I4)
-	// Instrument is the one the order is for, nil if not known.
+	// Instrument is the one the order is for, nil if not known. Of a refusal it
+	// has the decimals that limit and value are in.
 	Instrument *core.Instrument
+	// Unknown is the name that nobody knows, part of the request's bytes.
+	Unknown []byte
 }
 
 // OK reports whether the command may be submitted.
 func (r *Resolution) OK() bool { return r.Error.OK() && r.Reason.OK() }
 
-func refused(c risk.Code) Resolution { return Resolution{Reason: risk.Reason{Code: c}} }
+func unknown(c risk.Code, name []byte) Resolution {
+	return Resolution{Reason: risk.Reason{Code: c}, Unknown: name}
+}
 
 // ResolveOrder fills c with a new order (kind CmdNew). A time in force that is
 // not given is gtc for a limit order and ioc for a market order; a strategy that
@@ -52,11 +58,11 @@ func (r *Request) ResolveOrder(d Directory, c *engine.Command) Resolution {
 		if s := d.StrategyNamed(c.Account, core.DefaultStrategy); s != nil {
 			c.Strategy = s.ID
 		} else {
-			return refused(risk.UnknownStrategy)
+			return unknown(risk.UnknownStrategy, []byte(core.DefaultStrategy))
 		}
 	}
 	in := d.Instrument(c.Instrument)
-	return Resolution{Error: r.scaleTerms(in, c), Instrument: in}
+	return r.scaleTerms(in, c)
 }
 
 // checkTerms holds the fields against one another as far as that needs neither
@@ -75,42 +81,72 @@ func (r *Request) checkTerms() Error {
 	return Error{}
 }
 
-// scaleTerms reads price and quantity in the instrument's scales. A price is
-// positive, and so is a quantity.
-func (r *Request) scaleTerms(in *core.Instrument, c *engine.Command) Error {
+// scaleTerms reads price and quantity in the instrument's scales. Both are
+// positive. One with more decimals than the instrument has is no multiple of its
+// tick or step: a refusal, as any other price off the grid.
+func (r *Request) scaleTerms(in *core.Instrument, c *engine.Command) Resolution {
+	out := Resolution{Instrument: in}
 	if r.Has(FieldPrice) {
-		v, e := r.scaled(FieldPrice, r.Price, in.PriceScale)
-		if !e.OK() {
-			return e
+		v, err := core.ParseDecimal(r.Price, in.PriceScale)
+		if errors.Is(err, core.ErrDecimalPrecision) {
+			return r.offTick(in)
 		}
+		out.Error = r.checkNumber(FieldPrice, v, err)
 		c.Price = core.Price(v)
 	}
-	if r.Has(FieldQty) {
-		v, e := r.scaled(FieldQty, r.Qty, in.QtyScale)
-		if !e.OK() {
-			return e
+	if out.OK() && r.Has(FieldQty) {
+		v, err := core.ParseDecimal(r.Qty, in.QtyScale)
+		if errors.Is(err, core.ErrDecimalPrecision) {
+			return r.offStep(in)
 		}
+		out.Error = r.checkNumber(FieldQty, v, err)
 		c.Qty = core.Qty(v)
 	}
-	return Error{}
+	return out
 }
 
-func (r *Request) scaled(f Field, text []byte, scale uint8) (int64, Error) {
-	v, err := core.ParseDecimal(text, scale)
-	e := Error{Field: f, Pos: int(r.pos[f])}
+func (r *Request) checkNumber(f Field, v int64, err error) Error {
 	switch {
 	case err == nil && v > 0:
-	case errors.Is(err, core.ErrDecimalPrecision):
-		e.Kind = BadPrecision
+		return Error{}
 	case errors.Is(err, core.ErrDecimalSyntax):
-		e.Kind = BadValue
-	default:
-		e.Kind = OutOfRange
+		return Error{Kind: BadValue, Field: f, Pos: int(r.pos[f])}
 	}
-	if e.Kind == OK {
-		return v, Error{}
+	return Error{Kind: OutOfRange, Field: f, Pos: int(r.pos[f])}
+}
+
+// offTick refuses a price between two representable ones. The reason's numbers
+// are in the price's own decimals, and so is the instrument beside them.
+func (r *Request) offTick(in *core.Instrument) Resolution {
+	fine := *in
+	limit, value, ok := refine(r.Price, int64(in.TickSize), &fine.PriceScale)
+	if !ok {
+		return Resolution{Error: Error{Kind: BadPrecision, Field: FieldPrice, Pos: int(r.pos[FieldPrice])}}
 	}
-	return 0, e
+	return Resolution{Instrument: &fine, Reason: risk.Reason{Code: risk.PriceTick, Unit: risk.UnitPrice, Limit: limit, Value: value}}
+}
+
+// offStep is offTick of a quantity.
+func (r *Request) offStep(in *core.Instrument) Resolution {
+	fine := *in
+	limit, value, ok := refine(r.Qty, int64(in.StepSize), &fine.QtyScale)
+	if !ok {
+		return Resolution{Error: Error{Kind: BadPrecision, Field: FieldQty, Pos: int(r.pos[FieldQty])}}
+	}
+	return Resolution{Instrument: &fine, Reason: risk.Reason{Code: risk.QtyStep, Unit: risk.UnitQty, Limit: limit, Value: value}}
+}
+
+// refine raises scale to the decimals of text and returns unit and text in it;
+// false when they do not fit.
+func refine(text []byte, unit int64, scale *uint8) (int64, int64, bool) {
+	decimals := len(text) - bytes.IndexByte(text, '.') - 1
+	if decimals > core.MaxScale {
+		return 0, 0, false
+	}
+	limit, ok := core.MulDiv(unit, core.Pow10(uint8(decimals)-*scale), 1, core.RoundDown)
+	value, err := core.ParseDecimal(text, uint8(decimals))
+	*scale = uint8(decimals)
+	return limit, value, ok && err == nil
 }
 
 // resolveOwner looks up account, strategy and instrument, those that were given.
@@ -118,21 +154,21 @@ func (r *Request) resolveOwner(d Directory, c *engine.Command) Resolution {
 	if r.Has(FieldAccount) {
 		a := d.AccountNamed(view(r.Account))
 		if a == nil {
-			return refused(risk.UnknownAccount)
+			return unknown(risk.UnknownAccount, r.Account)
 		}
 		c.Account = a.ID
 	}
 	if r.Has(FieldStrategy) {
 		s := d.StrategyNamed(c.Account, view(r.Strategy))
 		if s == nil {
-			return refused(risk.UnknownStrategy)
+			return unknown(risk.UnknownStrategy, r.Strategy)
 		}
 		c.Strategy = s.ID
 	}
 	if r.Has(FieldInstrument) {
 		in := d.InstrumentNamed(view(r.Instrument))
 		if in == nil {
-			return refused(risk.UnknownInstrument)
+			return unknown(risk.UnknownInstrument, r.Instrument)
 		}
 		c.Instrument = in.ID
 	}
@@ -176,7 +212,7 @@ func (r *Request) ResolveAmend(d Directory, in *core.Instrument, c *engine.Comma
 	if res := r.resolveOwner(d, c); !res.OK() {
 		return res
 	}
-	return Resolution{Error: r.scaleTerms(in, c), Instrument: in}
+	return r.scaleTerms(in, c)
 }
 
 // ResolveState fills c with a change of trading state (kind CmdState). The scope

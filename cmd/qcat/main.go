@@ -58,6 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
 		kong.DefaultEnvars("QCAT"),
 		kong.Vars{"version": version},
+		kong.Vars(feedVars),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Bind(e),
 	)

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"qcat/core"
+	"qcat/core/hist"
+	"qcat/core/market"
+	"qcat/feed"
+	"qcat/feed/binance"
+	"qcat/feed/replay"
+	"qcat/feed/sim"
+)
+
+// feedFlags are the settings of the feeds.
+type feedFlags struct {
+	Feed []string `help:"What to follow: sim, replay:FILE[@SPEED], binance-usdm:BTCUSDT,… or binance-spot:…; repeat for more. Default: sim." sep:";" placeholder:"SPEC"`
+
+	SimInstruments int    `help:"Instruments of the simulated market." default:"3"`
+	SimRate        int    `help:"Mean actions a second and instrument; 0: as many as possible." default:"200"`
+	SimSeed        uint64 `help:"Seed: the same seed gives the same market." default:"1"`
+
+	ReplayVenue string `help:"Venue that captures were recorded from; told from their frames when left out." default:""`
+	ReplayLoop  bool   `help:"Start a capture again when it ends."`
+
+	BinanceSpotWSURL   string `name:"binance-spot-ws-url" help:"WebSocket base URL." default:"${binance_spot_ws}"`
+	BinanceSpotRESTURL string `name:"binance-spot-rest-url" help:"REST base URL." default:"${binance_spot_rest}"`
+	BinanceUSDMWSURL   string `name:"binance-usdm-ws-url" help:"WebSocket base URL." default:"${binance_usdm_ws}"`
+	BinanceUSDMRESTURL string `name:"binance-usdm-rest-url" help:"REST base URL." default:"${binance_usdm_rest}"`
+	BinanceDepthSpeed  string `help:"Depth stream's speed: spot 100ms or 1000ms, USD-M 0ms, 100ms, 250ms or 500ms; default the venue's fastest."`
+	BinanceUSDMMarks   bool   `name:"binance-usdm-marks" help:"Subscribe to mark prices too, where the WebSocket URL serves them beside depth."`
+}
+
+// feedVars are the defaults that come from the packages.
+var feedVars = map[string]string{
+	"binance_spot_ws": binance.SpotWS, "binance_spot_rest": binance.SpotREST,
+	"binance_usdm_ws": binance.USDMWS, "binance_usdm_rest": binance.USDMREST,
+}
+
+// plan is a feed whose instruments are known and whose lanes are not made yet:
+// the quote table is sized in between.
+type plan interface {
+	lanes(p *pipes) ([]laneRunner, error)
+}
+
+// pipes are what lanes are connected to.
+type pipes struct {
+	quotes *market.QuoteTable
+	clock  core.Clock
+	log    *zap.Logger
+}
+
+// laneRunner is one lane and the goroutine that owns it.
+type laneRunner struct {
+	name   string
+	source market.Source
+	stats  func() feed.Stats
+	run    func(ctx context.Context) error
+	decode *hist.Histogram
+	book   *hist.Histogram
+	// session is nil for feeds that have no connection.
+	session *feed.Session
+}
+
+// planFeed reads one specification and defines its instruments in dir. It may ask
+// the venue.
+func (f *feedFlags) planFeed(ctx context.Context, spec string, dir *core.Directory, clock core.Clock) (plan, error) {
+	kind, rest, _ := strings.Cut(spec, ":")
+	switch kind {
+	case "sim":
+		return f.planSim(rest, dir)
+	case "replay":
+		return f.planReplay(spec, dir)
+	case binance.SpotVenue, binance.USDMVenue:
+		return f.planBinance(ctx, kind, rest, dir, clock)
+	}
+	return nil, badSetting("feed", "%q is none of sim, replay:FILE[@SPEED], binance-usdm:SYMBOLS and binance-spot:SYMBOLS", spec)
+}
+
+// laneConfig is what all lanes have in common.
+func (p *pipes) laneConfig(name string, maxID core.InstrumentID) (feed.LaneConfig, *laneRunner) {
+	r := &laneRunner{name: name, decode: new(hist.Histogram), book: new(hist.Histogram)}
+	return feed.LaneConfig{
+		Name: name, Quotes: p.quotes, Clock: p.clock, MaxInstruments: int(maxID) + 1,
+		DecodeTime: r.decode, BookTime: r.book,
+	}, r
+}
+
+// simPlan is the simulated market.
+type simPlan struct {
+	settings sim.Settings
+	listings []sim.Listing
+}
+
+func (f *feedFlags) planSim(rest string, dir *core.Directory) (plan, error) {
+	if rest != "" {
+		return nil, badSetting("feed", "sim takes no symbols; --sim-instruments says how many there are")
+	}
+	if f.SimInstruments < 1 {
+		return nil, badSetting("sim-instruments", "there must be one at least")
+	}
+	p := &simPlan{settings: sim.Settings{Seed: f.SimSeed, Rate: f.SimRate}, listings: sim.Listings(f.SimInstruments)}
+	for i := range p.listings {
+		in, err := dir.AddInstrument(p.listings[i].Instrument)
+		if err != nil {
+			return nil, err
+		}
+		p.listings[i].Instrument = *in
+	}
+	return p, nil
+}
+
+func (s *simPlan) lanes(p *pipes) ([]laneRunner, error) {
+	exchange, err := sim.NewExchange(s.settings, s.listings)
+	if err != nil {
+		return nil, badSetting("feed", "sim: %v", err)
+	}
+	ids := exchange.Instruments()
+	cfg, r := p.laneConfig("sim", ids[len(ids)-1])
+	cfg.Continuity, cfg.Instruments, cfg.RequestResync = feed.ContinuityPrev, ids, exchange.RequestSnapshot
+	lane, err := feed.NewLane(cfg)
+	if err != nil {
+		return nil, err
+	}
+	runner := sim.NewRunner(exchange, lane, p.clock)
+	r.source, r.stats = lane.Source(), lane.Stats
+	r.run = func(ctx context.Context) error { runner.Run(ctx); return ctx.Err() }
+	return []laneRunner{*r}, nil
+}
+
+// replayPlan is a recorded capture played as if live.
+type replayPlan struct {
+	spec    replay.Spec
+	binding replay.Binding
+	atEnd   replay.AtEnd
+}
+
+func (f *feedFlags) planReplay(spec string, dir *core.Directory) (plan, error) {
+	parsed, err := replay.ParseSpec(spec)
+	if err != nil {
+		return nil, badSetting("feed", "%v", err)
+	}
+	p := &replayPlan{spec: parsed}
+	if f.ReplayLoop {
+		p.atEnd = replay.Loop
+	}
+	if p.binding, err = replay.Probe(parsed.Path, bindCapture(f.ReplayVenue, dir)); err != nil {
+		return nil, badSetting("feed", "%v", err)
+	}
+	return p, nil
+}
+
+func (s *replayPlan) lanes(p *pipes) ([]laneRunner, error) {
+	cfg, r := p.laneConfig("replay", s.binding.Instrument)
+	player, err := replay.NewPlayer(replay.PlayerConfig{
+		Path: s.spec.Path, Binding: s.binding, Lane: cfg, Speed: s.spec.Speed, AtEnd: s.atEnd, Clock: p.clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.source, r.stats = player.Source(), player.Stats
+	r.run = func(ctx context.Context) error {
+		err := player.Run(ctx)
+		if err == nil {
+			p.log.Info("capture ended", zap.String("file", s.spec.Path), zap.Uint64("frames", player.Position().Frames))
+		}
+		return err
+	}
+	return []laneRunner{*r}, nil
+}
+
+// binancePlan is a live venue.
+type binancePlan struct {
+	adapter     *binance.Adapter
+	instruments []*core.Instrument
+}
+
+// rulesTimeout bounds asking a venue for its trading rules.
+const rulesTimeout = 30 * time.Second
+
+func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir *core.Directory, clock core.Clock) (plan, error) {
+	market, _ := binance.MarketOf(venue)
+	opts := binance.Options{Market: market, DepthSpeed: f.BinanceDepthSpeed, Clock: clock, WS: f.BinanceSpotWSURL, REST: f.BinanceSpotRESTURL}
+	if market == binance.USDM {
+		opts.WS, opts.REST, opts.MarkPrice = f.BinanceUSDMWSURL, f.BinanceUSDMRESTURL, f.BinanceUSDMMarks
+	}
+	names := strings.FieldsFunc(strings.ToUpper(symbols), func(r rune) bool { return r == ',' || r == ' ' })
+	if len(names) == 0 {
+		return nil, badSetting("feed", "%s needs symbols, such as %s:BTCUSDT,ETHUSDT", venue, venue)
+	}
+	adapter, err := binance.NewAdapter(opts)
+	if err != nil {
+		return nil, badSetting("feed", "%v", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, rulesTimeout)
+	defer cancel()
+	rules, err := adapter.REST().Instruments(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("%s: trading rules: %w", venue, err)
+	}
+	p := &binancePlan{adapter: adapter}
+	for i := range rules {
+		in, err := dir.AddInstrument(rules[i])
+		if err != nil {
+			return nil, err
+		}
+		p.instruments = append(p.instruments, in)
+	}
+	return p, nil
+}
+
+func (b *binancePlan) lanes(p *pipes) ([]laneRunner, error) {
+	var out []laneRunner
+	limiter := feed.NewLimiter(0, p.clock)
+	for i, conn := range b.adapter.Connections(b.instruments) {
+		decoder, err := conn.NewDecoder()
+		if err != nil {
+			return nil, err
+		}
+		var ids []core.InstrumentID
+		maxID := core.InstrumentID(0)
+		for _, in := range conn.Instruments() {
+			ids, maxID = append(ids, in.ID), max(maxID, in.ID)
+		}
+		name := fmt.Sprintf("%s-%d", b.adapter.Market(), i)
+		cfg, r := p.laneConfig(name, maxID)
+		cfg.Decoder, cfg.Continuity, cfg.Instruments = decoder, b.adapter.Market().Continuity(), ids
+		session, err := feed.NewSession(feed.SessionConfig{Venue: conn, Lane: cfg, Limiter: limiter, Clock: p.clock, Log: p.log.Named(name)})
+		if err != nil {
+			return nil, err
+		}
+		r.source, r.stats, r.run, r.session = session.Source(), session.Stats, session.Run, session
+		out = append(out, *r)
+	}
+	return out, nil
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"slices"
+
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+// sectionNames are the keys of the YAML file that no flag can carry.
+var sectionNames = []string{"firm", "accounts", "rates"}
+
+// sections are who trades, within which limits.
+type sections struct {
+	Firm     limitNode     `yaml:"firm"`
+	Accounts []accountNode `yaml:"accounts"`
+	// Rates say what one unit of a currency is worth in the risk currency, as a
+	// decimal with at most six places; USD and its stablecoins count at par.
+	Rates map[string]string `yaml:"rates"`
+}
+
+// limitNode is the limits of one node of the tree and of its instruments.
+type limitNode struct {
+	Limits      risk.Spec            `yaml:"limits"`
+	Instruments map[string]risk.Spec `yaml:"instruments"`
+}
+
+type accountNode struct {
+	Name       string `yaml:"name"`
+	limitNode  `yaml:",inline"`
+	Strategies []strategyNode `yaml:"strategies"`
+}
+
+type strategyNode struct {
+	Name      string `yaml:"name"`
+	limitNode `yaml:",inline"`
+}
+
+// defaultReferenceAge is the firm's max_reference_age where the file sets none:
+// without one, a price of yesterday would do.
+const defaultReferenceAge = "10s"
+
+// demoSections are one account with limits that leave room to play and are met
+// when one tries.
+func demoSections() sections {
+	return sections{
+		Firm: limitNode{Limits: risk.Spec{MaxExposureGross: "20000000", MessageRate: "5000/1s"}},
+		Accounts: []accountNode{{
+			Name: "demo",
+			limitNode: limitNode{
+				Limits: risk.Spec{
+					PriceCollarBuyUp: "2%", PriceCollarBuyDown: "4%", PriceCollarSellUp: "4%", PriceCollarSellDown: "2%",
+					MarketSlippage: "1%", MaxNotional: "1000000", MaxOpenOrders: "500", MaxAmends: "100",
+					MaxExposureGross: "10000000", MaxExposureNet: "5000000", MessageRate: "2000/1s", OrderRate: "1000/1s",
+				},
+				Instruments: map[string]risk.Spec{
+					"sim:BTCUSDT": {MaxQty: "10", MaxPosition: "50"},
+					"sim:ETHUSDT": {MaxQty: "200", MaxPosition: "1000"},
+					"sim:SOLUSDT": {MaxQty: "3000", MaxPosition: "20000"},
+				},
+			},
+			Strategies: []strategyNode{{Name: "alpha"}},
+		}},
+	}
+}
+
+// keepKnown leaves out the limits of instruments that a demo without the
+// simulated market does not have.
+func (s *sections) keepKnown(feeds []string) {
+	if slices.Contains(feeds, "sim") {
+		return
+	}
+	for i := range s.Accounts {
+		s.Accounts[i].Instruments = nil
+	}
+}
+
+// define defines accounts, strategies, rates and limits through the engine, so
+// that they are in its journal.
+func (s *sections) define(e *engine.Engine) error {
+	for currency, text := range s.Rates {
+		ppm, err := core.ParseDecimal([]byte(text), 6)
+		if err == nil {
+			_, err = e.DefineRate(currency, ppm)
+		}
+		if err != nil {
+			return badSetting("rates", "%s: %q: %v", currency, text, err)
+		}
+	}
+	firm := s.Firm
+	if firm.Limits.MaxReferenceAge == "" {
+		firm.Limits.MaxReferenceAge = defaultReferenceAge
+	}
+	if err := firm.define(e, "firm", risk.FirmScope()); err != nil {
+		return err
+	}
+	for i := range s.Accounts {
+		if err := s.Accounts[i].define(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *accountNode) define(e *engine.Engine) error {
+	account, err := e.DefineAccount(a.Name)
+	if err != nil {
+		return badSetting("accounts", "%v", err)
+	}
+	where := "account " + a.Name
+	if err := a.limitNode.define(e, where, risk.AccountScope(account.ID)); err != nil {
+		return err
+	}
+	for i := range a.Strategies {
+		s := &a.Strategies[i]
+		strategy, err := e.DefineStrategy(account.ID, s.Name)
+		if err != nil {
+			return badSetting("accounts", "%s: %v", where, err)
+		}
+		scope := risk.Scope{Level: risk.LevelStrategy, Account: account.ID, Strategy: strategy.ID}
+		if err := s.limitNode.define(e, where+", strategy "+s.Name, scope); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// define sets the node's own limits and those of its instruments.
+func (n *limitNode) define(e *engine.Engine, where string, scope risk.Scope) error {
+	if err := setLimits(e, where, scope, n.Limits, nil); err != nil {
+		return err
+	}
+	for name, spec := range n.Instruments {
+		in := e.Directory().InstrumentNamed(name)
+		if in == nil {
+			return badSetting("instruments", "%s: no feed has an instrument %s", where, name)
+		}
+		at := risk.InstrumentScope(scope.Account, scope.Strategy, in.ID)
+		if err := setLimits(e, where+", instrument "+name, at, spec, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setLimits(e *engine.Engine, where string, scope risk.Scope, spec risk.Spec, in *core.Instrument) error {
+	limits, err := spec.Resolve(in)
+	if err == nil && limits.Len() > 0 {
+		_, err = e.DefineLimits(scope, limits)
+	}
+	if err != nil {
+		return badSetting("limits", "%s: %v", where, err)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"qcat/core"
+	"qcat/feed/paper"
+	"qcat/ringbuf"
+)
+
+// serveCmd runs the server.
+type serveCmd struct {
+	Demo    bool   `help:"Loopback only, simulated market, one account 'demo' with limits: nothing to set up."`
+	Listen  string `help:"Address to listen on: loopback only, until there are users." default:"127.0.0.1:8082"`
+	DataDir string `help:"Directory that this process alone uses." default:"./data"`
+
+	feedFlags  `embed:""`
+	paperFlags `embed:""`
+	laneFlags  `embed:""`
+	logFlags   `embed:""`
+
+	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
+	CancelOnShutdown bool          `help:"Cancel all open orders when shutting down." default:"true" negatable:""`
+	ShutdownTimeout  time.Duration `help:"How long a shutdown may wait for orders and clients." default:"10s"`
+}
+
+// paperFlags are the settings of the paper venue.
+type paperFlags struct {
+	PaperMakerFee      string        `help:"Fee of a fill that provided liquidity, in percent or bp; negative is a rebate." default:"0.02%"`
+	PaperTakerFee      string        `help:"Fee of a fill that took liquidity." default:"0.05%"`
+	PaperLatency       time.Duration `help:"How long a new order or amend is on its way." default:"0s"`
+	PaperCancelLatency time.Duration `help:"How long a cancel is on its way." default:"0s"`
+}
+
+// laneFlags say how goroutines wait for work.
+type laneFlags struct {
+	OrderIdle string `help:"How the engine and the paper venue wait: spin, yield, park or adaptive." default:"adaptive"`
+	HubIdle   string `help:"How the fan-out waits." default:"adaptive"`
+}
+
+func (f *laneFlags) parse() (order, hub ringbuf.IdleStrategy, err error) {
+	if order, err = ringbuf.ParseIdleStrategy(f.OrderIdle); err != nil {
+		return order, hub, badSetting("order-idle", "%v", err)
+	}
+	if hub, err = ringbuf.ParseIdleStrategy(f.HubIdle); err != nil {
+		return order, hub, badSetting("hub-idle", "%v", err)
+	}
+	return order, hub, nil
+}
+
+func (f *paperFlags) settings() (paper.Settings, error) {
+	s := paper.Settings{OrderLatency: f.PaperLatency, CancelLatency: f.PaperCancelLatency}
+	for _, fee := range []struct {
+		name, text string
+		ppm        *int64
+	}{{"paper-maker-fee", f.PaperMakerFee, &s.Fees.MakerPPM}, {"paper-taker-fee", f.PaperTakerFee, &s.Fees.TakerPPM}} {
+		number, scale := strings.TrimSuffix(fee.text, "%"), uint8(4)
+		if bp, ok := strings.CutSuffix(fee.text, "bp"); ok {
+			number, scale = bp, 2
+		} else if number == fee.text {
+			return s, badSetting(fee.name, "%q is written with %% or bp", fee.text)
+		}
+		v, err := core.ParseDecimal([]byte(number), scale)
+		if err != nil {
+			return s, badSetting(fee.name, "%q: %v", fee.text, err)
+		}
+		*fee.ppm = v
+	}
+	return s, nil
+}
+
+// Run implements the command.
+func (c *serveCmd) Run(e *env) error {
+	if err := loopbackOnly(c.Listen); err != nil {
+		return err
+	}
+	log, err := c.newLogger(e.stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Sync() }() // a terminal cannot be synced
+	if len(c.Feed) == 0 {
+		c.Feed = []string{"sim"}
+	}
+	who := e.file.sections
+	if c.Demo && len(who.Accounts) == 0 {
+		who = demoSections()
+		who.keepKnown(c.Feed)
+	}
+	dir, err := openDataDir(c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return badSetting("listen", "%v", err)
+	}
+	s, err := c.build(e.ctx, who, log)
+	if err != nil {
+		_ = ln.Close()
+		return err
+	}
+	if len(who.Accounts) == 0 {
+		log.Warn("no accounts are configured: every order will be refused (see accounts in deploy/configs/config.yaml, or --demo)")
+	}
+	if c.Demo {
+		printWelcome(e.stdout, ln.Addr().String(), s.directory)
+	}
+	return s.run(e.ctx, ln)
+}
+
+// loopbackOnly refuses an address that others could reach.
+func loopbackOnly(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return badSetting("listen", "%q is not host:port", addr)
+	}
+	if host == "localhost" {
+		return nil
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return badSetting("listen", "%s is not a loopback address: this server has no users or keys yet, "+
+		"so whoever reaches it may trade and halt; listen on 127.0.0.1 and let an SSH tunnel or a proxy that authenticates bring others in", addr)
+}
+
+// printWelcome says what to try next.
+func printWelcome(w io.Writer, addr string, dir *core.Directory) {
+	exe := "qcat"
+	if p, err := os.Executable(); err == nil {
+		exe = p
+		if wd, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(wd, p); err == nil && !strings.HasPrefix(rel, "..") {
+				exe = rel
+			}
+		}
+	}
+	watchAddr := ""
+	if addr != defaultAddr {
+		watchAddr = " --addr " + addr
+	}
+	in := dir.Instruments()[0]
+	fmt.Fprintf(w, `
+QCAT is running on http://%[1]s with %[2]d instruments and the account "demo". Three things to try:
+
+  1. Watch the market:
+     %[3]s watch%[4]s bbo:%[5]s trade:%[5]s
+
+  2. Buy at the market, and look at what you hold:
+     curl -s %[1]s/api/v1/orders -d '{"account":"demo","instrument":"%[5]s","side":"buy","type":"market","qty":"%[6]s"}'
+     curl -s %[1]s/api/v1/positions
+
+  3. Stop everything, see an order refused, and go on:
+     %[3]s halt%[4]s --reason drill && %[3]s resume%[4]s --reason "drill over"
+
+Ctrl-C stops the server.
+
+`, addr, len(dir.Instruments()), exe, watchAddr, in.Name(), core.FormatDecimal(int64(in.StepSize)*10, in.QtyScale))
+}
+
+// run serves until ctx is done, then shuts down in order.
+func (s *server) run(ctx context.Context, ln net.Listener) error {
+	failed := make(chan error, 1)
+	s.start(failed)
+	go func() {
+		if err := s.rest.Serve(ln); err != nil {
+			failed <- fmt.Errorf("http: %w", err)
+		}
+	}()
+	s.log.Info("serving", zap.String("address", ln.Addr().String()), zap.Int("instruments", len(s.directory.Instruments())), zap.String("version", version))
+	var err error
+	select {
+	case <-ctx.Done():
+		s.log.Info("shutting down")
+	case err = <-failed:
+		s.log.Error("stopping", zap.Error(err))
+	}
+	return errors.Join(err, s.shutdown())
+}

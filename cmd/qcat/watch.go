@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"qcat/api/client"
+	"qcat/core"
+)
+
+// watchCmd shows channels live: a table on a terminal, a line a frame elsewhere.
+type watchCmd struct {
+	serverFlag `embed:""`
+	Channels   []string `arg:"" name:"channel" help:"bbo:INSTRUMENT, trade:…, depth:…, candle.1m:…, orders, executions, positions or risk."`
+}
+
+// redrawEvery is how often the table is redrawn.
+const redrawEvery = 100 * time.Millisecond
+
+// Run implements the command.
+func (c *watchCmd) Run(e *env) error {
+	table := isTerminal(e.stdout)
+	s := newScreen(c.Channels)
+	opts := client.Options{Reconnect: true, OnState: func(err error) {
+		if err != nil && !table {
+			fmt.Fprintln(e.stderr, "qcat: disconnected, trying again:", err)
+		}
+		s.connection(err)
+	}}
+	conn, err := client.Dial(e.ctx, c.Addr, opts)
+	if err != nil {
+		return fmt.Errorf("no server at %s (is `qcat serve` running?): %w", c.Addr, err)
+	}
+	defer conn.Close()
+	for i, ch := range c.Channels {
+		handle := func(m *client.Message) { writeLine(e.stdout, m) }
+		if table {
+			handle = func(m *client.Message) { s.update(i, m) }
+		}
+		if err := conn.Subscribe(e.ctx, client.Sub{Channel: ch, Handle: handle}); err != nil {
+			return fmt.Errorf("%s: %w", ch, err)
+		}
+	}
+	if !table {
+		select {
+		case <-e.ctx.Done():
+			return nil
+		case <-conn.Done():
+			return conn.Err()
+		}
+	}
+	return s.show(e, conn)
+}
+
+// writeLine prints one frame as one line of fields separated by tabs: receive
+// time, channel, sequence, data.
+func writeLine(w io.Writer, m *client.Message) {
+	at := time.Unix(0, m.RTS).UTC().Format("15:04:05.000000")
+	fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", at, m.Channel, m.Seq, m.Data)
+}
+
+// screen is the state of the table: a row a channel. Updated on the
+// connection's goroutine, drawn on the command's.
+type screen struct {
+	mu   sync.Mutex
+	rows []row
+	down error
+}
+
+type row struct {
+	channel string
+	frames  uint64
+	lastSeq uint64
+	seen    time.Time
+	text    string
+	book    *client.Book
+	rate    uint64 // frames of the last full second
+	counted uint64
+}
+
+func newScreen(channels []string) *screen {
+	s := &screen{rows: make([]row, len(channels))}
+	for i, ch := range channels {
+		s.rows[i].channel = ch
+		if strings.HasPrefix(ch, "depth:") {
+			s.rows[i].book = client.NewBook()
+		}
+	}
+	return s
+}
+
+func (s *screen) connection(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = err
+}
+
+func (s *screen) update(i int, m *client.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &s.rows[i]
+	r.frames++
+	r.lastSeq, r.seen = m.Seq, time.Now()
+	if r.book != nil {
+		r.book.Apply(m)
+		r.text = bookText(r.book)
+		return
+	}
+	r.text = dataText(m)
+}
+
+// show draws the table until the context or the connection ends.
+func (s *screen) show(e *env, conn *client.Conn) error {
+	tick := time.NewTicker(redrawEvery)
+	defer tick.Stop()
+	fmt.Fprint(e.stdout, "\x1b[?25l\x1b[2J")
+	defer fmt.Fprint(e.stdout, "\x1b[?25h\n")
+	for n := 0; ; n++ {
+		s.draw(e.stdout, n%int(time.Second/redrawEvery) == 0)
+		select {
+		case <-e.ctx.Done():
+			return nil
+		case <-conn.Done():
+			return conn.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// draw redraws the table in place; second says that a second has passed.
+func (s *screen) draw(w io.Writer, second bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	width := 120
+	if f, ok := w.(interface{ Fd() uintptr }); ok {
+		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 20 {
+			width = cols
+		}
+	}
+	var b strings.Builder
+	b.WriteString("\x1b[H")
+	line := func(text string) {
+		if len(text) > width {
+			text = text[:width]
+		}
+		b.WriteString(text + "\x1b[K\r\n")
+	}
+	line(fmt.Sprintf("%-28s %10s %8s %12s  %s", "CHANNEL", "FRAMES", "PER S", "SEQ", "LATEST"))
+	for i := range s.rows {
+		r := &s.rows[i]
+		if second {
+			r.rate, r.counted = r.frames-r.counted, r.frames
+		}
+		line(fmt.Sprintf("%-28s %10d %8d %12d  %s", r.channel, r.frames, r.rate, r.lastSeq, r.text))
+	}
+	if s.down != nil {
+		line("disconnected, trying again: " + s.down.Error())
+	}
+	b.WriteString("\x1b[J")
+	fmt.Fprint(w, b.String())
+}
+
+// dataText shows the members of a frame's data in the order in which they came.
+func dataText(m *client.Message) string {
+	dec := json.NewDecoder(bytes.NewReader(m.Data))
+	if _, err := dec.Token(); err != nil {
+		return string(m.Data)
+	}
+	var parts []string
+	for dec.More() {
+		name, err := dec.Token()
+		var value json.RawMessage
+		if err != nil || dec.Decode(&value) != nil {
+			return string(m.Data)
+		}
+		text := string(value)
+		if unquoted, err := strconv.Unquote(text); err == nil {
+			text = unquoted
+		}
+		if text != "" && text != "null" {
+			parts = append(parts, fmt.Sprint(name, " ", text))
+		}
+	}
+	return strings.Join(parts, "  ")
+}
+
+// shownLevels is how much of a book fits a row.
+const shownLevels = 3
+
+func bookText(b *client.Book) string {
+	if !b.Live() {
+		return "waiting for a snapshot"
+	}
+	side := func(side core.Side) []string {
+		var out []string
+		for _, l := range b.Book().Levels(side, nil, shownLevels) {
+			out = append(out, core.FormatDecimal(int64(l.Qty), b.QtyScale)+"@"+core.FormatDecimal(int64(l.Price), b.PriceScale))
+		}
+		return out
+	}
+	bids := side(core.Buy)
+	slices.Reverse(bids)
+	return strings.Join(bids, " ") + "  |  " + strings.Join(side(core.Sell), " ")
+}
