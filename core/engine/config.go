@@ -43,7 +43,8 @@ type Config struct {
 	MaxOutbox int
 	// MarkEvery is how often held instruments are valued anew for the limits.
 	MarkEvery time.Duration
-	// DrainTimeout is how long Run waits at its end for the journal to commit.
+	// DrainTimeout is how long Run waits at its end for the journal to commit and
+	// for the gateways to take what waits for them.
 	DrainTimeout time.Duration
 }
 
@@ -101,6 +102,8 @@ var (
 	ErrJournal = errors.New("journal failed")
 	// ErrDiverged is wrapped by a replay whose outcome is not the recorded one.
 	ErrDiverged = errors.New("replay diverged")
+	// ErrDrain is wrapped by the error of a Run that ended with something left.
+	ErrDrain = errors.New("engine stopped before everything was committed and sent")
 	// ErrRunning is returned by what must come before Run.
 	ErrRunning = errors.New("engine is running")
 	// ErrRefused is wrapped, with the reason's code, by definitions and limits

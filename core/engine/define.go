@@ -66,7 +66,8 @@ func (e *Engine) onEngine(f func()) {
 
 // Query runs f on the engine's goroutine with the limit tree, which f may only
 // read, and the journal sequence it reflects. It delays orders by what f costs:
-// keep it to a few nodes, and copy what is to be kept.
+// keep it to a few nodes, and copy what is to be kept. Like the Define methods it
+// waits for the engine: not to be called from a ReplySink.
 func (e *Engine) Query(f func(tree *risk.Tree, seq uint64)) {
 	e.onEngine(func() { f(e.m.tree, e.m.seq) })
 }

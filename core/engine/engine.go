@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -148,9 +149,10 @@ func (e *Engine) Health() Health { return Health(e.state.Load()) }
 const maxIdle = 5 * time.Millisecond
 
 // Run is the duty cycle; it returns when ctx is done and everything submitted
-// before has been taken and committed, or when DrainTimeout has passed.
+// before has been taken, committed and sent, or when DrainTimeout has passed.
 //
-// Errors: one that wraps ErrJournal when records were left uncommitted.
+// Errors: ErrRunning; one that wraps ErrJournal when the journal has failed, or
+// ErrDrain when something was left.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.start(); err != nil {
 		return err
@@ -158,6 +160,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer e.stop()
 	unhook := context.AfterFunc(ctx, e.waiter.Wake)
 	defer unhook()
+	pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels("lane", "orders")))
 	ready := func() bool { return e.hasWork() || ctx.Err() != nil }
 	for ctx.Err() == nil {
 		if e.duty() == 0 {
@@ -179,7 +182,10 @@ func (e *Engine) start() error {
 	e.running = true
 	e.journal.Notify(e.waiter)
 	e.setHealth()
-	e.syncDirectory()
+	if err := e.syncDirectory(); err != nil {
+		e.running = false
+		return err
+	}
 	return nil
 }
 
@@ -188,25 +194,37 @@ func (e *Engine) stop() {
 	defer e.runMu.Unlock()
 	e.running = false
 	e.state.Store(uint32(HealthStopped))
-	e.control.run() // whoever was waiting
+	for e.control.run() > 0 { // whoever was waiting
+	}
 }
 
-// drain takes what was submitted and waits for the journal to commit it.
+// drain takes what was submitted, and waits for the journal to commit it and for
+// the gateways to take what was promised, but no longer than DrainTimeout.
 func (e *Engine) drain() error {
-	deadline := e.cfg.Clock.Now() + core.Nanos(e.cfg.DrainTimeout)
-	for e.cfg.Clock.Now() < deadline {
+	for waited := time.Duration(0); waited < e.cfg.DrainTimeout; {
 		if e.duty() > 0 {
 			continue
 		}
-		if e.m.out.len() == 0 && !e.hasWork() {
-			return nil
+		if e.m.out.len() == 0 && !e.waitsForGateway() && !e.hasWork() {
+			return e.failed
 		}
 		e.waiter.Wait(e.hasWork, time.Millisecond)
+		waited += time.Millisecond
 	}
-	if e.failed == nil && e.m.out.len() == 0 {
-		return nil
+	if e.failed != nil {
+		return e.failed
 	}
-	return fmt.Errorf("%w: stopped with records up to %d, committed up to %d", ErrJournal, e.m.seq, e.journal.Committed())
+	return fmt.Errorf("%w: records up to %d, committed up to %d, commands waiting for a gateway: %v",
+		ErrDrain, e.m.seq, e.journal.Committed(), e.waitsForGateway())
+}
+
+func (e *Engine) waitsForGateway() bool {
+	for i := range e.outboxes {
+		if e.outboxes[i].queue.len() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // hasWork is what the waiter looks at. Outputs that wait for a commit, and
@@ -224,10 +242,8 @@ func (e *Engine) hasWork() bool {
 
 // idleTime is how long the engine may sleep.
 func (e *Engine) idleTime() time.Duration {
-	for i := range e.outboxes {
-		if e.outboxes[i].queue.len() > 0 {
-			return 200 * time.Microsecond
-		}
+	if e.waitsForGateway() {
+		return 200 * time.Microsecond
 	}
 	if e.full || e.m.out.events.len() > 0 {
 		return time.Millisecond

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"qcat/core"
 	"qcat/risk"
@@ -207,8 +209,8 @@ func TestBrokenJournal(t *testing.T) {
 			if evs := h.drainEvents(); len(evs) != 0 {
 				t.Errorf("%d events published after the failure", len(evs))
 			}
-			if err := h.e.drain(); err == nil {
-				t.Log("drained with nothing left")
+			if err := h.e.drain(); !errors.Is(err, ErrJournal) || !errors.Is(err, errBroken) {
+				t.Errorf("the end of the run: %v", err)
 			}
 		})
 	}
@@ -333,5 +335,18 @@ func TestBackloggedEngineTakesNothing(t *testing.T) {
 	h.run()
 	if len(h.sink.replies) != 40 {
 		t.Errorf("%d answered, want 40", len(h.sink.replies))
+	}
+}
+
+func TestDrainEndsWithoutAGateway(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.DrainTimeout = 5 * time.Millisecond })
+	h.gateway.room = 0
+	h.ask(h.limit(core.Buy, 9990, 1, ""))
+	if err := h.e.drain(); !errors.Is(err, ErrDrain) {
+		t.Errorf("an order still waits for its gateway: %v", err)
+	}
+	h.gateway.room = -1
+	if err := h.e.drain(); err != nil {
+		t.Error(err)
 	}
 }

@@ -26,6 +26,7 @@ type randomVenue struct {
 	away bool
 	e    *Engine
 	in   *ringbuf.Waiter
+	ctx  context.Context
 
 	mu   sync.Mutex // guards away
 	rng  *rand.Rand
@@ -50,6 +51,7 @@ func (v *randomVenue) Ready() bool {
 }
 
 func (v *randomVenue) run(ctx context.Context) {
+	v.ctx = ctx
 	var c core.VenueCommand
 	for ctx.Err() == nil {
 		for v.ring.Pop(&c) {
@@ -65,7 +67,7 @@ func (v *randomVenue) report(r core.ExecReport) {
 	r.VenueExecID = v.exec
 	cmd := Command{Kind: CmdReport, Report: r}
 	for range 1 + v.rng.IntN(8)/7 { // now and then twice
-		for !v.e.Submit(&cmd) {
+		for !v.e.Submit(&cmd) && v.ctx.Err() == nil {
 			time.Sleep(10 * time.Microsecond)
 		}
 	}
@@ -204,10 +206,10 @@ func runLoad(t *testing.T, seed uint64, perProducer int) *loadRun {
 		working.Go(func() { produce(e, clock, quotes, ids, rand.New(rand.NewPCG(seed, uint64(p))), perProducer) })
 	}
 	working.Wait()
-	cancelVenue()
-	<-venueDone
 	cancel()
 	running.Wait()
+	cancelVenue()
+	<-venueDone
 	cancelView()
 	<-viewDone
 	return &loadRun{cfg, e, view, collect(journal.Records()), e.StateHash()}

@@ -11,7 +11,7 @@ func (m *machine) decideState(s *record.State) {
 	scope := scopeOf(&s.Scope)
 	s.Reason = reasonToRecord(m.knownScope(scope))
 	if s.Reason.Code == 0 && s.State > uint8(risk.StateHalted) {
-		s.Reason = record.Reason{Code: uint16(risk.InvalidOrder)}
+		s.Reason = record.Reason{Code: uint16(risk.InvalidSetting)}
 	}
 	if s.Reason.Code == 0 && s.CancelOpen {
 		s.Cancelled = m.countCancellable(scope)
@@ -86,7 +86,7 @@ func (m *machine) knownScope(s risk.Scope) risk.Reason {
 	var code risk.Code
 	switch {
 	case s.Level == risk.LevelNone || s.Level > risk.LevelInstrument:
-		code = risk.InvalidOrder
+		code = risk.InvalidSetting
 	case s.Level == risk.LevelAccount && s.Account == 0, int64(s.Account) > int64(m.accounts):
 		code = risk.UnknownAccount
 	case s.Level == risk.LevelStrategy && s.Strategy == 0, int64(s.Strategy) >= int64(len(m.strategies)),

@@ -48,6 +48,8 @@ type View struct {
 
 	mu         sync.RWMutex
 	orders     map[core.OrderID]*viewOrder
+	newest     *viewOrder
+	spare      *viewOrder // forgotten ones, linked by older
 	byClOrdID  map[clOrdKey]core.OrderID
 	closed     fifo[core.OrderID]
 	executions fifo[core.Execution]
@@ -61,7 +63,11 @@ type View struct {
 	stopped bool
 }
 
-type viewOrder struct{ order core.Order }
+// viewOrder is an order and its neighbours by id.
+type viewOrder struct {
+	order        core.Order
+	newer, older *viewOrder
+}
 
 type clOrdKey struct {
 	account core.AccountID
@@ -136,7 +142,15 @@ func (v *View) poll() int {
 	for i := range v.batch[:n] {
 		v.apply(&v.batch[i])
 	}
-	if n < len(v.batch) && upTo > v.applied {
+	if n == len(v.batch) {
+		// There may be more: what is known is the last whole record of the batch.
+		last := &v.batch[n-1]
+		upTo = last.Seq
+		if !last.Last {
+			upTo--
+		}
+	}
+	if upTo > v.applied {
 		v.advance(upTo)
 	}
 	return n
@@ -174,7 +188,7 @@ func (v *View) apply(ev *Event) {
 func (v *View) putOrder(o *core.Order) {
 	have := v.orders[o.ID]
 	if have == nil {
-		have = &viewOrder{}
+		have = v.newOrder()
 		v.orders[o.ID] = have
 		if o.ClOrdID.Len() > 0 {
 			v.byClOrdID[clOrdKey{o.Account, o.ClOrdID}] = o.ID
@@ -192,6 +206,23 @@ func (v *View) putOrder(o *core.Order) {
 	}
 }
 
+// newOrder puts an empty order at the newest end: orders first appear in the
+// order of their ids.
+func (v *View) newOrder() *viewOrder {
+	o := v.spare
+	if o != nil {
+		v.spare = o.older
+	} else {
+		o = &viewOrder{}
+	}
+	*o = viewOrder{older: v.newest}
+	if v.newest != nil {
+		v.newest.newer = o
+	}
+	v.newest = o
+	return o
+}
+
 func (v *View) forget(id core.OrderID) {
 	o := v.orders[id]
 	delete(v.orders, id)
@@ -199,6 +230,16 @@ func (v *View) forget(id core.OrderID) {
 	if v.byClOrdID[key] == id {
 		delete(v.byClOrdID, key)
 	}
+	if o.newer != nil {
+		o.newer.older = o.older
+	} else {
+		v.newest = o.older
+	}
+	if o.older != nil {
+		o.older.newer = o.newer
+	}
+	*o = viewOrder{older: v.spare}
+	v.spare = o
 }
 
 func (v *View) putExecution(x *core.Execution) {

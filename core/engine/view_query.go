@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"cmp"
-	"slices"
-
-	"qcat/core"
-)
+import "qcat/core"
 
 // Order returns one order, if it is kept.
 func (v *View) Order(id core.OrderID) (core.Order, bool) {
@@ -17,7 +12,8 @@ func (v *View) Order(id core.OrderID) (core.Order, bool) {
 	return core.Order{}, false
 }
 
-// Orders returns the orders that match, newest first.
+// Orders returns the orders that match, newest first. Without a Limit it walks
+// everything that is kept, while the view stands still.
 func (v *View) Orders(f OrderFilter) []core.Order {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -29,14 +25,10 @@ func (v *View) Orders(f OrderFilter) []core.Order {
 		return []core.Order{o.order}
 	}
 	var out []core.Order
-	for _, o := range v.orders {
+	for o := v.newest; o != nil && (f.Limit <= 0 || len(out) < f.Limit); o = o.older {
 		if f.Matches(&o.order) {
 			out = append(out, o.order)
 		}
-	}
-	slices.SortFunc(out, func(a, b core.Order) int { return cmp.Compare(b.ID, a.ID) })
-	if f.Limit > 0 && len(out) > f.Limit {
-		out = out[:f.Limit]
 	}
 	return out
 }
