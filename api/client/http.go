@@ -80,6 +80,6 @@ func (h *HTTP) Amend(t Target, price, qty string) (st OrderState, err error) {
 
 // Cancel cancels the order with this id.
 func (h *HTTP) Cancel(orderID uint64) (st OrderState, err error) {
-	err = h.Call("DELETE", "orders/"+strconv.FormatUint(orderID, 10), nil, &st)
+	err = h.Call("DELETE", "orders?order_id="+strconv.FormatUint(orderID, 10), nil, &st)
 	return st, err
 }

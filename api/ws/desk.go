@@ -97,10 +97,14 @@ func (d *desk) release(token uint64) {
 // Deliver keeps a copy of r for the writer. Engine goroutine: it copies and
 // returns, encoding is not the engine's work.
 func (d *desk) Deliver(r *engine.Reply) {
+	d.keep(r)
+	d.conn.Announce()
+}
+
+func (d *desk) keep(r *engine.Reply) {
 	d.mu.Lock()
 	d.replies = append(d.replies, *r)
 	d.mu.Unlock()
-	d.conn.Announce()
 }
 
 // AppendPending appends the answers to what was delivered. Writer goroutine.

@@ -281,7 +281,7 @@ func TestReconnectStorm(t *testing.T) {
 			}
 		}
 	}()
-	for i := range 300 {
+	for i := range 150 {
 		nc, err := net.Dial("tcp", s.addr)
 		if err != nil {
 			t.Fatal(err)

@@ -143,7 +143,7 @@ func TestLaggingDepthIsResynced(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	churn(s.lane, rand.New(rand.NewPCG(seed, 0)), 8000, func(i int) {
+	churn(s.lane, rand.New(rand.NewPCG(seed, 0)), 4000, func(i int) {
 		if i%50 == 0 {
 			time.Sleep(time.Millisecond)
 		}

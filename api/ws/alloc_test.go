@@ -1,0 +1,52 @@
+//go:build !race
+
+package ws
+
+import (
+	"bytes"
+	"testing"
+
+	"qcat/api/hub"
+	"qcat/api/wire"
+	"qcat/core"
+	"qcat/core/engine"
+)
+
+// TestReaderAllocatesNothing: reading messages of any usual size (I1).
+func TestReaderAllocatesNothing(t *testing.T) {
+	one := append([]byte{0x81, 0x80 | 100, 1, 2, 3, 4}, bytes.Repeat([]byte{' '}, 100)...)
+	unmask(one[6:], [4]byte{1, 2, 3, 4})
+	src := bytes.NewReader(bytes.Repeat(one, 2000))
+	fr := newFrameReader(src, 1<<16)
+	if n := testing.AllocsPerRun(1000, func() {
+		if m, err := fr.next(); err != nil || len(m.data) != 100 {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Fatalf("%v allocations a message", n)
+	}
+}
+
+// TestDeskAllocatesNothing: an order's way from its ticket to its answer.
+func TestDeskAllocatesNothing(t *testing.T) {
+	d := core.NewDirectory()
+	desk := newDesk(new(hub.Conn), wire.Names(d), 16)
+	dst := make([]byte, 0, 4096)
+	r := engine.Reply{Kind: engine.CmdNew, Order: core.Order{ID: 1}}
+	step := func() {
+		token, ok := desk.issue([]byte(`"id-1"`))
+		if !ok {
+			t.Fatal("no ticket")
+		}
+		r.Token = token
+		desk.keep(&r)
+		if dst = desk.AppendPending(dst[:0]); !bytes.Contains(dst, []byte(`{"id":"id-1","ok":true`)) {
+			t.Fatalf("%s", dst)
+		}
+	}
+	step()
+	step()
+	if n := testing.AllocsPerRun(500, step); n != 0 {
+		t.Fatalf("%v allocations an order", n)
+	}
+}
