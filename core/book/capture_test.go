@@ -281,7 +281,11 @@ func (c *capture) run(tb testing.TB, b updater) *session {
 
 // TestCaptures holds both books against what the venue itself said was best.
 func TestCaptures(t *testing.T) {
-	for _, c := range []*capture{spotCapture, usdmCapture} {
+	captures := []*capture{spotCapture}
+	if !raceDetector {
+		captures = append(captures, usdmCapture)
+	}
+	for _, c := range captures {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
 			t.Parallel()
 			fast, naive := New(64), NewNaive()
