@@ -118,7 +118,7 @@ func TestResolveErrors(t *testing.T) {
 func TestUnresolvedBodies(t *testing.T) {
 	d, _ := directory(t)
 	for body, want := range map[string]string{
-		strings.Replace(goodOrder, "100.50", "100.505", 1): `"limit":"0.100","value":"100.505","unit":"price","scope":{"level":"venue","instrument":"`,
+		strings.Replace(goodOrder, "100.50", "100.505", 1): `"limit":"0.010","value":"100.505","unit":"price","scope":{"level":"venue","instrument":"`,
 		strings.Replace(goodOrder, "demo", "nobody", 1):    `"code":"risk.unknown_account","detail":"no account nobody","scope":{"level":"account","account":"nobody"}`,
 	} {
 		var r wire.Request
