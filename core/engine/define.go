@@ -182,7 +182,9 @@ func (e *Engine) syncDirectory() error {
 }
 
 // define appends and applies the definition in e.rec.
-func (e *Engine) define() (uint64, error) {
+func (e *Engine) define() (uint64, error) { return e.defineAt(e.cfg.Clock.Now()) }
+
+func (e *Engine) defineAt(now core.Nanos) (uint64, error) {
 	switch {
 	case e.journal == nil:
 		return 0, fmt.Errorf("%w: there is none", ErrJournal)
@@ -190,7 +192,7 @@ func (e *Engine) define() (uint64, error) {
 		return 0, e.failed
 	}
 	e.rec.Header.Seq = e.m.seq + 1
-	e.rec.Header.Time = max(e.cfg.Clock.Now(), e.m.now)
+	e.rec.Header.Time = max(now, e.m.now)
 	e.m.decide(&e.rec)
 	if err := e.append(&e.rec); err != nil {
 		return 0, err
@@ -199,23 +201,33 @@ func (e *Engine) define() (uint64, error) {
 	return e.rec.Seq, nil
 }
 
-// mark records the present reference price of every instrument that has traded
-// here, where it has moved, so that the limits value positions by it.
-func (e *Engine) mark(core.Nanos) int {
-	n := 0
-	for len(e.marked) < len(e.m.instruments) {
-		e.marked = append(e.marked, 0)
+// mark records the present reference price of the instruments that have traded
+// here, where it has moved, so that the limits value positions by it. A cycle
+// looks at no more than Batch of them.
+func (e *Engine) mark(now core.Nanos) int {
+	if now >= e.nextMark && e.markLeft == 0 {
+		e.nextMark = now + core.Nanos(e.cfg.MarkEvery)
+		e.markLeft = len(e.m.traded)
 	}
-	for _, id := range e.m.traded {
-		if px := e.markPrice(id); px > 0 && px != e.marked[id] {
-			e.rec.Type = record.TypeMark
-			e.rec.Mark = record.Mark{Instrument: id, Price: px}
-			if _, err := e.define(); err != nil {
-				return n
-			}
-			e.marked[id] = px
-			n++
+	n := 0
+	for range min(e.markLeft, e.cfg.Batch) {
+		e.markLeft--
+		id := e.m.traded[e.markLeft]
+		for int64(len(e.marked)) <= int64(id) {
+			e.marked = append(e.marked, 0)
 		}
+		px := e.markPrice(id)
+		if px <= 0 || px == e.marked[id] {
+			continue
+		}
+		e.rec.Type = record.TypeMark
+		e.rec.Mark = record.Mark{Instrument: id, Price: px}
+		if _, err := e.defineAt(now); err != nil {
+			e.markLeft = 0
+			break
+		}
+		e.marked[id] = px
+		n++
 	}
 	return n
 }

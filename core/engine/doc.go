@@ -41,6 +41,27 @@
 // engine records a clock tick and asks the venue to cancel; the confirmed order is
 // expired. A fill that was faster counts.
 //
+// # Use
+//
+//	e := engine.New(engine.Config{Quotes: table, Journal: journal, Gateways: gateways})
+//	view := engine.NewView(e, engine.ViewConfig{})
+//	err := e.Recover(records, view.Observe) // when there is a past
+//	in, err := e.DefineInstrument(definition)
+//	go view.Run(viewCtx)
+//	go e.Run(ctx)
+//
+//	to, ok := e.RegisterSink(sink)
+//	ok = e.Submit(&engine.Command{Kind: engine.CmdNew, Reply: to, …}) // false: overloaded
+//	// sink.Deliver(reply), then: view.WaitFor(ctx, reply.Seq) and read own writes
+//
+// To stop: cancel ctx, wait for Run, then cancel viewCtx.
+//
+// # Goroutines
+//
+//	Engine.Run   the order lane: all state, journal, gateways, sinks, event ring (producer)
+//	View.Run     the read model, fed by a gating reader of the event ring
+//	callers      Submit, Query and the Define methods, from anywhere but a sink
+//
 // # Imports
 //
 // core, core/record, ringbuf, risk, core/hist. No log, no database, no network.

@@ -96,11 +96,7 @@ func (e *Engine) takeTimers(now core.Nanos) int {
 			n++
 		}
 	}
-	if now >= e.nextMark {
-		e.nextMark = now + core.Nanos(e.cfg.MarkEvery)
-		n += e.mark(now)
-	}
-	return n
+	return n + e.mark(now)
 }
 
 // deferredCancel is a cancel of a client order id that was not known when it

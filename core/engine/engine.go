@@ -46,6 +46,7 @@ type Engine struct {
 	sample    uint32
 	flushed   uint64 // last sequence handed to Flush
 	nextMark  core.Nanos
+	markLeft  int          // instruments of this round still to be valued
 	marked    []core.Price // last recorded mark, by instrument
 	gated     bool         // the event ring had no room at the last try
 	full      bool         // the journal had no room at the last try

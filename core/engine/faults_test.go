@@ -200,6 +200,9 @@ func TestBrokenJournal(t *testing.T) {
 				t.Errorf("an order that was not committed was acknowledged: %+v", lost)
 			}
 			h.wantCode(h.ask(h.limit(core.Buy, 9993, 5, "")), risk.Halted)
+			check := h.limit(core.Buy, 9993, 5, "")
+			check.Kind = CmdCheck
+			h.wantCode(h.ask(check), risk.Halted)
 			if r := h.state(risk.FirmScope(), risk.StateHalted, true); !r.Unrecorded {
 				t.Errorf("kill: %+v", r)
 			}

@@ -373,3 +373,38 @@ func TestUnknownNamesAndClosedOrders(t *testing.T) {
 	h.wantCode(h.ask(h.limit(core.Buy, 10000, 1, "")), risk.StaleReference)
 	h.checkReplay()
 }
+
+// Positions are valued anew on a timer, from the quote table, and the prices are
+// records like everything else that was read outside.
+func TestMarksAreRecordedWhenTheyMove(t *testing.T) {
+	h := newHarness(t)
+	id := h.order(core.Buy, 10000, 10)
+	h.fill(id, 1, 10000, 10)
+	gross := func() int64 {
+		v, _ := h.e.m.tree.View(risk.FirmScope())
+		return v.Gross
+	}
+	h.clock.Advance(time.Second)
+	h.run()
+	before, seq := gross(), h.e.m.seq
+	h.clock.Advance(time.Second)
+	h.run()
+	if h.e.m.seq != seq {
+		t.Error("a price that has not moved was recorded")
+	}
+	h.quote(h.btc.ID, 20000, 20002)
+	h.clock.Advance(time.Second)
+	h.run()
+	if h.e.m.seq != seq+1 || gross() < before*3/2 {
+		t.Errorf("gross %d, was %d; %d records", gross(), before, h.e.m.seq-seq)
+	}
+	stale := h.quotes[h.btc.ID]
+	stale.Flags, stale.LastPrice = core.FlagStale, 0
+	h.quotes[h.btc.ID] = stale
+	h.clock.Advance(time.Second)
+	h.run()
+	if h.e.m.seq != seq+1 {
+		t.Error("a stale book was taken for a price")
+	}
+	h.checkReplay()
+}
