@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"qcat/core"
-	"qcat/core/book"
 )
 
 // ErrGap says that a depth frame did not follow the one before it.
@@ -21,19 +20,19 @@ type Book struct {
 	// frame that has one.
 	PriceScale, QtyScale uint8
 
-	book      *book.Book
+	levels    Levels
 	seq       uint64
-	live      bool
-	known     bool
-	snapshots int
-	err       error
+	live       bool
+	known      bool
+	snapshots  int
+	err        error
 }
 
 // NewBook returns an empty, stale book.
-func NewBook() *Book { return &Book{book: book.New(64)} }
+func NewBook() *Book { return &Book{} }
 
-// Book returns the levels, for reading only.
-func (b *Book) Book() *book.Book { return b.book }
+// Book returns the levels, for reading until the next Apply.
+func (b *Book) Book() *Levels { return &b.levels }
 
 // Live reports whether the book may be trusted.
 func (b *Book) Live() bool { return b.live }
@@ -56,7 +55,7 @@ func (b *Book) Apply(m *Message) {
 	}
 	switch {
 	case d.Snapshot:
-		b.book.Clear()
+		b.levels.clear()
 		b.live = true
 		b.snapshots++
 	case !b.live && b.seq == 0:
@@ -69,11 +68,11 @@ func (b *Book) Apply(m *Message) {
 	if d.Stale {
 		b.live = false
 	}
-	if err := b.levels(core.Buy, d.Bids); err != nil {
+	if err := b.apply(core.Buy, d.Bids); err != nil {
 		b.fail(err)
 		return
 	}
-	if err := b.levels(core.Sell, d.Asks); err != nil {
+	if err := b.apply(core.Sell, d.Asks); err != nil {
 		b.fail(err)
 	}
 }
@@ -85,7 +84,7 @@ func (b *Book) fail(err error) {
 	}
 }
 
-func (b *Book) levels(side core.Side, levels [][2]string) error {
+func (b *Book) apply(side core.Side, levels [][2]string) error {
 	for _, l := range levels {
 		if !b.known {
 			b.PriceScale, b.QtyScale, b.known = decimals(l[0]), decimals(l[1]), true
@@ -98,7 +97,7 @@ func (b *Book) levels(side core.Side, levels [][2]string) error {
 		if err != nil {
 			return fmt.Errorf("client: quantity %q: %w", l[1], err)
 		}
-		b.book.Set(side, core.Price(p), core.Qty(q))
+		b.levels.set(side, core.Price(p), core.Qty(q))
 	}
 	return nil
 }

@@ -24,6 +24,6 @@
 //
 // # Imports
 //
-// client imports core, core/book, api/hub (the reasons of disconnects),
-// fasthttp and fasthttp/websocket.
+// client imports core, api/wire (when to reconnect), fasthttp and
+// fasthttp/websocket: it needs no part of a server.
 package client

@@ -77,8 +77,8 @@ func TestBookChecksItsSequence(t *testing.T) {
 	}
 	b.Apply(message(t, 5, client.Depth{Snapshot: true, Bids: [][2]string{{"10.50", "1.000"}}}))
 	b.Apply(message(t, 6, client.Depth{Asks: [][2]string{{"10.60", "2.000"}}}))
-	if ask, _ := b.Book().BestAsk(); !b.Live() || ask != (core.Level{Price: 1060, Qty: 2000}) || b.PriceScale != 2 || b.QtyScale != 3 {
-		t.Fatalf("%+v", ask)
+	if asks := b.Book().Levels(core.Sell, nil, -1); !b.Live() || len(asks) != 1 || asks[0] != (core.Level{Price: 1060, Qty: 2000}) || b.PriceScale != 2 || b.QtyScale != 3 {
+		t.Fatalf("%+v", asks)
 	}
 	b.Apply(message(t, 7, client.Depth{Stale: true}))
 	if b.Live() {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/fasthttp/websocket"
 
-	"qcat/api/hub"
+	"qcat/api/wire"
 )
 
 func (c *Conn) dial(ctx context.Context) (*websocket.Conn, error) {
@@ -154,7 +154,7 @@ func (c *Conn) lost(err error) bool {
 	c.waiting = map[uint64]chan answer{}
 	again := c.opt.Reconnect && !c.closed
 	var ce *websocket.CloseError
-	if errors.As(err, &ce) && !hub.Reconnect(ce.Code) {
+	if errors.As(err, &ce) && !wire.Reconnect(ce.Code) {
 		again = false
 	}
 	closed := c.closed

@@ -12,7 +12,7 @@ import "fmt"
 //	4500–4999   the client itself  does not reconnect before a person has looked
 //
 // A connection may also end without a closing frame: whoever stopped reading
-// cannot be told anything. A client treats that like a 4000.
+// cannot be told anything. A client treats that like a 4000; wire.Reconnect is the rule in code.
 type Disconnect struct {
 	Code uint16
 	Text string
@@ -46,19 +46,6 @@ var (
 
 // Disconnects lists all reasons with codes of ours, for documents and tests.
 var Disconnects = []Disconnect{Shutdown, SlowConsumer, WriteTimeout, IdleTimeout, EventsLost, ConnectionLimit, TooManyErrors}
-
-// Reconnect reports whether a client that was closed with this code comes back
-// by itself. Codes below 4000 are those of RFC 6455: going away (1001), abnormal
-// (1006) and try again later (1012, 1013) are worth another attempt.
-func Reconnect(code int) bool {
-	switch {
-	case code >= 4000:
-		return code < 4500
-	case code == 1001, code == 1006, code == 1012, code == 1013, code == 1005:
-		return true
-	}
-	return false
-}
 
 // String returns "4002 too slow: …".
 func (d Disconnect) String() string { return fmt.Sprintf("%d %s", d.Code, d.Text) }

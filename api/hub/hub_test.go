@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
 )
@@ -42,11 +43,11 @@ func TestDisconnectCodes(t *testing.T) {
 			t.Errorf("%v: repeated, out of range, or text of %d bytes", d, len(d.Text))
 		}
 		seen[d.Code] = true
-		if Reconnect(int(d.Code)) != (d.Code < 4500) {
+		if wire.Reconnect(int(d.Code)) != (d.Code < 4500) {
 			t.Errorf("%v: reconnect", d)
 		}
 	}
-	if Reconnect(1000) || Reconnect(1008) || !Reconnect(1001) || !Reconnect(1006) {
+	if wire.Reconnect(1000) || wire.Reconnect(1008) || !wire.Reconnect(1001) || !wire.Reconnect(1006) {
 		t.Error("RFC codes")
 	}
 }

@@ -3,6 +3,7 @@ package ws_test
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -127,10 +128,16 @@ func (l *lane) print(p core.Price) {
 	l.ring.Publish(&ev)
 }
 
-func (l *lane) hash() uint64 {
+// holds reports whether b is the true book.
+func (l *lane) holds(b *client.Book) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.truth.Hash()
+	for _, side := range []core.Side{core.Buy, core.Sell} {
+		if !slices.Equal(b.Book().Levels(side, nil, -1), l.truth.Levels(side, nil, -1)) {
+			return false
+		}
+	}
+	return true
 }
 
 // fakeEngine answers orders, publishes their events and remembers them: engine

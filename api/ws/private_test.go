@@ -13,6 +13,7 @@ import (
 
 	"qcat/api/client"
 	"qcat/api/hub"
+	"qcat/api/wire"
 	"qcat/api/ws"
 )
 
@@ -162,7 +163,7 @@ func TestSlowPrivateClientIsDisconnected(t *testing.T) {
 		}
 		last = m.Seq
 	}
-	if !hub.Reconnect(int(hub.SlowConsumer.Code)) {
+	if !wire.Reconnect(int(hub.SlowConsumer.Code)) {
 		t.Fatal("a slow consumer may come back")
 	}
 }

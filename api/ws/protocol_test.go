@@ -16,6 +16,7 @@ import (
 
 	"qcat/api/client"
 	"qcat/api/hub"
+	"qcat/api/wire"
 	"qcat/api/ws"
 )
 
@@ -88,7 +89,7 @@ func TestTooManyBadRequests(t *testing.T) {
 		}
 	}
 	wantClose(t, c, hub.TooManyErrors.Code)
-	if hub.Reconnect(int(hub.TooManyErrors.Code)) {
+	if wire.Reconnect(int(hub.TooManyErrors.Code)) {
 		t.Fatal("a client in error must not come back by itself")
 	}
 }
