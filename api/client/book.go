@@ -22,10 +22,10 @@ type Book struct {
 
 	levels    Levels
 	seq       uint64
-	live       bool
-	known      bool
-	snapshots  int
-	err        error
+	live      bool
+	known     bool
+	snapshots int
+	err       error
 }
 
 // NewBook returns an empty, stale book.
@@ -33,6 +33,12 @@ func NewBook() *Book { return &Book{} }
 
 // Book returns the levels, for reading until the next Apply.
 func (b *Book) Book() *Levels { return &b.levels }
+
+// Bids returns the bids from best to worst, for reading until the next Apply.
+func (b *Book) Bids() []core.Level { return b.levels.bids }
+
+// Asks returns the offers from best to worst, for reading until the next Apply.
+func (b *Book) Asks() []core.Level { return b.levels.asks }
 
 // Live reports whether the book may be trusted.
 func (b *Book) Live() bool { return b.live }
