@@ -256,7 +256,7 @@ func (p *eventHandler) remove(ch wire.Private, c *Conn) {
 // does not reach back far enough it does nothing but say so.
 func (p *eventHandler) subscribe(c *command) {
 	from := c.resume.from
-	if from.before(p.history.floor) || p.last.before(from) && from.seq > c.resume.newest {
+	if from.before(p.history.floor) || from.seq > max(p.last.seq, c.resume.newest) {
 		c.resume.gone = true
 		return
 	}

@@ -353,3 +353,9 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// The real engine fits where the fake one is used.
+var (
+	_ ws.Engine = (*engine.Engine)(nil)
+	_ ws.Orders = (*engine.View)(nil)
+)
