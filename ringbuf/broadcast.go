@@ -33,6 +33,9 @@ import (
 // The producer writes two lines per value (the slot and the cursors) and reads
 // none that a reader writes, except the gates' positions once a lap or when one
 // of them is a lap behind.
+//
+// T is best a struct of up to a few cache lines: the compiler copies those inline,
+// and arrays, which might overlap, by a call.
 type Broadcast[T any] struct {
 	slots   []T
 	mask    uint64
@@ -140,7 +143,9 @@ func (b *Broadcast[T]) publish(end uint64) {
 // A reader may join while this runs. The barrier makes sure that either the list
 // read here has it, or it sees the position published here (or a later one) and
 // starts there: then the new limit, at most a lap beyond that position, is right
-// for it too.
+// for it too. A reader that is in the list but has not taken its final position
+// shows an older one, which may be more than a lap back; until it has, a moment
+// later, there is no room.
 func (b *Broadcast[T]) room() uint64 {
 	b.published.publishFenced(b.next)
 	slowest := b.next
@@ -149,7 +154,7 @@ func (b *Broadcast[T]) room() uint64 {
 			slowest = min(slowest, r.position.load())
 		}
 	}
-	b.limit = slowest + uint64(len(b.slots))
+	b.limit = max(slowest+uint64(len(b.slots)), b.next)
 	return b.limit - b.next
 }
 

@@ -221,7 +221,7 @@ func TestBroadcastAgainstNaive(t *testing.T) {
 // slowness. What each delivers is whole and in order, and delivered + lost is what
 // was published; gating readers lose nothing.
 func TestBroadcastConcurrent(t *testing.T) {
-	total := uint64(testCount(300_000))
+	total := uint64(testCount(150_000))
 	for _, capacity := range []int{1, 2, 8, 256} {
 		b := NewBroadcast[wide](capacity)
 		var stop atomic.Bool
@@ -305,6 +305,27 @@ func TestBroadcastJoinWhileRunning(t *testing.T) {
 		wg.Wait()
 		if b.gates.Load() != nil {
 			t.Errorf("capacity %d: readers are left behind", capacity)
+		}
+	}
+}
+
+// TestBroadcastHalfJoined holds a gating reader at the point where the producer
+// can see it and it has not taken its final position, which is laps back.
+func TestBroadcastHalfJoined(t *testing.T) {
+	b := NewBroadcast[uint64](4)
+	v := uint64(0)
+	for range 12 {
+		b.Publish(&v)
+	}
+	r := &Reader[uint64]{ring: b, gating: true}
+	b.gates.Store(&[]*Reader[uint64]{r})
+	if b.TryPublish(&v) {
+		t.Fatal("TryPublish succeeded while a reader was joining")
+	}
+	r.position.publish(b.published.load())
+	for i := range 5 {
+		if got := b.TryPublish(&v); got != (i < 4) {
+			t.Fatalf("TryPublish %d = %v after the reader joined", i, got)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func TestCellConcurrent(t *testing.T) {
 			}
 		})
 	}
-	n := uint64(testCount(2_000_000))
+	n := uint64(testCount(1_000_000))
 	for i := range n {
 		v := wideOf(i)
 		c.Store(&v)
@@ -75,7 +75,7 @@ func TestCellConcurrentPair(t *testing.T) {
 			}
 		}
 	})
-	for i := range uint64(testCount(5_000_000)) {
+	for i := range uint64(testCount(2_000_000)) {
 		c.Store(&pair{i, i})
 	}
 	stop.Store(true)

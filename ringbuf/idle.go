@@ -12,8 +12,9 @@ import (
 type IdleStrategy uint8
 
 const (
-	// Adaptive spins for about a microsecond, yields a few times, then parks. It is
-	// the zero value and the right choice unless a core is set aside.
+	// Adaptive spins for a microsecond or so (not at all with one processor), yields
+	// a few times, then parks. It is the zero value and the right choice unless a
+	// core is set aside.
 	Adaptive IdleStrategy = iota
 	// Spin never leaves the processor: lowest latency, one core per consumer.
 	Spin
@@ -46,7 +47,7 @@ func ParseIdleStrategy(name string) (IdleStrategy, error) {
 	return 0, fmt.Errorf("%w %q: want one of %s", ErrIdleStrategy, name, strings.Join(idleNames[:], ", "))
 }
 
-// MarshalText and UnmarshalText make it a setting.
+// MarshalText writes the name, so that the strategy can stand in a configuration.
 func (s IdleStrategy) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote.

@@ -93,9 +93,6 @@ func produce(q *SPSC[event], n, batch int) {
 // do), over two SPSC, and over two channels. One operation is a round trip. Only
 // their ratio within one run means something.
 func BenchmarkRoundTrip(b *testing.B) {
-	if runtime.GOMAXPROCS(0) < 2 {
-		b.Skip("needs two processors")
-	}
 	b.Run("words", func(b *testing.B) {
 		var w struct {
 			_    [linePad]byte

@@ -29,10 +29,14 @@ type Waiter struct {
 }
 
 const (
-	// adaptiveSpins × spinPauses PAUSE instructions are a fraction of a microsecond
-	// to a few, depending on the processor.
-	adaptiveSpins = 24
-	spinPauses    = 2
+	// spinPauses is the number of PAUSE instructions between two looks: 20 to 100 ns
+	// by processor.
+	spinPauses = 2
+	// Adaptive looks spinsPerProc times for each processor beyond its own, at most
+	// maxSpins times: about half a microsecond on 2 processors, two on 8. With few
+	// of them, whoever could end the spin is likely to need the one that spins.
+	spinsPerProc = 8
+	maxSpins     = 24
 	// adaptiveYields is how often Adaptive lets others run before it parks.
 	adaptiveYields = 4
 	// clockEvery is how many looks Spin and Yield take between two readings of the
@@ -42,11 +46,9 @@ const (
 
 // NewWaiter returns a Waiter that waits as s says.
 func NewWaiter(s IdleStrategy) *Waiter {
-	w := &Waiter{strategy: s, spins: adaptiveSpins, signal: make(chan struct{}, 1)}
-	if runtime.GOMAXPROCS(0) == 1 {
-		w.spins = 0 // whoever could end the spin needs this processor
-	}
-	w.timer = time.NewTimer(time.Hour)
+	w := &Waiter{strategy: s, signal: make(chan struct{}, 1)}
+	w.spins = min(spinsPerProc*(runtime.GOMAXPROCS(0)-1), maxSpins)
+	w.timer = time.NewTimer(time.Hour) // reused by every sleep
 	w.timer.Stop()
 	return w
 }
