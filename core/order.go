@@ -1,10 +1,10 @@
 package core
 
-// AccountID, StrategyID are dense indices assigned by Directory from 1; 0 is none.
-type (
-	AccountID  uint32
-	StrategyID uint32
-)
+// AccountID is a dense index assigned by Directory from 1; 0 is none.
+type AccountID uint32
+
+// StrategyID is a dense index assigned by Directory from 1; 0 is none.
+type StrategyID uint32
 
 // OrderID is assigned by the sequencer, ascending from 1, unique in a journal.
 type OrderID uint64

@@ -143,7 +143,7 @@ func settleQuotient(n wide, den uint64, negative bool, in *Instrument, r Roundin
 
 // scaledQuotient returns n·10^shift/d rounded as named.
 func scaledQuotient(n, d wide, shift int, r Rounding) (int64, bool) {
-	ok := true
+	var ok bool
 	if shift >= 0 {
 		n, ok = n.mulPow10(shift)
 	} else {

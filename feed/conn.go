@@ -73,7 +73,7 @@ func dial(ctx context.Context, url string, p ConnPolicy, clock core.Clock) (*con
 		HandshakeTimeout: p.DialTimeout,
 		ReadBufferSize:   socketBuffer,
 	}
-	ws, resp, err := d.DialContext(ctx, url, nil)
+	ws, resp, err := d.DialContext(ctx, url, nil) //nolint:bodyclose // after a handshake there is no body; of a refusal the library has read it
 	if err != nil {
 		if resp != nil {
 			return nil, fmt.Errorf("%w: %s: HTTP status %d: %w", ErrConnection, url, resp.StatusCode, err)
@@ -117,7 +117,7 @@ func (c *connection) ping(now core.Nanos) error {
 // memory is reused.
 func (c *connection) read(deliver func(c *connection, frame []byte, rx core.Nanos)) {
 	defer close(c.done)
-	defer c.ws.Close()
+	defer func() { _ = c.ws.Close() }() // it has ended already
 	buf := make([]byte, frameBuffer)
 	for {
 		_, r, err := c.ws.NextReader()
@@ -125,7 +125,7 @@ func (c *connection) read(deliver func(c *connection, frame []byte, rx core.Nano
 			c.err = fmt.Errorf("%w: %w", ErrConnection, err)
 			return
 		}
-		n := 0
+		var n int
 		n, buf, err = readFrame(r, buf, c.limit)
 		if err != nil {
 			c.err = fmt.Errorf("%w: %w", ErrConnection, err)

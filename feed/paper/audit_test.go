@@ -97,11 +97,12 @@ func (a *audit) after(ev *core.Event) {
 		a.last = r.VenueExecID
 		a.report(r)
 		if r.Type == core.ExecTrade && r.Liquidity == core.Maker {
-			if ev == nil {
+			switch {
+			case ev == nil:
 				a.t.Errorf("maker fill without an event: %+v", r)
-			} else if ev.Kind == core.EventTrade {
+			case ev.Kind == core.EventTrade:
 				byTrade += r.LastQty
-			} else {
+			default:
 				a.sumTaken += r.LastQty
 			}
 		}

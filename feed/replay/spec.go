@@ -61,7 +61,7 @@ func (s Spec) String() string { return "replay:" + s.Path + "@" + s.Speed.String
 func ParseSpec(s string) (Spec, error) {
 	rest, ok := strings.CutPrefix(s, "replay:")
 	if !ok {
-		return Spec{}, fmt.Errorf("%w: %q does not begin with replay:", ErrSpec, s)
+		return Spec{}, fmt.Errorf("%w: %q is not of the form replay:FILE[@SPEED]", ErrSpec, s)
 	}
 	spec := Spec{Path: rest, Speed: RealTime}
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {

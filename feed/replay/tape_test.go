@@ -157,7 +157,8 @@ func synthetic(venue string, n int) tape {
 	rng := rand.New(rand.NewPCG(11, 12))
 	p := tape{venue: venue}
 	naive := book.NewNaive()
-	id, prev, trade := uint64(5000), uint64(0), uint64(70)
+	id, trade := uint64(5000), uint64(70)
+	var prev uint64
 	symbolic := func(price core.Price, qty core.Qty) string {
 		return fmt.Sprintf(`["%s","%s"]`, p.decimal(int64(price)*1e6, p.priceDecimals()), p.decimal(int64(qty)*1e5, p.qtyDecimals()))
 	}

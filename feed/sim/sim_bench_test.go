@@ -38,7 +38,7 @@ func BenchmarkExchange(b *testing.B) {
 			seen = 0
 			b.ReportAllocs()
 			b.ResetTimer()
-			for now := core.Nanos(start); seen < b.N; now += 1e6 {
+			for now := start; seen < b.N; now += 1e6 {
 				e.Advance(now, count)
 			}
 		})
