@@ -13,14 +13,13 @@ import (
 //
 // It implements feed.Decoder.
 type Decoder struct {
-	market     Market
-	tickerHead string
-	last       *listing // of the frame before: the likeliest of the next
-	byStream   symbolTable
-	bySymbol   symbolTable
-	byID       []*listing // indexed by instrument id, nil where not ours
-	scratch    []byte     // unescaped strings
-	stats      Stats
+	market   Market
+	last     *listing // of the frame before: the likeliest of the next
+	byStream symbolTable
+	bySymbol symbolTable
+	byID     []*listing // indexed by instrument id, nil where not ours
+	scratch  []byte     // unescaped strings
+	stats    Stats
 }
 
 // Stats counts what a Decoder met, for its owner to read.
@@ -40,10 +39,7 @@ func NewDecoder(market Market, instruments []*core.Instrument) (*Decoder, error)
 	if market != Spot && market != USDM {
 		return nil, fmt.Errorf("binance: decoder for an unknown market %d", market)
 	}
-	d := &Decoder{market: market, tickerHead: spotTicker, last: nowhere}
-	if market == USDM {
-		d.tickerHead = usdmTicker
-	}
+	d := &Decoder{market: market, last: nowhere}
 	seen := make(map[string]bool, len(instruments))
 	listings := make([]*listing, 0, len(instruments))
 	for _, in := range instruments {

@@ -22,14 +22,17 @@ import (
 //	           {"e":"bookTicker","u":id,"s":S,"b":P,"B":Q,"a":P,"A":Q,"T":ms,"E":ms}              USD-M
 //	snapshot   {"lastUpdateId":id,"bids":LEVELS,"asks":LEVELS}                                    spot
 //	           {"lastUpdateId":id,"E":ms,"T":ms,"bids":LEVELS,"asks":LEVELS}                      USD-M
+//
+// Literals of up to sixteen bytes are compared without a call, hence the pieces.
 const (
 	streamLit   = `{"stream":"`
-	tradeHead   = `{"e":"trade","E":`
-	depthHead   = `{"e":"depthUpdate","E":`
-	snapHead    = `{"lastUpdateId":`
-	spotTicker  = `{"u":`
-	usdmTicker  = `{"e":"bookTicker","u":`
 	dataLit     = `","data":`
+	eventLit    = `{"e":"`
+	tradeLit    = `trade","E":`
+	depthLit    = `depthUpdate","E":`
+	tickerLit   = `bookTicker","u":`
+	snapLit     = `{"lastUpdateId":`
+	spotTicker  = `{"u":`
 	maxNameSize = 64
 )
 
@@ -44,25 +47,35 @@ func (d *Decoder) fast(b []byte, snapshotFor core.InstrumentID, m *feed.Message)
 		}
 		tail = "}}"
 	}
-	switch {
-	case at(b, i, d.tickerHead):
-		i = d.scanTicker(b, i+len(d.tickerHead), l, m)
-	case at(b, i, tradeHead):
-		i = d.scanTrade(b, i+len(tradeHead), l, m)
-	case at(b, i, depthHead):
-		i = d.scanDepth(b, i+len(depthHead), l, m)
-	case l == nil && at(b, i, snapHead):
-		i = d.scanSnapshot(b, i+len(snapHead), snapshotFor, m)
-	default:
+	if at(b, i, eventLit) {
+		i = d.scanEvent(b, i+len(eventLit), l, m)
+	} else if d.market == Spot && at(b, i, spotTicker) {
+		i = d.scanTicker(b, i+len(spotTicker), l, m)
+	} else if l == nil && at(b, i, snapLit) {
+		i = d.scanSnapshot(b, i+len(snapLit), snapshotFor, m)
+	} else {
 		return false
 	}
 	// Each shape ends in the brace of its payload: what is left is exactly tail.
 	return i >= 0 && len(b)-i == len(tail) && at(b, i, tail)
 }
 
+// scanEvent reads a payload from its kind on.
+func (d *Decoder) scanEvent(b []byte, i int, l *listing, m *feed.Message) int {
+	switch {
+	case at(b, i, tradeLit):
+		return d.scanTrade(b, i+len(tradeLit), l, m)
+	case at(b, i, depthLit):
+		return d.scanDepth(b, i+len(depthLit), l, m)
+	case d.market == USDM && at(b, i, tickerLit):
+		return d.scanTicker(b, i+len(tickerLit), l, m)
+	}
+	return differs
+}
+
 // scanStream reads the wrapper of a combined stream and returns the listing
 // that its name tells and the offset of the payload. The name's kind of stream
-// is not looked at: the payload says what it is.
+// means nothing: the payload says what it is.
 func (d *Decoder) scanStream(b []byte) (*listing, int) {
 	const start = len(streamLit)
 	l := d.last
@@ -76,19 +89,37 @@ func (d *Decoder) scanStream(b []byte) (*listing, int) {
 		}
 		d.last = l
 	}
-	for i := start + len(l.streamAt); i < len(b) && i < start+maxNameSize; i++ {
+	i := start + len(l.streamAt)
+	switch {
+	case at(b, i, "trade"):
+		i += 5
+	case at(b, i, "bookTicker"):
+		i += 10
+	case at(b, i, "depth@0ms"):
+		i += 9
+	case at(b, i, "depth@100ms"):
+		i += 11
+	default:
+		i = scanName(b, i)
+	}
+	if i < 0 || !at(b, i, dataLit) {
+		return nil, differs
+	}
+	return l, i + len(dataLit)
+}
+
+// scanName reads the rest of a stream's name up to its closing quote.
+func scanName(b []byte, i int) int {
+	for end := min(len(b), i+maxNameSize); i < end; i++ {
 		c := b[i]
 		if c == '"' {
-			if !at(b, i, dataLit) {
-				return nil, differs
-			}
-			return l, i + len(dataLit)
+			return i
 		}
 		if c < '0' || c > 'z' || c == '\\' {
-			return nil, differs
+			break
 		}
 	}
-	return nil, differs
+	return differs
 }
 
 // listed returns l when it is known, or the listing whose symbol stands at i,
@@ -140,8 +171,12 @@ func (d *Decoder) scanTrade(b []byte, i int, l *listing, m *feed.Message) int {
 	if i < 0 || !at(b, i, `,"p":"`) {
 		return differs
 	}
-	p, q, i := l.scanPair(b, i+6, `,"q":"`)
-	if i < 0 || p == 0 || q == 0 {
+	p, i := scanDecimal(b, i+6, l.priceScale)
+	if p <= 0 || !at(b, i, `,"q":"`) {
+		return differs
+	}
+	q, i := scanDecimal(b, i+6, l.qtyScale)
+	if q <= 0 {
 		return differs
 	}
 	if d.market == Spot {
@@ -162,7 +197,7 @@ func (d *Decoder) scanTrade(b []byte, i int, l *listing, m *feed.Message) int {
 		i = scanIgnoredBool(b, i)
 	}
 	*m = feed.Message{Kind: feed.MessageTrade, Side: side, Instrument: l.id,
-		FirstID: id, LastID: id, ExchangeTime: t, Price: p, Qty: q, Bids: m.Bids[:0], Asks: m.Asks[:0]}
+		FirstID: id, LastID: id, ExchangeTime: t, Price: core.Price(p), Qty: core.Qty(q), Bids: m.Bids[:0], Asks: m.Asks[:0]}
 	return i
 }
 
@@ -229,11 +264,19 @@ func (d *Decoder) scanTicker(b []byte, i int, l *listing, m *feed.Message) int {
 	if l = d.listed(b, i, l); !at(b, i, l.tickerLit) {
 		return differs
 	}
-	bid, bidQty, i := l.scanPair(b, i+len(l.tickerLit), `,"B":"`)
+	bid, i := scanDecimal(b, i+len(l.tickerLit), l.priceScale)
+	if i < 0 || !at(b, i, `,"B":"`) {
+		return differs
+	}
+	bidQty, i := scanDecimal(b, i+6, l.qtyScale)
 	if i < 0 || !at(b, i, `,"a":"`) {
 		return differs
 	}
-	ask, askQty, i := l.scanPair(b, i+6, `,"A":"`)
+	ask, i := scanDecimal(b, i+6, l.priceScale)
+	if i < 0 || !at(b, i, `,"A":"`) {
+		return differs
+	}
+	askQty, i := scanDecimal(b, i+6, l.qtyScale)
 	var t core.Nanos
 	if d.market == USDM {
 		if i < 0 || !at(b, i, `,"T":`) {
@@ -246,7 +289,8 @@ func (d *Decoder) scanTicker(b []byte, i int, l *listing, m *feed.Message) int {
 		_, i = scanMillis(b, i+5)
 	}
 	*m = feed.Message{Kind: feed.MessageQuote, Instrument: l.id, LastID: id, ExchangeTime: t,
-		Price: bid, Qty: bidQty, AskPrice: ask, AskQty: askQty, Bids: m.Bids[:0], Asks: m.Asks[:0]}
+		Price: core.Price(bid), Qty: core.Qty(bidQty),
+		AskPrice: core.Price(ask), AskQty: core.Qty(askQty), Bids: m.Bids[:0], Asks: m.Asks[:0]}
 	return i
 }
 

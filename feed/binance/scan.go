@@ -21,50 +21,47 @@ func at(b []byte, i int, lit string) bool {
 	return len(b)-i >= len(lit) && string(b[i:i+len(lit)]) == lit
 }
 
-// digits8 reads the up to eight decimal digits at the start of the word, which
-// holds them in the order of memory (little endian), and returns their value
-// and number.
-//
-// A byte is a digit iff it is at most 9 once '0' has been taken off by xor;
-// adding 0x76 carries into the top bit of all others. A carry out of a byte can
-// only spoil bytes behind the first non-digit, which are not looked at. The
-// digits are then moved to the end of the word, zeros (as digits) before them,
-// and added up in pairs, fours and eights.
-func digits8(w uint64) (v uint64, n int) {
-	w ^= 0x3030303030303030
-	other := ((w + 0x7676767676767676) | w) & 0x8080808080808080
-	n = bits.TrailingZeros64(other) >> 3
-	w <<= uint(64 - 8*n)
+// Eight characters are read as one word, the first in its lowest byte (little
+// endian). zeros8 taken off by xor leaves a digit's value in the digit's byte and
+// more than 9 in every other's; point is what it leaves of a decimal point.
+const (
+	zeros8 = 0x3030303030303030
+	point  = '.' ^ '0'
+)
+
+func load8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) ^ zeros8 }
+
+// others8 marks the bytes of w above 9 in their top bits. Adding 0x76 carries
+// into the top bit of each of them; a carry out of such a byte can spoil those
+// behind it, so that only the first mark is certain. No mark is always right.
+func others8(w uint64) uint64 { return (w + 0x7676767676767676 | w) & 0x8080808080808080 }
+
+// sum8 returns the number whose eight digits are the bytes of w. It adds them up
+// in pairs, fours and eights.
+func sum8(w uint64) uint64 {
 	w = w*10 + w>>8
-	w = ((w&0x000000FF000000FF)*0x000F424000000064 + (w>>16&0x000000FF000000FF)*0x0000271000000001) >> 32
-	return w & 0xFFFFFFFF, n
+	return ((w&0x000000FF000000FF)*0x000F424000000064 + (w>>16&0x000000FF000000FF)*0x0000271000000001) >> 32
 }
-
-// digits reads the decimal digits at offset i and returns their value, which is
-// right for at most 18 of them, and the offset behind the last.
-func digits(b []byte, i int) (v uint64, end int) {
-	for len(b)-i >= 8 {
-		w, n := digits8(binary.LittleEndian.Uint64(b[i:]))
-		v = v*uint64(tens[n]) + w
-		i += n
-		if n < 8 {
-			return v, i
-		}
-	}
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		v = v*10 + uint64(b[i]-'0')
-	}
-	return v, i
-}
-
-var tens = [...]uint32{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
 // scanUint reads an unsigned JSON integer: no sign, fraction, exponent or
-// leading zero.
+// leading zero. Ids and times have ten digits and more, so that it pays to try
+// eight at once.
 func scanUint(b []byte, i int) (v uint64, end int) {
-	v, end = digits(b, i)
+	end = i
+	if len(b)-i >= 8 {
+		if w := load8(b, i); others8(w) == 0 {
+			v, end = sum8(w), i+8
+		}
+	}
+	for _, c := range b[end:] {
+		if c -= '0'; c > 9 {
+			break
+		}
+		v = v*10 + uint64(c)
+		end++
+	}
 	n := end - i
-	if n == 0 || n > maxDigits || (n > 1 && b[i] == '0') {
+	if n == 0 || n > maxDigits || (b[i] == '0' && n > 1) {
 		return 0, differs
 	}
 	return v, end
@@ -86,55 +83,87 @@ const (
 
 // scanDecimal reads a decimal of exactly scale decimals that is followed by a
 // quote, and returns the offset behind the quote.
+//
+// A number of at most eight characters is taken out of one word: the digits
+// before the point and those behind it are moved together at its end, above them
+// zeros. There is no loop whose length would have to be guessed by the machine.
 func scanDecimal(b []byte, i int, scale uint8) (v int64, end int) {
-	whole, j := digits(b, i)
-	n := j - i
-	if n == 0 || j >= len(b) {
+	if len(b)-i <= 8 || scale == 0 {
+		return scanLongDecimal(b, i, scale)
+	}
+	w := load8(b, i)
+	n := bits.TrailingZeros64(others8(w)) &^ 7 // bits before the point
+	last := n + 8 + 8*int(scale)               // bits before the quote
+	if n == 0 || last > 64 {
+		return scanLongDecimal(b, i, scale)
+	}
+	frac := w >> ((n + 8) & 63) << ((64 - 8*scale) & 63)
+	end = i + last>>3
+	if byte(w>>(n&63)) != point || others8(frac) != 0 || b[end] != '"' {
 		return 0, differs
 	}
-	if scale > 0 {
-		if b[j] != '.' {
-			return 0, differs
-		}
-		frac, k := digits(b, j+1)
-		if k-j-1 != int(scale) || n+int(scale) > maxDigits || k >= len(b) {
-			return 0, differs
-		}
-		whole, j = whole*uint64(core.Pow10(scale))+frac, k
-	}
-	if n > maxDigits || b[j] != '"' {
-		return 0, differs
-	}
-	return int64(whole), j + 1
+	return int64(sum8(w<<((64-n)&63)>>((8*scale)&63) | frac)), end + 1
 }
 
-// scanPair reads `P","NAME":"Q"`-like pairs: a price, the literal between, a quantity.
-func (l *listing) scanPair(b []byte, i int, between string) (p core.Price, q core.Qty, end int) {
-	pv, i := scanDecimal(b, i, l.priceScale)
-	if i < 0 || !at(b, i, between) {
-		return 0, 0, differs
+// scanLongDecimal is scanDecimal for a decimal of any length.
+func scanLongDecimal(b []byte, i int, scale uint8) (v int64, end int) {
+	u, j := uint64(0), i
+	for _, c := range b[i:] {
+		if c -= '0'; c > 9 {
+			break
+		}
+		u = u*10 + uint64(c)
+		j++
 	}
-	qv, i := scanDecimal(b, i+len(between), l.qtyScale)
-	return core.Price(pv), core.Qty(qv), i
+	end = j + int(scale)
+	if scale > 0 {
+		end++
+	}
+	if j == i || end-i > maxDigits || end >= len(b) || b[end] != '"' {
+		return 0, differs
+	}
+	if scale == 0 {
+		return int64(u), end + 1
+	}
+	if b[j] != '.' {
+		return 0, differs
+	}
+	if scale == 8 {
+		w := load8(b, j+1)
+		if others8(w) != 0 {
+			return 0, differs
+		}
+		return int64(u*1e8 + sum8(w)), end + 1
+	}
+	for _, c := range b[j+1 : end] {
+		if c -= '0'; c > 9 {
+			return 0, differs
+		}
+		u = u*10 + uint64(c)
+	}
+	return int64(u), end + 1
 }
 
 // scanLevels reads `["P","Q"],…]` up to and with the closing bracket of the
 // list, whose opening one is behind us, and appends the levels to dst.
 func (l *listing) scanLevels(b []byte, i int, dst []core.Level) ([]core.Level, int) {
-	if i < len(b) && b[i] == ']' {
+	if at(b, i, "]") {
 		return dst, i + 1
 	}
 	for at(b, i, `["`) {
-		p, q, j := l.scanPair(b, i+2, `,"`)
-		if j < 0 || p <= 0 || len(b)-j < 2 || b[j] != ']' {
-			return dst, differs
+		p, j := scanDecimal(b, i+2, l.priceScale)
+		if p <= 0 || !at(b, j, `,"`) {
+			break
 		}
-		dst = append(dst, core.Level{Price: p, Qty: q})
-		switch b[j+1] {
-		case ',':
+		q, j := scanDecimal(b, j+2, l.qtyScale)
+		switch {
+		case j < 0:
+			return dst, differs
+		case at(b, j, "],"):
+			dst = append(dst, core.Level{Price: core.Price(p), Qty: core.Qty(q)})
 			i = j + 2
-		case ']':
-			return dst, j + 2
+		case at(b, j, "]]"):
+			return append(dst, core.Level{Price: core.Price(p), Qty: core.Qty(q)}), j + 2
 		default:
 			return dst, differs
 		}
