@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"qcat/core"
 	"qcat/feed"
 )
 
