@@ -52,7 +52,7 @@ func NewDecoder(market Market, instruments []*core.Instrument) (*Decoder, error)
 			return nil, fmt.Errorf("binance: decoder: instrument %s: scale out of range", in.Name())
 		}
 		seen[in.Symbol] = true
-		l := newListing(in)
+		l := newListing(market, in)
 		for int(in.ID) >= len(d.byID) {
 			d.byID = append(d.byID, nil)
 		}

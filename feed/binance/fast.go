@@ -39,25 +39,62 @@ const (
 // fast decodes a frame of a fixed shape and reports whether it was one. When it
 // was not, m is undefined and nothing is known about the frame.
 func (d *Decoder) fast(b []byte, snapshotFor core.InstrumentID, m *feed.Message) bool {
-	i, tail := 0, "}"
-	var l *listing
-	if at(b, 0, streamLit) {
-		if l, i = d.scanStream(b); i < 0 {
-			return false
+	// Most frames are of the instrument of the frame before, so that one comparison
+	// settles all that stands before the first number.
+	if l := d.last; l.kindAt < len(b) {
+		i := differs
+		switch b[l.kindAt] {
+		case 'b':
+			if at(b, 0, l.tickerHead) {
+				i = d.scanTicker(b, len(l.tickerHead), l, m)
+			}
+		case 't':
+			if at(b, 0, l.tradeHead) {
+				i = d.scanTrade(b, len(l.tradeHead), l, m)
+			}
+		case 'd':
+			if at(b, 0, l.depthHead) {
+				i = d.scanDepth(b, len(l.depthHead), l, m)
+			}
 		}
-		tail = "}}"
+		if i >= 0 {
+			return ends(b, i, "}}")
+		}
 	}
-	if at(b, i, eventLit) {
-		i = d.scanEvent(b, i+len(eventLit), l, m)
-	} else if d.market == Spot && at(b, i, spotTicker) {
-		i = d.scanTicker(b, i+len(spotTicker), l, m)
-	} else if l == nil && at(b, i, snapLit) {
-		i = d.scanSnapshot(b, i+len(snapLit), snapshotFor, m)
-	} else {
-		return false
+	if !at(b, 0, streamLit) {
+		return ends(b, d.scanPayload(b, 0, nil, snapshotFor, m), "}")
 	}
-	// Each shape ends in the brace of its payload: what is left is exactly tail.
+	l, i := d.scanStream(b)
+	return i >= 0 && ends(b, d.scanPayload(b, i, l, 0, m), "}}")
+}
+
+// ends reports whether tail is all that is left at i.
+func ends(b []byte, i int, tail string) bool {
 	return i >= 0 && len(b)-i == len(tail) && at(b, i, tail)
+}
+
+// scanPayload reads a payload up to its closing brace. l is nil unless the
+// stream's name has told it.
+func (d *Decoder) scanPayload(b []byte, i int, l *listing, snapshotFor core.InstrumentID, m *feed.Message) int {
+	switch {
+	case at(b, i, eventLit):
+		return d.scanEvent(b, i+len(eventLit), l, m)
+	case d.market == Spot && at(b, i, spotTicker):
+		return d.scanTicker(b, i+len(spotTicker), l, m)
+	case l == nil && at(b, i, snapLit):
+		return d.scanSnapshot(b, i+len(snapLit), snapshotFor, m)
+	}
+	return differs
+}
+
+// begin makes m an otherwise empty message of that kind. It sets the fields one by
+// one: a composite literal would be built aside and copied.
+func begin(m *feed.Message, kind feed.MessageKind, l *listing, t core.Nanos) {
+	m.Kind, m.Side, m.Instrument = kind, 0, l.id
+	m.FirstID, m.LastID, m.PrevID = 0, 0, 0
+	m.ExchangeTime = t
+	m.Price, m.AskPrice, m.Qty, m.AskQty = 0, 0, 0, 0
+	m.Bids, m.Asks = m.Bids[:0], m.Asks[:0]
 }
 
 // scanEvent reads a payload from its kind on.
@@ -196,8 +233,9 @@ func (d *Decoder) scanTrade(b []byte, i int, l *listing, m *feed.Message) int {
 	if d.market == Spot && i >= 0 {
 		i = scanIgnoredBool(b, i)
 	}
-	*m = feed.Message{Kind: feed.MessageTrade, Side: side, Instrument: l.id,
-		FirstID: id, LastID: id, ExchangeTime: t, Price: core.Price(p), Qty: core.Qty(q), Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	begin(m, feed.MessageTrade, l, t)
+	m.Side, m.FirstID, m.LastID = side, id, id
+	m.Price, m.Qty = core.Price(p), core.Qty(q)
 	return i
 }
 
@@ -246,8 +284,8 @@ func (d *Decoder) scanDepth(b []byte, i int, l *listing, m *feed.Message) int {
 	if i < 0 || first > last || !at(b, i, `,"b":[`) {
 		return differs
 	}
-	*m = feed.Message{Kind: feed.MessageDepth, Instrument: l.id,
-		FirstID: first, LastID: last, PrevID: prev, ExchangeTime: t, Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	begin(m, feed.MessageDepth, l, t)
+	m.FirstID, m.LastID, m.PrevID = first, last, prev
 	m.Bids, i = l.scanLevels(b, i+6, m.Bids)
 	if i < 0 || !at(b, i, `,"a":[`) {
 		return differs
@@ -288,9 +326,10 @@ func (d *Decoder) scanTicker(b []byte, i int, l *listing, m *feed.Message) int {
 		}
 		_, i = scanMillis(b, i+5)
 	}
-	*m = feed.Message{Kind: feed.MessageQuote, Instrument: l.id, LastID: id, ExchangeTime: t,
-		Price: core.Price(bid), Qty: core.Qty(bidQty),
-		AskPrice: core.Price(ask), AskQty: core.Qty(askQty), Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	begin(m, feed.MessageQuote, l, t)
+	m.LastID = id
+	m.Price, m.Qty = core.Price(bid), core.Qty(bidQty)
+	m.AskPrice, m.AskQty = core.Price(ask), core.Qty(askQty)
 	return i
 }
 
@@ -313,8 +352,8 @@ func (d *Decoder) scanSnapshot(b []byte, i int, snapshotFor core.InstrumentID, m
 	if i < 0 || !at(b, i, `,"bids":[`) {
 		return differs
 	}
-	*m = feed.Message{Kind: feed.MessageSnapshot, Instrument: l.id, LastID: id, ExchangeTime: t,
-		Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	begin(m, feed.MessageSnapshot, l, t)
+	m.LastID = id
 	m.Bids, i = l.scanLevels(b, i+9, m.Bids)
 	if i < 0 || !at(b, i, `,"asks":[`) {
 		return differs

@@ -88,7 +88,7 @@ func TestSymbolTable(t *testing.T) {
 		for i := range n {
 			in := instrumentOf(Spot, fmt.Sprintf("S%dUSDT", i*i))
 			in.ID = core.InstrumentID(i + 1)
-			all = append(all, newListing(in))
+			all = append(all, newListing(Spot, in))
 		}
 		table := newSymbolTable(all, func(l *listing) string { return l.symbol })
 		for _, l := range all {

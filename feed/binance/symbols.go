@@ -10,7 +10,8 @@ import (
 
 // listing is what the decoder keeps of one instrument. The literals are what
 // stands around its symbol in a frame, so that one comparison settles symbol
-// and neighbouring keys together.
+// and neighbouring keys together; the heads are whole beginnings of frames of a
+// combined stream, up to the first number.
 type listing struct {
 	id         core.InstrumentID
 	priceScale uint8
@@ -19,27 +20,41 @@ type listing struct {
 	symbol string // BTCUSDT
 	stream string // btcusdt: the symbol as stream names spell it
 
-	streamAt  string // btcusdt@
+	streamAt   string // btcusdt@
+	kindAt     int    // where the kind of stream begins in a combined frame
+	tradeHead  string // {"stream":"btcusdt@trade","data":{"e":"trade","E":
+	depthHead  string
+	tickerHead string
+
 	tradeLit  string // ,"s":"BTCUSDT","t":
 	depthLit  string // ,"s":"BTCUSDT","U":
 	tickerLit string // ,"s":"BTCUSDT","b":"
-	markLit   string // ,"s":"BTCUSDT","p":"
 }
 
-func newListing(in *core.Instrument) *listing {
+func newListing(m Market, in *core.Instrument) *listing {
 	s := `,"s":"` + in.Symbol + `",`
 	l := &listing{
 		id: in.ID, priceScale: in.PriceScale, qtyScale: in.QtyScale,
 		symbol: in.Symbol, stream: strings.ToLower(in.Symbol),
-		tradeLit: s + `"t":`, depthLit: s + `"U":`, tickerLit: s + `"b":"`, markLit: s + `"p":"`,
+		tradeLit: s + `"t":`, depthLit: s + `"U":`, tickerLit: s + `"b":"`,
 	}
 	l.streamAt = l.stream + "@"
+	l.kindAt = len(streamLit) + len(l.streamAt)
+	depth, ticker := "depth@100ms", spotTicker
+	if m == USDM {
+		depth, ticker = "depth@0ms", eventLit+tickerLit
+	}
+	head := func(stream, payload string) string { return streamLit + l.streamAt + stream + dataLit + payload }
+	l.tradeHead = head("trade", eventLit+tradeLit)
+	l.depthHead = head(depth, eventLit+depthLit)
+	l.tickerHead = head("bookTicker", ticker)
 	return l
 }
 
 // nowhere stands in for "no listing yet": its literals match no frame.
 var nowhere = &listing{symbol: "\x00", stream: "\x00", streamAt: "\x00",
-	tradeLit: "\x00", depthLit: "\x00", tickerLit: "\x00", markLit: "\x00"}
+	tradeHead: "\x00", depthHead: "\x00", tickerHead: "\x00",
+	tradeLit: "\x00", depthLit: "\x00", tickerLit: "\x00"}
 
 // symbolTable finds a listing by the bytes of a name: open addressing, at most
 // half full, no allocation and no string made. Immutable once built.
