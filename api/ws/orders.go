@@ -86,7 +86,9 @@ func (s *session) submit(res *wire.Resolution) {
 		s.failWith(&res.Error)
 		return
 	case !res.Reason.OK():
-		s.refuseReason(res.Instrument, &res.Reason)
+		s.begin(s.req.ID, false)
+		s.out = wire.AppendUnresolved(append(s.out, `,"error":`...), s.cfg.Directory, res)
+		s.finish()
 		return
 	case s.cfg.Engine == nil:
 		s.noEngine()
