@@ -58,7 +58,9 @@ func (r *Reader[T]) Read(dst []T) (n int, lost uint64) {
 	}
 	at := start
 	if size := uint64(len(b.slots)); published-at > size {
-		at = published - size
+		// Half a lap behind, not a whole one: at the oldest value the producer would
+		// overtake the reader again with its next, and so for ever.
+		at = published - size/2
 	}
 	n = int(min(published-at, uint64(len(dst))))
 	r.copyFrom(dst[:n], at)

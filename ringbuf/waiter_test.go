@@ -89,7 +89,7 @@ func TestWaitLosesNothing(t *testing.T) {
 // one value within the same few hundred nanoseconds. Nothing follows that value
 // until it is consumed, so a wake-up that is lost stays lost.
 func TestParkRacesWithPush(t *testing.T) {
-	rounds := uint64(testCount(30_000))
+	rounds := uint64(testCount(20_000))
 	spsc, mpsc, broadcast := NewSPSC[uint64](1), NewMPSC[uint64](1), NewBroadcast[uint64](1)
 	reader := broadcast.NewGatingReader()
 	one := make([]uint64, 1)
