@@ -15,7 +15,11 @@ func (h *expiryHeap) next(t *orderTable) (core.Nanos, bool) {
 	return t.at(h.slots[0]).due, true
 }
 
+// push puts e in; it must not be in already.
 func (h *expiryHeap) push(t *orderTable, e *entry, due core.Nanos) {
+	if e.heapAt != 0 {
+		panic("engine: order twice in the expiry heap")
+	}
 	e.due = due
 	h.slots = append(h.slots, e.slot)
 	e.heapAt = int32(len(h.slots))

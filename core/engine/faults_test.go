@@ -162,10 +162,10 @@ func TestUnrecordedKillComesFirst(t *testing.T) {
 	if len(h.e.unsaved) != 1 {
 		t.Errorf("%d unsaved states of one scope", len(h.e.unsaved))
 	}
+	h.journal.appendErr = nil
 	if err := h.e.sequence(&Command{Kind: CmdNew}, h.clock.Now()); err == nil {
 		t.Error("an order was taken before the kill was recorded")
 	}
-	h.journal.appendErr = nil
 	h.run()
 	h.wantCode(h.ask(h.limit(core.Buy, 9990, 1, "")), risk.Halted)
 	h.checkReplay()
@@ -231,6 +231,9 @@ func TestCancelWaitsForTheOrderItOvertook(t *testing.T) {
 	h.run()
 	if got := h.gateway.ops(core.VenueCancel); !slices.Equal(got, []core.OrderID{1}) {
 		t.Errorf("cancelled %v, want the order that was overtaken", got)
+	}
+	if n := len(h.sink.replies); n != 3 {
+		t.Errorf("%d answers to 3 commands", n)
 	}
 	if r := h.sink.replies[len(h.sink.replies)-1]; r.Reason.Code != risk.UnknownOrder {
 		t.Errorf("a cancel that names nothing: %+v", r)

@@ -278,6 +278,7 @@ func TestReplayOfARandomRun(t *testing.T) {
 		t.Fatalf("replay: %v, %d of %d records, hash equal: %v", err, seq, len(run.records), hash == run.hash)
 	}
 	checkView(t, run)
+	checkInvariants(t, run.engine.m)
 	rng := rand.New(rand.NewPCG(seed, 5))
 	for range 25 {
 		checkTamper(t, run, rng)
@@ -318,6 +319,34 @@ func checkTamper(t *testing.T, run *loadRun, rng *rand.Rand) {
 	hash, _, err := Replay(run.cfg, slices.Values(tampered))
 	if err == nil && hash == run.hash {
 		t.Errorf("record %d (%s) with bit %d changed went unnoticed", at+1, r.Type, bit)
+	}
+}
+
+// checkInvariants is what must hold of the tables after anything.
+func checkInvariants(t *testing.T, m *machine) {
+	t.Helper()
+	due := 0
+	m.orders.each(&m.orders.open, func(e *entry) {
+		if !e.order.Status.Open() || !e.hold.Open() {
+			t.Errorf("order %d is %s in the open list, holding: %v", e.order.ID, e.order.Status, e.hold.Open())
+		}
+		if e.heapAt > 0 {
+			due++
+			if m.expiry.slots[e.heapAt-1] != e.slot {
+				t.Errorf("order %d is not where it thinks it is in the expiry heap", e.order.ID)
+			}
+		}
+	})
+	m.orders.each(&m.orders.closed, func(e *entry) {
+		if e.order.Status.Open() || e.hold.Open() || e.heapAt != 0 || e.order.PendingCxl {
+			t.Errorf("order %d is %s in the closed list: %+v", e.order.ID, e.order.Status, e.order)
+		}
+	})
+	if due != len(m.expiry.slots) {
+		t.Errorf("%d orders to expire, %d in the heap", due, len(m.expiry.slots))
+	}
+	if v, _ := m.tree.View(risk.FirmScope()); v.OpenOrders != m.orders.open.len {
+		t.Errorf("the limits count %d open orders of %d", v.OpenOrders, m.orders.open.len)
 	}
 }
 

@@ -148,7 +148,7 @@ func (m *machine) applyReport(p *record.Report) {
 		m.tree.RejectAmend(&e.hold)
 	case core.ExecCancelRejected:
 		e.order.PendingCxl = false
-		if e.expiring {
+		if e.expiring && e.heapAt == 0 {
 			m.expiry.push(&m.orders, e, m.now+expiryRetry)
 		}
 	case core.ExecRejected:

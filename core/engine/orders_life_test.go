@@ -133,6 +133,10 @@ func TestOrderRaces(t *testing.T) {
 			status: core.StatusPartiallyFilled, cum: 10, pos: 10, qty: 20},
 		{name: "amend rejected", steps: []step{amend(10001, 20), rep(core.ExecReplaceRejected), fill(1, 10)},
 			status: core.StatusFilled, cum: 10, pos: 10},
+		{name: "amend rejected, still open", steps: []step{amend(10001, 20), rep(core.ExecReplaceRejected)}, status: core.StatusNew},
+		{name: "amend on its way", steps: []step{amend(10001, 20)}, status: core.StatusNew},
+		{name: "amended down, still open", steps: []step{fill(1, 3), amend(0, 5), rep(core.ExecReplaced)},
+			status: core.StatusPartiallyFilled, cum: 3, pos: 3, qty: 5},
 		{name: "filled below the amended quantity before the venue took it", steps: []step{fill(1, 3), amend(0, 5), fill(2, 4), rep(core.ExecReplaced)},
 			status: core.StatusFilled, cum: 7, pos: 7, qty: 5},
 		{name: "filled while the amend was on its way", steps: []step{amend(0, 20), fill(1, 10), rep(core.ExecReplaceRejected)},
@@ -286,6 +290,7 @@ func TestGoodTillDateExpiresHere(t *testing.T) {
 	}
 	// The venue says it is too late, then that it is not: asked again after a second.
 	h.report(core.ExecReport{Type: core.ExecCancelRejected, Order: early})
+	h.report(core.ExecReport{Type: core.ExecCancelRejected, Order: early}) // once more, to no effect
 	h.clock.Advance(600 * time.Millisecond)
 	h.run()
 	h.clock.Advance(600 * time.Millisecond)
