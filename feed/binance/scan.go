@@ -68,7 +68,7 @@ func scanUint(b []byte, i int) (v uint64, end int) {
 }
 
 // scanMillis reads a time in Unix milliseconds of thirteen digits, which all
-// times from 2001 to 2286 have.
+// times from 2001 on have for as long as Nanos can hold them.
 func scanMillis(b []byte, i int) (core.Nanos, int) {
 	if i < 0 || len(b)-i < millisDigits || b[i] == '0' {
 		return 0, differs
@@ -81,7 +81,11 @@ func scanMillis(b []byte, i int) (core.Nanos, int) {
 	}
 	const repeated = 8 * (16 - millisDigits) // bits of tail that head has told
 	tail = tail >> repeated << repeated
-	return core.Nanos(sum8(head)*1e5+sum8(tail)) * nanosPerMilli, i + millisDigits
+	v := sum8(head)*1e5 + sum8(tail)
+	if v > maxMillis {
+		return 0, differs
+	}
+	return core.Nanos(v) * nanosPerMilli, i + millisDigits
 }
 
 const (

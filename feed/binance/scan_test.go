@@ -3,10 +3,12 @@ package binance
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
 	"qcat/core"
+	"qcat/feed"
 )
 
 // TestDigitsAgainstStrconv holds the eight-at-a-time reader against the obvious
@@ -100,6 +102,46 @@ func TestSymbolTable(t *testing.T) {
 			if got := table.find([]byte(name)); got != nil {
 				t.Fatalf("%d listings: %q found as %s", n, name, got.symbol)
 			}
+		}
+	}
+}
+
+// TestMutatedFramesMeanTheSame changes a few bytes of real frames, mostly into
+// digits, so that the scanner takes many of them: the general path must agree.
+func TestMutatedFramesMeanTheSame(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	const alphabet = `01234567890123456789012345678901234567890123456789.",:{}[]-eEtT\ `
+	for market, frames := range map[Market][]string{
+		Spot: {spotTrade, spotDepth, spotQuote, spotSnapshot},
+		USDM: {usdmTrade, usdmDepth, usdmQuote, usdmSnapshot},
+	} {
+		d := newTestDecoder(t, market)
+		taken := 0
+		var fast, general feed.Message
+		for range 20_000 {
+			frame := []byte(frames[r.IntN(len(frames))])
+			for range 1 + r.IntN(2) {
+				switch i := r.IntN(len(frame)); r.IntN(12) {
+				case 0:
+					frame = slices.Delete(frame, i, i+1)
+				case 1:
+					frame = slices.Insert(frame, i, alphabet[r.IntN(len(alphabet))])
+				default:
+					frame[i] = alphabet[r.IntN(len(alphabet))]
+				}
+			}
+			if !d.fast(frame, 1, &fast) {
+				continue
+			}
+			taken++
+			if err := d.general(frame, 1, &general); err != nil {
+				t.Fatalf("seed %d: the scanner takes what the general path refuses: %v: %s", seed, err, frame)
+			}
+			sameMessage(t, fmt.Sprintf("seed %d: %s", seed, frame), fast, general)
+		}
+		if taken < 2_000 {
+			t.Errorf("seed %d: the scanner took only %d %s frames", seed, taken, market)
 		}
 	}
 }

@@ -3,7 +3,7 @@
 //
 // It plays a Source, a recorded or synthetic stream of frames, to whoever has
 // subscribed, and keeps the true book of each symbol beside it with book.Naive,
-// read with encoding/json: nothing in it shares code with what it tests. GET
+// read with encoding/json: not with the decoder and the book that it tests. GET
 // /depth answers with the true book as of the last update played; Truth tells the
 // test the same.
 //

@@ -144,7 +144,6 @@ func TestSnapshotIsTheTruthAtThePosition(t *testing.T) {
 			ids[id] = true
 			s.Step(100)
 		}
-		// The decoder knows the shape, except that USD-M's time is unknown at first.
 		if len(ids) != 4 || d.Stats().Fallbacks != 0 {
 			t.Errorf("%d positions, %d fallbacks", len(ids), d.Stats().Fallbacks)
 		}

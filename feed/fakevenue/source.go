@@ -27,6 +27,7 @@ type Source struct {
 // Book is the state of a book: best levels first.
 type Book struct {
 	LastUpdateID uint64
+	Millis       int64 // venue's time of it, 0 on spot, which does not tell
 	Bids, Asks   []core.Level
 }
 
@@ -180,6 +181,7 @@ func isSnapshot(line []byte) bool { return bytes.HasPrefix(line, []byte(`{"lastU
 func readSnapshot(body []byte, in *core.Instrument) (Book, error) {
 	var s struct {
 		LastUpdateID uint64      `json:"lastUpdateId"`
+		Millis       int64       `json:"E"`
 		Bids         [][2]string `json:"bids"`
 		Asks         [][2]string `json:"asks"`
 	}
@@ -191,7 +193,7 @@ func readSnapshot(body []byte, in *core.Instrument) (Book, error) {
 		return Book{}, err
 	}
 	asks, err := parseLevels(s.Asks, in)
-	return Book{LastUpdateID: s.LastUpdateID, Bids: bids, Asks: asks}, err
+	return Book{LastUpdateID: s.LastUpdateID, Millis: s.Millis, Bids: bids, Asks: asks}, err
 }
 
 // unwrap takes a frame of a combined stream apart, by its text: a capture holds

@@ -59,7 +59,7 @@ func Synthetic(cfg SyntheticConfig) *Source {
 	for i, symbol := range cfg.Symbols {
 		m := newSynthetic(cfg, i, symbol)
 		src.Instruments = append(src.Instruments, m.in)
-		src.Initial[symbol] = Book{LastUpdateID: m.last,
+		src.Initial[symbol] = Book{LastUpdateID: m.last, Millis: m.millis,
 			Bids: m.book.Levels(core.Buy, nil, -1), Asks: m.book.Levels(core.Sell, nil, -1)}
 		markets = append(markets, m)
 	}

@@ -17,7 +17,7 @@ type truth struct {
 }
 
 func newTruth(in core.Instrument, initial Book) *truth {
-	t := &truth{in: in, book: book.NewNaive(), last: initial.LastUpdateID}
+	t := &truth{in: in, book: book.NewNaive(), last: initial.LastUpdateID, millis: initial.Millis}
 	t.set(initial.Bids, initial.Asks)
 	return t
 }
