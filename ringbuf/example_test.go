@@ -67,7 +67,7 @@ func ExampleBroadcast() {
 	batch := make([]tick, 16)
 	n, lost := reader.Read(batch)
 	fmt.Println("lost", lost, "then from", batch[0].Price, "to", batch[n-1].Price)
-	// Output: lost 6 then from 6 to 9
+	// Output: lost 8 then from 8 to 9
 }
 
 // A gating reader is never lapped: the producer finds the ring full instead.

@@ -68,11 +68,11 @@ func FuzzBroadcast(f *testing.F) {
 				published += uint64(n)
 				continue
 			}
-			wantLost := uint64(max(int64(published-at)-int64(b.Cap()), 0))
-			wantN := int(min(published-at-wantLost, uint64(n)))
+			gone := wantLost(published-at, b.Cap())
+			wantN := int(min(published-at-gone, uint64(n)))
 			got, lost := r.Read(buf[:n])
-			if got != wantN || lost != wantLost {
-				t.Fatalf("step %d: Read(%d) = %d, %d, want %d, %d", i, n, got, lost, wantN, wantLost)
+			if got != wantN || lost != gone {
+				t.Fatalf("step %d: Read(%d) = %d, %d, want %d, %d", i, n, got, lost, wantN, gone)
 			}
 			at += lost
 			for k := range got {

@@ -42,10 +42,12 @@ func (b *Broadcast[T]) NewGatingReader() *Reader[T] {
 }
 
 // Read copies up to len(dst) values, oldest first, and returns how many, and how
-// many were overwritten before they could be read. The lost ones precede the ones
-// returned; they are reported once, and the next Read goes on after what this one
-// returned. n may be 0 with lost > 0: the producer overtook the copy. For every
-// reader the sum of all n and lost is the number of values it has passed.
+// many are lost to it. A reader that the producer has lapped goes on half a lap
+// behind it: at the oldest value it would be lapped again at once, and for ever.
+// The lost ones precede the ones returned; they are reported once, and the next
+// Read goes on after what this one returned. n may be 0 with lost > 0: the
+// producer overtook the copy. For every reader the sum of all n and lost is the
+// number of values it has passed.
 //
 // A gating reader loses nothing. A closed reader returns 0, 0. Owner only; never
 // blocks, never allocates.
@@ -58,9 +60,7 @@ func (r *Reader[T]) Read(dst []T) (n int, lost uint64) {
 	}
 	at := start
 	if size := uint64(len(b.slots)); published-at > size {
-		// Half a lap behind, not a whole one: at the oldest value the producer would
-		// overtake the reader again with its next, and so for ever.
-		at = published - size/2
+		at = published - max(size/2, 1)
 	}
 	n = int(min(published-at, uint64(len(dst))))
 	r.copyFrom(dst[:n], at)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -222,12 +223,11 @@ func TestOverrunResyncs(t *testing.T) {
 	s := serve(t, nil)
 	c := s.dial(t, client.Options{})
 	b := client.NewBook()
-	var seq atomic.Uint64
-	var live atomic.Bool
+	var mu sync.Mutex
 	if err := c.Subscribe(t.Context(), client.Sub{Channel: "depth:" + instrument, Handle: func(m *client.Message) {
+		mu.Lock()
+		defer mu.Unlock()
 		b.Apply(m)
-		live.Store(b.Live())
-		seq.Store(m.Seq)
 	}}); err != nil {
 		t.Fatal(err)
 	}
@@ -240,12 +240,12 @@ func TestOverrunResyncs(t *testing.T) {
 	}
 	s.lane.depth([]core.Level{{Price: 1, Qty: 7}}, nil)
 	eventually(t, "the book is whole again", func() bool {
-		n := seq.Load()
-		time.Sleep(30 * time.Millisecond)
-		return live.Load() && n == seq.Load()
+		mu.Lock()
+		defer mu.Unlock()
+		return b.Live() && s.lane.holds(b)
 	})
 	_ = c.Close()
-	if b.Err() != nil || !s.lane.holds(b) {
-		t.Fatalf("err %v snapshots %d, true book %v", b.Err(), b.Snapshots(), s.lane.holds(b))
+	if b.Err() != nil {
+		t.Fatalf("err %v after %d snapshots", b.Err(), b.Snapshots())
 	}
 }
