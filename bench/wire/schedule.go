@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
+)
+
+// schedule is an open-loop load: event i is due at start + i·period, whether or
+// not what came before has been answered. Latency counts from when an event was
+// due, so a stall is charged to every event it delayed.
+type schedule struct {
+	start  time.Time
+	period time.Duration
+	n      int
+}
+
+func newSchedule(rate int, length time.Duration) schedule {
+	period := time.Second / time.Duration(rate)
+	return schedule{start: time.Now().Add(50 * time.Millisecond), period: period, n: int(length / period)}
+}
+
+func (s schedule) due(i int) time.Time { return s.start.Add(time.Duration(i) * s.period) }
+
+// run calls f(i) when event i is due, on one thread of its own whose timer slack
+// is a nanosecond: the default would add 50 µs to every event.
+func (s schedule) run(ctx context.Context, f func(i int) error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	for i := range s.n {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sleepUntil(s.due(i))
+		if err := f(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sleepUntil sleeps in the kernel: the runtime's timers are coarser.
+func sleepUntil(t time.Time) {
+	for {
+		left := time.Until(t)
+		if left <= 0 {
+			return
+		}
+		ts := unix.NsecToTimespec(int64(left))
+		_ = unix.Nanosleep(&ts, nil)
+	}
+}
+
+// latencies counts to a minute with three significant digits.
+type latencies struct{ h *hdrhistogram.Histogram }
+
+func newLatencies() latencies {
+	return latencies{hdrhistogram.New(1, int64(time.Minute), 3)}
+}
+
+func (l latencies) record(d time.Duration) {
+	_ = l.h.RecordValue(max(1, min(int64(d), int64(time.Minute))))
+}
+
+// percentiles are the columns of every table.
+var percentiles = []float64{50, 90, 99, 99.9, 99.99}
+
+func (l latencies) row() []time.Duration {
+	out := make([]time.Duration, 0, len(percentiles)+1)
+	for _, p := range percentiles {
+		out = append(out, time.Duration(l.h.ValueAtPercentile(p)))
+	}
+	return append(out, time.Duration(l.h.Max()))
+}
