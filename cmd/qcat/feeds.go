@@ -53,6 +53,24 @@ type pipes struct {
 	quotes *market.QuoteTable
 	clock  core.Clock
 	log    *zap.Logger
+
+	limiters map[string]*feed.Limiter // by venue
+}
+
+// snapshotSpacing parts the snapshot requests to one venue: 100 a minute, where
+// the weight of binance.SnapshotLimit would allow 120.
+const snapshotSpacing = 600 * time.Millisecond
+
+// limiter returns the one limiter of a venue, which counts requests by address,
+// not by feed.
+func (p *pipes) limiter(venue string) *feed.Limiter {
+	if p.limiters[venue] == nil {
+		if p.limiters == nil {
+			p.limiters = map[string]*feed.Limiter{}
+		}
+		p.limiters[venue] = feed.NewLimiter(snapshotSpacing, p.clock)
+	}
+	return p.limiters[venue]
 }
 
 // laneRunner is one lane and the goroutine that owns it.
@@ -216,7 +234,7 @@ func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir 
 
 func (b *binancePlan) lanes(p *pipes) ([]laneRunner, error) {
 	var out []laneRunner
-	limiter := feed.NewLimiter(0, p.clock)
+	limiter := p.limiter(b.adapter.Market().Venue())
 	for i, conn := range b.adapter.Connections(b.instruments) {
 		decoder, err := conn.NewDecoder()
 		if err != nil {

@@ -47,21 +47,9 @@ func main() {
 // run parses args and runs the command. It returns the exit code: 0 on success,
 // 1 when the command failed, 2 when the arguments or the settings are wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var c cli
 	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, file: &fileConfig{}}
 	exit := -1
-	parser, err := kong.New(&c,
-		kong.Name("qcat"),
-		kong.Description("A low-latency market-data and risk core: market data in, risk-checked orders out."),
-		kong.UsageOnError(),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
-		kong.DefaultEnvars("QCAT"),
-		kong.Vars{"version": version},
-		kong.Vars(feedVars),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Bind(e),
-	)
+	parser, err := newParser(&cli{}, e, func(code int) { exit = code; panic(exitNow{}) })
 	if err != nil {
 		fmt.Fprintln(stderr, "qcat:", err)
 		return 2
@@ -83,6 +71,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// newParser returns a parser that fills c and hands e to the command. exit is
+// called when help or the version was printed, and must not return.
+func newParser(c *cli, e *env, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("qcat"),
+		kong.Description("A low-latency market-data and risk core: market data in, risk-checked orders out."),
+		kong.Writers(e.stdout, e.stderr),
+		kong.Exit(exit),
+		kong.DefaultEnvars("QCAT"),
+		kong.Vars{"version": version},
+		kong.Vars(feedVars),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Bind(e),
+	)
 }
 
 // exitNow unwinds out of kong when it has printed help or the version.

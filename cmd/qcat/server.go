@@ -29,14 +29,15 @@ type server struct {
 	clock     core.Clock
 	directory *core.Directory
 
-	quotes *market.QuoteTable
-	lanes  []laneRunner
-	engine *engine.Engine
-	gate   *gate
-	paper  *paper.Venue
-	view   *engine.View
-	hub    *hub.Hub
-	rest   *rest.Server
+	quotes  *market.QuoteTable
+	lanes   []laneRunner
+	journal *engine.MemoryJournal
+	engine  *engine.Engine
+	gate    *gate
+	paper   *paper.Venue
+	view    *engine.View
+	hub     *hub.Hub
+	rest    *rest.Server
 
 	feeds, orders, venue, readers, clients stage
 }
@@ -99,7 +100,6 @@ func (c *serveCmd) build(ctx context.Context, who sections, log *zap.Logger) (*s
 	for i := range s.lanes {
 		sources[i] = s.lanes[i].source
 	}
-	var ids []core.InstrumentID
 	gateways := map[string]engine.Gateway{}
 	s.paper, err = paper.New(paper.Config{
 		Settings: settings, Directory: s.directory, Sources: sources, Clock: s.clock, Idle: orderIdle,
@@ -112,12 +112,12 @@ func (c *serveCmd) build(ctx context.Context, who sections, log *zap.Logger) (*s
 	}
 	for _, in := range s.directory.Instruments() {
 		gateways[in.Venue] = s.paper
-		ids = append(ids, in.ID)
 	}
+	s.journal = engine.NewMemoryJournal(journalBytes)
 	s.engine = engine.New(engine.Config{
 		Directory: s.directory, Clock: s.clock, Quotes: s.quotes, Gateways: gateways, Idle: orderIdle,
-		Journal: engine.NewMemoryJournal(journalBytes),
-		Risk:    risk.Config{Instruments: len(ids)},
+		Journal: s.journal,
+		Risk:    riskConfig(s.directory),
 	})
 	if err := who.define(s.engine); err != nil {
 		return nil, err
@@ -130,6 +130,12 @@ func (c *serveCmd) build(ctx context.Context, who sections, log *zap.Logger) (*s
 	})
 	s.buildAPI()
 	return s, nil
+}
+
+// riskConfig sizes the limit tree. It is part of what a journal's state depends
+// on: whoever replays one needs the same.
+func riskConfig(dir *core.Directory) risk.Config {
+	return risk.Config{Instruments: len(dir.Instruments())}
 }
 
 // journalBytes is how much of the order journal is kept in memory.
@@ -145,8 +151,9 @@ func (s *server) buildLanes(ctx context.Context) error {
 		plans = append(plans, p)
 	}
 	s.quotes = market.NewQuoteTable(len(s.directory.Instruments()) + 1)
+	shared := &pipes{quotes: s.quotes, clock: s.clock, log: s.log}
 	for _, p := range plans {
-		lanes, err := p.lanes(&pipes{quotes: s.quotes, clock: s.clock, log: s.log})
+		lanes, err := p.lanes(shared)
 		if err != nil {
 			return err
 		}

@@ -71,6 +71,8 @@ func writeLine(w io.Writer, m *client.Message) {
 // screen is the state of the table: a row a channel. Updated on the
 // connection's goroutine, drawn on the command's.
 type screen struct {
+	width int // of the longest channel's name
+
 	mu   sync.Mutex
 	rows []row
 	down error
@@ -88,8 +90,9 @@ type row struct {
 }
 
 func newScreen(channels []string) *screen {
-	s := &screen{rows: make([]row, len(channels))}
+	s := &screen{rows: make([]row, len(channels)), width: len("CHANNEL")}
 	for i, ch := range channels {
+		s.width = max(s.width, len(ch))
 		s.rows[i].channel = ch
 		if strings.HasPrefix(ch, "depth:") {
 			s.rows[i].book = client.NewBook()
@@ -112,7 +115,6 @@ func (s *screen) update(i int, m *client.Message) {
 	r.lastSeq, r.seen = m.Seq, time.Now()
 	if r.book != nil {
 		r.book.Apply(m)
-		r.text = bookText(r.book)
 		return
 	}
 	r.text = dataText(m)
@@ -125,7 +127,7 @@ func (s *screen) show(e *env, conn *client.Conn) error {
 	fmt.Fprint(e.stdout, "\x1b[?25l\x1b[2J")
 	defer fmt.Fprint(e.stdout, "\x1b[?25h\n")
 	for n := 0; ; n++ {
-		s.draw(e.stdout, n%int(time.Second/redrawEvery) == 0)
+		s.draw(e.stdout, n > 0 && n%int(time.Second/redrawEvery) == 0)
 		select {
 		case <-e.ctx.Done():
 			return nil
@@ -152,15 +154,22 @@ func (s *screen) draw(w io.Writer, second bool) {
 		if len(text) > width {
 			text = text[:width]
 		}
-		b.WriteString(text + "\x1b[K\r\n")
+		b.WriteString(text + "\x1b[K\n")
 	}
-	line(fmt.Sprintf("%-28s %10s %8s %12s  %s", "CHANNEL", "FRAMES", "PER S", "SEQ", "LATEST"))
+	head := func(channel, frames, rate, seq any) string {
+		return fmt.Sprintf("%-*v %8v %6v %9v  ", s.width, channel, frames, rate, seq)
+	}
+	line(head("CHANNEL", "FRAMES", "PER S", "SEQ") + "LATEST")
 	for i := range s.rows {
 		r := &s.rows[i]
 		if second {
 			r.rate, r.counted = r.frames-r.counted, r.frames
 		}
-		line(fmt.Sprintf("%-28s %10d %8d %12d  %s", r.channel, r.frames, r.rate, r.lastSeq, r.text))
+		columns := head(r.channel, r.frames, r.rate, r.lastSeq)
+		if r.book != nil {
+			r.text = bookText(r.book, width-len(columns))
+		}
+		line(columns + r.text)
 	}
 	if s.down != nil {
 		line("disconnected, trying again: " + s.down.Error())
@@ -169,8 +178,15 @@ func (s *screen) draw(w io.Writer, second bool) {
 	fmt.Fprint(w, b.String())
 }
 
-// dataText shows the members of a frame's data in the order in which they came.
+// dataText shows a quote as bid | ask, and of any other frame the members of its
+// data in the order in which they came.
 func dataText(m *client.Message) string {
+	if strings.HasPrefix(m.Channel, "bbo:") {
+		var q client.BBO
+		if err := json.Unmarshal(m.Data, &q); err == nil {
+			return quoteText(&q)
+		}
+	}
 	dec := json.NewDecoder(bytes.NewReader(m.Data))
 	if _, err := dec.Token(); err != nil {
 		return string(m.Data)
@@ -193,21 +209,36 @@ func dataText(m *client.Message) string {
 	return strings.Join(parts, "  ")
 }
 
-// shownLevels is how much of a book fits a row.
+func quoteText(q *client.BBO) string {
+	text := q.BidQty + "@" + q.BidPrice + " | " + q.AskQty + "@" + q.AskPrice
+	if q.Stale {
+		text += " (stale)"
+	}
+	return text
+}
+
+// shownLevels is how much of a book a row shows when there is room.
 const shownLevels = 3
 
-func bookText(b *client.Book) string {
+// bookText shows the best levels, as many as fit width.
+func bookText(b *client.Book, width int) (text string) {
 	if !b.Live() {
 		return "waiting for a snapshot"
 	}
-	side := func(side core.Side) []string {
+	show := func(levels []core.Level, n int) []string {
 		var out []string
-		for _, l := range b.Book().Levels(side, nil, shownLevels) {
+		for _, l := range levels[:min(n, len(levels))] {
 			out = append(out, core.FormatDecimal(int64(l.Qty), b.QtyScale)+"@"+core.FormatDecimal(int64(l.Price), b.PriceScale))
 		}
 		return out
 	}
-	bids := side(core.Buy)
-	slices.Reverse(bids)
-	return strings.Join(bids, " ") + "  |  " + strings.Join(side(core.Sell), " ")
+	for n := shownLevels; n > 0; n-- {
+		bids := show(b.Bids(), n)
+		slices.Reverse(bids)
+		text = strings.Join(bids, " ") + " | " + strings.Join(show(b.Asks(), n), " ")
+		if len(text) <= width {
+			break
+		}
+	}
+	return text
 }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait of these tests: on a machine that does other things
+// as well, nothing of what they wait for takes longer.
+const patience = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	for _, kv := range os.Environ() {
+		// A setting of whoever runs the tests must not change what they test.
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "QCAT_") && name != capturesEnv {
+			_ = os.Unsetenv(name)
+		}
+	}
+	code := m.Run()
+	if builtIn != "" {
+		_ = os.RemoveAll(builtIn)
+	}
+	os.Exit(code)
+}
+
+// builtIn is the directory of the binary, "" until it is built.
+var builtIn string
+
+// binary builds qcat once and returns its path.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "qcat-test-")
+	if err != nil {
+		return "", err
+	}
+	builtIn = dir
+	path := filepath.Join(dir, "qcat")
+	args := []string{"build", "-o", path}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, ".")...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// command returns the binary with arguments, not started.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
+
+// qcat runs the binary to its end.
+func qcat(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := command(t, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
+	_ = cmd.Wait() // the exit code tells
+	if strings.Contains(errs.String(), "DATA RACE") {
+		t.Errorf("qcat %s:\n%s", strings.Join(args, " "), errs.String())
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// inProcess runs a command in the test's own process.
+func inProcess(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out, errs bytes.Buffer
+	code = run(ctx, args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// output collects what a process writes, for others to look at meanwhile.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// eventually polls until cond is true.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	eventuallyOr(t, func() string { return what }, cond)
+}
+
+// eventuallyOr polls until cond is true, and says what was last seen otherwise.
+func eventuallyOr(t *testing.T, what func() string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !cond(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what())
+		}
+	}
+}
+
+// tail is the end of a long text.
+func tail(s string) string { return s[max(0, len(s)-2000):] }
