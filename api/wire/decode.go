@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"errors"
+
 	"qcat/core"
 	"qcat/risk"
 )
@@ -167,7 +169,7 @@ func (d *decoder) set(f Field, v []byte) ErrorKind {
 // isDecimal reports whether b is a plain decimal of any precision.
 func isDecimal(b []byte) bool {
 	_, err := core.ParseDecimal(b, core.MaxScale)
-	return err != core.ErrDecimalSyntax
+	return !errors.Is(err, core.ErrDecimalSyntax)
 }
 
 func parseState(b []byte) (risk.TradingState, bool) { return risk.ParseTradingState(view(b)) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -207,7 +208,7 @@ func TestOrigin(t *testing.T) {
 			t.Errorf("origin %q: %v", origin, err)
 		}
 		if err != nil {
-			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 403 || !strings.Contains(string(body), "ws.origin") {
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "ws.origin") {
 				t.Errorf("origin %q: %d %s", origin, resp.StatusCode, body)
 			}
 			continue
@@ -227,7 +228,7 @@ func TestBoundsOfConnectionsAndSubscriptions(t *testing.T) {
 		}
 	}
 	_, resp, err := websocket.DefaultDialer.Dial("ws://"+s.addr+"/api/v1/ws", nil)
-	if err == nil || resp.StatusCode != 503 {
+	if err == nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Fatalf("second connection: %v", err)
 	}
 }

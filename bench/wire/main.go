@@ -19,7 +19,10 @@ import (
 	"time"
 )
 
-func main() {
+func main() { os.Exit(command()) }
+
+// command returns the exit code.
+func command() int {
 	binary := flag.String("binary", "bin/qcat", "the server")
 	length := flag.Duration("length", 5*time.Second, "length of each row")
 	flag.Parse()
@@ -27,8 +30,9 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Stdout, *binary, *length); err != nil {
 		fmt.Fprintln(os.Stderr, "wire:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // scenario is one row.

@@ -57,15 +57,6 @@ func readAddress(r io.Reader, addr chan<- string) {
 	}
 }
 
-// cpu is the processor time the server has used.
-func (p *process) cpu() time.Duration {
-	state := p.cmd.ProcessState
-	if state == nil {
-		return 0
-	}
-	return state.UserTime() + state.SystemTime()
-}
-
 // stop ends the server and removes its directory.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)

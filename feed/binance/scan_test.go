@@ -23,7 +23,7 @@ func TestDigitsAgainstStrconv(t *testing.T) {
 			tail[i] = byte(r.Uint32())
 		}
 		if len(tail) > 0 && tail[0]-'0' <= 9 {
-			tail[0] = byte("\x00/:\xff,\"\xb0\x80"[r.IntN(8)])
+			tail[0] = "\x00/:\xff,\"\xb0\x80"[r.IntN(8)]
 		}
 		want, _ := strconv.ParseUint(text, 10, 64)
 		got, end := scanUint(append([]byte(text), tail...), 0)

@@ -218,7 +218,7 @@ func (c *client) barrier(ctx context.Context) error {
 	err := c.ws.WriteControl(websocket.PingMessage, []byte(name), time.Now().Add(writeTimeout))
 	c.write.Unlock()
 	if err != nil {
-		return nil // gone
+		return nil //nolint:nilerr // it is gone: nobody to wait for
 	}
 	select {
 	case <-ch:

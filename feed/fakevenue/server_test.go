@@ -252,7 +252,7 @@ func TestDepthFaults(t *testing.T) {
 func TestConnectionFaults(t *testing.T) {
 	s := newServer(t, Synthetic(SyntheticConfig{Seed: 5}))
 	s.RefuseConnections(1)
-	if _, resp, err := websocket.DefaultDialer.Dial(s.WS()+"/stream", nil); err == nil || resp == nil || resp.StatusCode != 503 {
+	if _, resp, err := websocket.DefaultDialer.Dial(s.WS()+"/stream", nil); err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("refused: %v", err)
 	}
 	ws := dial(t, s, "/stream?streams=btcusdt@trade")
