@@ -3,6 +3,7 @@ package fakevenue
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
