@@ -111,34 +111,30 @@ func (c *check) over(i int, gross, net int64) bool {
 		Code: MaxExposureNet, Unit: UnitValue, Scope: c.scope(i), Limit: p.v[LimitMaxExposureNet], Value: net})
 }
 
-// project values a pair at the reference price as if the order were open. At the
-// price it is valued at already, only the order's own side is new.
+// project values a pair at the reference price as if the order were open.
 func (c *check) project(p *pair) (long, short, gross int64, ok bool) {
-	buy, sell := p.buy, p.sell
-	var sum int64
-	if c.o.Side == core.Buy {
-		sum, ok = add64(int64(buy), int64(c.add))
-		buy = core.Qty(sum)
-	} else {
-		sum, ok = add64(int64(sell), int64(c.add))
-		sell = core.Qty(sum)
-	}
-	if !ok {
-		return 0, 0, 0, false
-	}
-	if p.price != c.ref {
-		return worth(c.x.val, c.refUnit, p.position, buy, sell)
-	}
+	return p.projected(c.x.val, c.o.Side, c.add, c.ref, c.refUnit)
+}
+
+// projected values a pair at a price as if add more of a side were open. At the
+// price it is valued at already, only that side is new.
+func (p *pair) projected(v valuation, side core.Side, add core.Qty, price core.Price, unit int64) (long, short, gross int64, ok bool) {
 	long, short = p.long, p.short
-	if c.o.Side == core.Buy {
-		sum, ok = add64(int64(p.position), int64(buy))
-		if ok {
-			long, ok = c.x.val.signed(core.Qty(sum), c.refUnit)
+	if side == core.Buy {
+		open, ok1 := add64(int64(p.buy), int64(add))
+		up, ok2 := add64(int64(p.position), open)
+		long, ok = v.signed(core.Qty(up), unit)
+		ok = ok && ok1 && ok2
+		if p.price != price && ok {
+			_, short, _, ok = worth(v, unit, p.position, 0, p.sell)
 		}
 	} else {
-		sum, ok = add64(int64(p.position), -int64(sell))
-		if ok {
-			short, ok = c.x.val.signed(core.Qty(sum), c.refUnit)
+		open, ok1 := add64(int64(p.sell), int64(add))
+		down, ok2 := add64(int64(p.position), -open)
+		short, ok = v.signed(core.Qty(down), unit)
+		ok = ok && ok1 && ok2
+		if p.price != price && ok {
+			long, _, _, ok = worth(v, unit, p.position, p.buy, 0)
 		}
 	}
 	return long, short, max(long, -short), ok

@@ -40,7 +40,8 @@
 //
 // A Tree belongs to one goroutine, the sequencer's. CheckNew, CheckAmend,
 // Accept, Fill and Release do not allocate, except when an (account, instrument)
-// pair trades for the first time and the tables have outgrown Config.
+// pair trades for the first time and the tables have outgrown Config, or when a
+// path trades for the first time after a limit was changed.
 //
 // # Imports
 //

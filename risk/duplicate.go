@@ -1,6 +1,10 @@
 package risk
 
-import "qcat/core"
+import (
+	"math"
+
+	"qcat/core"
+)
 
 // recent remembers accepted orders by (account, instrument, side, price, qty) in
 // sets of four, each set one pair of cache lines. When all four of a set are
@@ -46,10 +50,14 @@ func (a *recentOrder) same(b *recentOrder) bool {
 // age is the distance of two times: a clock that stepped back a little makes an
 // order young, one that stepped back far makes it old.
 func age(then, now core.Nanos) core.Nanos {
-	if d := now - then; d >= 0 {
-		return d
+	d := now - then
+	if then > now {
+		d = then - now
 	}
-	return then - now
+	if d < 0 { // further apart than an int64 tells
+		return math.MaxInt64
+	}
+	return d
 }
 
 // look returns how old the last identical order is, and whether there is one,

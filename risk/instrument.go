@@ -10,6 +10,9 @@ type instrument struct {
 	venue uint32 // index in Tree.venues
 	first uint32 // slot of the first pair that holds it; 0: none
 
+	tick, step divisor
+	settles    bool // val is the settlement currency's own notional, exactly
+
 	firm    pair
 	rolling rolling
 }
@@ -68,7 +71,8 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 			return Reason{Code: InvalidSetting, Scope: s}
 		}
 		t.version++
-		old.in = in
+		old.in, old.tick, old.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
+		t.limitsChanged()
 		return Reason{}
 	}
 	t.version++
@@ -76,11 +80,17 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 		t.instruments = append(t.instruments, instrument{})
 	}
 	x := &t.instruments[in.ID]
-	x.in = in
+	x.in, x.tick, x.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
 	x.firm.defined = true
-	x.val = valuationOf(in, t.rate(valued(in)))
+	x.setRate(t.rate(valued(in)))
 	x.venue = t.venueOf(in.Venue)
 	return Reason{}
+}
+
+// setRate values the instrument at a rate of its currency.
+func (x *instrument) setRate(ppm int64) {
+	x.val = valuationOf(x.in, ppm)
+	x.settles = ppm == core.PPM && x.val.div == 1 && !x.val.inverse && x.in.SettleScale == ValueScale
 }
 
 func sameContract(a, b *core.Instrument) bool {
@@ -141,10 +151,10 @@ func (t *Tree) revalue(currency string, ppm int64) bool {
 			continue
 		}
 		held := x.firm.price
-		before := x.val
-		x.val = valuationOf(x.in, ppm)
+		val, settles := x.val, x.settles
+		x.setRate(ppm)
 		if held > 0 && !t.mark(x, held) {
-			x.val = before
+			x.val, x.settles = val, settles
 			return false
 		}
 	}

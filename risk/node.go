@@ -36,7 +36,9 @@ type pair struct {
 	price    core.Price // what long, short and gross are valued at; 0: never
 	key      uint64     // pairKey; 0 for a firm-wide one
 	next     uint32     // next slot of the same instrument; 0: last
-	_        [20]uint8
+	merged   uint32     // a strategy's pair: index in Tree.merged, if epoch is the tree's
+	epoch    uint64
+	_        [8]uint8
 }
 
 // profile is a set of limits as the check reads it. Nodes with equal limits
@@ -46,6 +48,7 @@ type profile struct {
 	Limits
 	messages throttle
 	orders   throttle
+	bounds   bounds
 }
 
 // nodeAt returns the node of that id, or nil.
@@ -61,7 +64,7 @@ func (t *Tree) intern(ls Limits) uint32 {
 	if i, ok := t.interned[ls]; ok {
 		return i
 	}
-	p := profile{Limits: ls}
+	p := profile{Limits: ls, bounds: boundsOf(&ls)}
 	p.messages = newThrottle(ls, LimitMessageRate, LimitMessageRatePer)
 	p.orders = newThrottle(ls, LimitOrderRate, LimitOrderRatePer)
 	i := uint32(len(t.profiles))

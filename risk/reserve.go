@@ -46,6 +46,7 @@ func (t *Tree) acceptNew(a *Approved, h *Hold) {
 			n.ordTAT = p.orders.take(n.ordTAT, a.now)
 		}
 	}
+	t.refresh(&t.instruments[o.Instrument], &nodes, held[2])
 	t.setUnfilled(&nodes, h, a.reserves)
 	t.openBy(&nodes, &held, o, o.Qty, a.ref)
 	t.instruments[o.Instrument].rolling.observe(a.ref, a.now)

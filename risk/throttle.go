@@ -11,12 +11,15 @@ type throttle struct {
 	burst    core.Nanos // how far TAT may run ahead and still admit; -1: never
 }
 
+// unlimited is a burst that no TAT reaches: no limit is set.
+const unlimited = 1 << 61
+
 func newThrottle(ls Limits, rate, per Limit) throttle {
 	n, set := ls.Get(rate)
 	p, _ := ls.Get(per)
 	switch {
 	case !set:
-		return throttle{}
+		return throttle{burst: unlimited}
 	case n == 0:
 		return throttle{interval: core.Nanos(p), burst: -1}
 	}

@@ -39,6 +39,11 @@ type Tree struct {
 	recent      recent
 
 	interned map[Limits]uint32 // profiles by content; off the check path
+
+	// What quick reads instead of six profiles; derived, not part of the state.
+	epoch    uint64 // of the limits and filters
+	merged   []merged
+	mergedBy map[mergeKey]uint32
 }
 
 // NewTree returns a tree with the firm's node only, without limits, active.
@@ -54,6 +59,8 @@ func NewTree(c Config) *Tree {
 		instruments: make([]instrument, 1, c.Instruments+1),
 		pairs:       newPairs(min(max(c.Positions, 0), c.MaxPositions), c.MaxPositions),
 		interned:    map[Limits]uint32{},
+		epoch:       1,
+		mergedBy:    map[mergeKey]uint32{},
 	}
 	t.intern(Limits{})
 	for _, currency := range par {
@@ -168,6 +175,7 @@ func (t *Tree) SetLimits(s Scope, ls Limits) Reason {
 	}
 	t.version++
 	n.profile = t.intern(ls)
+	t.limitsChanged()
 	if w, ok := ls.Get(LimitDuplicateWindow); ok {
 		t.recent.keep(core.Nanos(w))
 	}

@@ -1,0 +1,106 @@
+package risk
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"qcat/core"
+)
+
+// TestQuickEqualsControls holds the quick path against the controls in their
+// order, with every limit there is drawn near what the orders need.
+func TestQuickEqualsControls(t *testing.T) {
+	for seed := range uint64(150) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		s := newScript()
+		near := func(v int64) int64 { return max(0, v+int64(rng.IntN(5))-2) }
+		draw := func(sc Scope) {
+			var ls Limits
+			for l := range numLimits {
+				if rng.IntN(6) != 0 || l == LimitRestricted && rng.IntN(8) != 0 {
+					continue
+				}
+				ls.Set(l, map[Unit]int64{UnitPPM: int64(rng.IntN(60_000)), UnitQty: near(40), UnitValue: near(60) * 60e8,
+					UnitCount: near(10), UnitNanos: 1 + int64(rng.IntN(5000)), UnitNone: 1}[l.Unit()])
+				if l == LimitMinNotional {
+					ls.Set(l, near(2)*60e8)
+				}
+			}
+			for _, pair := range together {
+				if _, set := ls.Get(pair[0]); set {
+					ls.Set(pair[1], int64(1+rng.IntN(100_000)))
+				}
+			}
+			for l, ok := ls.Validate(sc); !ok; l, ok = ls.Validate(sc) {
+				if ls.Unset(l); l == LimitRollingWindow {
+					ls.Unset(LimitRollingUp)
+					ls.Unset(LimitRollingDown)
+				}
+			}
+			if r := s.tree.SetLimits(sc, ls); !r.OK() {
+				t.Fatal(r)
+			}
+		}
+		quick, admitted := 0, 0
+		for i := range 400 {
+			o := Order{Strategy: core.StrategyID(1 + rng.IntN(3)), Account: 1, Instrument: core.InstrumentID(1 + rng.IntN(3)),
+				Side: core.Side(1 + rng.IntN(2)), Type: core.Limit, TIF: core.TimeInForce(1 + rng.IntN(5)), Qty: core.Qty(1 + rng.IntN(12))}
+			if o.Strategy == 3 {
+				o.Account = 2
+			}
+			if i%40 == 39 {
+				path := naivePath(&o)
+				draw(path[rng.IntN(6)])
+			}
+			in := s.tree.instruments[o.Instrument].in
+			ref := s.refs[in.Symbol]
+			ref.Mark += core.Price(rng.IntN(3)-1) * in.TickSize
+			ref.MarkTime = s.now - core.Nanos(rng.IntN(3000))
+			o.Price = ref.Mark + core.Price(rng.IntN(200)-100)*in.TickSize*10 + core.Price(rng.IntN(40)/39)
+			s.now += core.Nanos(rng.IntN(5000))
+
+			var a Approved
+			fast := s.tree.quick(&o, &ref, s.now, &a)
+			c := check{t: s.tree, o: o, now: s.now}
+			c.run(&ref)
+			if fast && (!c.fail.OK() || a != c.approved()) {
+				t.Fatalf("seed %d order %d %+v\nquick %+v\ncontrols %+v %v", seed, i, o, a, c.approved(), c.fail)
+			}
+			if !c.fail.OK() {
+				continue
+			}
+			admitted++
+			if fast {
+				quick++
+			} else if c.exempt == 0 && c.slots[0] != 0 && c.slots[1] != 0 && c.strategy.epoch == s.tree.epoch {
+				t.Fatalf("seed %d order %d %+v: admitted without exemption, not by the quick path", seed, i, o)
+			}
+			a = c.approved()
+			var h Hold
+			s.tree.Accept(&a, &h)
+			if rng.IntN(2) == 0 {
+				s.tree.Fill(&h, core.Qty(1+rng.IntN(int(o.Qty))))
+			}
+			if rng.IntN(3) != 0 {
+				s.tree.Release(&h)
+			}
+		}
+		if admitted > 50 && quick == 0 {
+			t.Fatalf("seed %d: %d admitted, none by the quick path", seed, admitted)
+		}
+	}
+}
+
+func TestDivisorEqualsRemainder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for i := range 20_000 {
+		d := uint64(rng.Int64N(1<<uint(1+i%62))) + 1
+		n := rng.Uint64() >> (1 + i%60)
+		for _, n := range []uint64{n, n - n%d, n - n%d + d/2, 0, d, math.MaxInt64} {
+			if got, want := divisorOf(d).divides(n), n%d == 0; got != want {
+				t.Fatalf("%d divides %d: %v", d, n, got)
+			}
+		}
+	}
+}
