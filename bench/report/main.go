@@ -20,15 +20,19 @@ import (
 	"strings"
 )
 
-func main() {
+func main() { os.Exit(command()) }
+
+// command returns the exit code.
+func command() int {
 	benchtime := flag.String("benchtime", "1s", "time of one benchmark, as of go test -benchtime")
 	count := flag.Int("count", 3, "runs of each benchmark; the fastest is printed")
 	binary := flag.String("binary", "bin/qcat", "the server for the end-to-end rows; empty leaves them out")
 	flag.Parse()
 	if err := report(os.Stdout, *benchtime, *count, *binary); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func report(w io.Writer, benchtime string, count int, binary string) error {
@@ -42,7 +46,11 @@ func report(w io.Writer, benchtime string, count int, binary string) error {
 		}
 		for _, row := range g.rows {
 			r, ok := results[row.benchmark]
-			if !ok {
+			switch {
+			case !ok && row.captures && os.Getenv("QCAT_CAPTURES") == "":
+				fmt.Fprintf(w, "| %s | %s | needs QCAT_CAPTURES | | |\n", row.what, row.workload)
+				continue
+			case !ok:
 				return fmt.Errorf("%s has no benchmark %s", g.pkg, row.benchmark)
 			}
 			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", row.what, row.workload, trim(r["ns/op"]), trim(r["allocs/op"]), r.others())
@@ -65,12 +73,9 @@ var benchLine = regexp.MustCompile(`^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
 // runBenchmarks runs the group's benchmarks and keeps the fastest run of each:
 // on a busy machine the minimum is the figure that repeats.
 func runBenchmarks(g group, benchtime string, count int) (map[string]result, error) {
-	names := make([]string, len(g.rows))
-	for i, r := range g.rows {
-		names[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(r.benchmark), "/", "$/^") + "$"
-	}
 	results := map[string]result{}
-	for _, name := range names {
+	for _, row := range g.rows {
+		name := "^" + strings.ReplaceAll(regexp.QuoteMeta(row.benchmark), "/", "$/^") + "$"
 		cmd := exec.Command("go", "test", "-run", "^$", "-bench", name, "-benchmem",
 			"-benchtime", benchtime, "-count", strconv.Itoa(count), g.pkg)
 		var stderr bytes.Buffer

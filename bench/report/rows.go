@@ -1,0 +1,67 @@
+package main
+
+// group is the benchmarks of one package.
+type group struct {
+	pkg  string
+	rows []row
+}
+
+// row is one line of the table: a benchmark and, in words, what one operation is.
+type row struct {
+	benchmark string
+	what      string
+	workload  string
+	captures  bool // needs recorded data (QCAT_CAPTURES)
+}
+
+// groups are the figures in the order of a quote's way in and an order's way out.
+var groups = []group{
+	{"./feed/binance", []row{
+		{"BenchmarkDecode/trade", "decode a trade", "USD-M frame, combined stream", false},
+		{"BenchmarkDecode/quote", "decode a bookTicker", "USD-M frame, combined stream", false},
+		{"BenchmarkDecode/depth10", "decode a depth message", "USD-M frame of 10 levels", false},
+		{"BenchmarkDecode/general-trade", "decode a trade, general path", "the same frame with its keys in another order", false},
+	}},
+	{"./core/book", []row{
+		{"BenchmarkSet/spot-btcusdt-20240808.gz", "set a level of a book", "all level updates of the spot capture in turn", true},
+		{"BenchmarkSet/usdm-btcusdt-20240808.gz", "set a level of a book", "all level updates of the USD-M capture in turn", true},
+		{"BenchmarkInstruments/10", "set a level of a book", "random walk, 10 books in random order", false},
+		{"BenchmarkInstruments/1000", "set a level of a book", "random walk, 1 000 books in random order", false},
+		{"BenchmarkInstruments/10000", "set a level of a book", "random walk, 10 000 books in random order", false},
+	}},
+	{"./feed", []row{
+		{"BenchmarkLaneDepth", "depth message to ring", "10 levels: sequence check, book, events, quote", false},
+	}},
+	{"./ringbuf", []row{
+		{"BenchmarkOneToOne/channel", "Go channel, 1 → 1", "64-byte values, two goroutines", false},
+		{"BenchmarkOneToOne/SPSC/push=1/pop=1", "SPSC, 1 → 1", "64-byte values, one at a time", false},
+		{"BenchmarkOneToOne/SPSC/push=64/pop=64", "SPSC, 1 → 1", "64-byte values, batches of 64", false},
+		{"BenchmarkRoundTrip/words", "cache-line ping-pong", "two words, two goroutines: the floor of a round trip", false},
+		{"BenchmarkRoundTrip/SPSC", "SPSC round trip", "there and back through two rings", false},
+		{"BenchmarkManyToOne/MPSC/producers=1", "MPSC, 1 → 1", "64-byte values", false},
+		{"BenchmarkManyToOne/MPSC/producers=8", "MPSC, 8 → 1", "64-byte values, more producers than cores", false},
+		{"BenchmarkManyToOne/channel/producers=8", "Go channel, 8 → 1", "64-byte values", false},
+		{"BenchmarkBroadcast/readers=3", "broadcast, 1 → 3", "64-byte values, readers that may be lapped", false},
+	}},
+	{"./core/hist", []row{
+		{"BenchmarkRecord", "record a latency", "single writer", false},
+	}},
+	{"./core/market", []row{
+		{"BenchmarkQuoteTable/store", "store a quote", "one writer", false},
+		{"BenchmarkQuoteTable/load", "load a quote", "one reader, nobody writes", false},
+	}},
+	{"./risk", []row{
+		{"BenchmarkCheckNew/accounts=10/instruments=10", "pre-trade check", "every control set on four levels, 10 accounts × 10 instruments", false},
+		{"BenchmarkCheckNew/accounts=1000/instruments=10", "pre-trade check", "the same, 1 000 accounts", false},
+		{"BenchmarkCheckNew/accounts=100000/instruments=10", "pre-trade check", "the same, 100 000 accounts", false},
+		{"BenchmarkCheckNew/accounts=100/instruments=1000", "pre-trade check", "the same, 100 accounts × 1 000 instruments", false},
+	}},
+	{"./core/engine", []row{
+		{"BenchmarkOrderCycle", "an order's life in the engine", "new order and its end: ring, check, journal in memory, reply, gateway, events", false},
+		{"BenchmarkOrderToAck", "order to answer, in process", "through the rings of a running engine, one at a time", false},
+	}},
+	{"./api/hub", []row{
+		{"BenchmarkFanOut/clients=1", "fan out a quote", "to 1 connection that discards", false},
+		{"BenchmarkFanOut/clients=100", "fan out a quote", "to 100 connections that discard", false},
+	}},
+}
