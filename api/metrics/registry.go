@@ -1,9 +1,6 @@
 package metrics
 
 import (
-	"strconv"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -30,9 +27,7 @@ func New() *Registry {
 		}, []string{"method", "path", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "http_request_duration_seconds", Help: "Time from the request's being read to its answer's being ready.",
-			Buckets:                        []float64{20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 0.1, 0.5, 1, 5},
-			NativeHistogramBucketFactor:    1.1,
-			NativeHistogramMaxBucketNumber: 160,
+			Buckets: []float64{20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 0.1, 0.5, 1, 5},
 		}, []string{"method", "path"}),
 	}
 	r.reg.MustRegister(r.requests, r.duration,
@@ -40,12 +35,6 @@ func New() *Registry {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.handler = fasthttpadaptor.NewFastHTTPHandler(promhttp.HandlerFor(r.reg, promhttp.HandlerOpts{}))
 	return r
-}
-
-// Request counts one answered HTTP request. path is a route's pattern.
-func (r *Registry) Request(method, path string, status int, took int64) {
-	r.requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
-	r.duration.WithLabelValues(method, path).Observe(time.Duration(took).Seconds())
 }
 
 // Handler serves /metrics.
@@ -74,7 +63,7 @@ func (r *Registry) Stage(stage string, read func() hist.Snapshot) {
 	})
 }
 
-// stageBounds are the upper bounds shown, in ns: four a decade from 50 ns to 1 s.
+// stageBounds are the upper bounds shown, in ns: three a decade from 50 ns to 1 s.
 var stageBounds = []int64{
 	50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 20e3, 50e3, 100e3, 200e3, 500e3,
 	1e6, 2e6, 5e6, 10e6, 20e6, 50e6, 100e6, 200e6, 500e6, 1e9,

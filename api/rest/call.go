@@ -1,56 +1,47 @@
 package rest
 
 import (
-	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"qcat/api/wire"
-	"qcat/core"
 	"qcat/core/engine"
-	"qcat/risk"
 )
 
-// call is one command on its way through the engine, and the reply's place.
-// Calls are reused with their registration; one that timed out is not.
+// call is what one command needs on its way through the engine and back: the
+// decoded request, the command, the place of the reply and the body it is encoded
+// into, reused together. While it is taken it belongs to one handler; reply is the
+// engine's from the moment want is taken until done is signalled.
+//
+// Who takes want decides. The engine's goroutine takes it to deliver, the handler
+// takes it to give up; a reply that comes later finds another token and is dropped,
+// so that a call that timed out can be used again at once.
 type call struct {
+	pool  *callPool
+	home  *callShard
 	to    engine.ReplyTo
-	token uint64
-	done  chan struct{}
+	token uint64        // of the last command; never 0
+	want  atomic.Uint64 // the token waited for; 0: nobody waits
+	done  chan struct{} // has room for the one signal a token has
 	timer *time.Timer
 
-	mu    sync.Mutex // a late reply may come while the caller gives up
-	want  uint64     // the token waited for; 0: nobody waits
+	req   wire.Request // refers to the HTTP request's bytes while the call is taken
+	cmd   engine.Command
 	reply engine.Reply
+	body  []byte
 }
 
 // Deliver implements engine.ReplySink.
-func (c *call) Deliver(r *engine.Reply) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if r.Token != c.want || c.want == 0 {
+func (k *call) Deliver(r *engine.Reply) {
+	if k.pool.seen.Load() < r.Seq {
+		k.pool.seen.Store(r.Seq) // the engine's goroutine alone writes it
+	}
+	if r.Token == 0 || !k.want.CompareAndSwap(r.Token, 0) {
 		return
 	}
-	c.want = 0
-	c.reply = *r
-	c.done <- struct{}{} // has room: one reply a token
-}
-
-type callPool struct {
-	engine Engine
-	pool   sync.Pool
-}
-
-func (p *callPool) get() (*call, bool) {
-	if c, _ := p.pool.Get().(*call); c != nil {
-		return c, true
-	}
-	c := &call{done: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
-	var ok bool
-	c.to, ok = p.engine.RegisterSink(c)
-	return c, ok
+	k.reply = *r
+	k.done <- struct{}{}
 }
 
 // outcome is how a command ended.
@@ -62,92 +53,124 @@ const (
 	timedOut
 )
 
-// do submits cmd and waits for the answer. The reply is valid until the next call.
-func (p *callPool) do(cmd *engine.Command, timeout time.Duration, use func(r *engine.Reply)) outcome {
-	c, ok := p.get()
-	if !ok {
+// do submits k.cmd and waits for k.reply.
+func (k *call) do(timeout time.Duration) outcome {
+	k.token++
+	k.cmd.Reply, k.cmd.Token = k.to, k.token
+	k.want.Store(k.token)
+	if !k.pool.engine.Submit(&k.cmd) {
+		k.want.Store(0) // nothing was taken, so nothing will be delivered
 		return overloaded
 	}
-	c.token++
-	c.mu.Lock()
-	c.want = c.token
-	c.mu.Unlock()
-	cmd.Reply, cmd.Token = c.to, c.token
-	if !p.engine.Submit(cmd) {
-		c.want = 0
-		p.pool.Put(c)
-		return overloaded
-	}
-	c.timer.Reset(timeout)
+	k.timer.Reset(timeout)
 	select {
-	case <-c.done:
-	case <-c.timer.C:
-		c.mu.Lock()
-		late := c.want != 0
-		c.want = 0
-		c.mu.Unlock()
-		if late {
-			p.engine.UnregisterSink(c.to)
+	case <-k.done:
+	case <-k.timer.C:
+		if k.want.CompareAndSwap(k.token, 0) {
 			return timedOut
 		}
-		<-c.done
+		<-k.done // the reply is being copied
 	}
-	c.timer.Stop()
-	use(&c.reply)
-	p.pool.Put(c)
+	k.timer.Stop()
 	return answered
 }
 
-// command runs cmd and lets respond answer; what went wrong on the way is
-// answered here. respond must not keep r.
-func (s *Server) command(c *fasthttp.RequestCtx, cmd *engine.Command, in *core.Instrument, respond func(r *engine.Reply)) {
-	cmd.Received = s.cfg.Clock.Now()
-	switch s.calls.do(cmd, s.cfg.Timeout, func(r *engine.Reply) {
-		if !r.Reason.OK() && cmd.Kind != engine.CmdCheck {
-			s.refuse(c, in, r.Reason)
-			return
+// callShards is how many lists the free calls are spread over: connections have
+// consecutive numbers, so that few share one.
+const callShards = 16
+
+// callPool keeps the calls that are free. It never drops one, because each has a
+// place in the engine's table of sinks, and never makes more than most.
+type callPool struct {
+	engine Engine
+	most   int64
+	made   atomic.Int64
+	seen   atomic.Uint64 // the last journal sequence a client was told of
+	shards [callShards]callShard
+}
+
+type callShard struct {
+	mu   sync.Mutex
+	free []*call
+	_    [96]byte // two cache lines: neighbours do not share one
+}
+
+// get takes a call for a request of the given connection; false when all are in
+// use.
+func (p *callPool) get(conn uint64) (*call, bool) {
+	home := &p.shards[conn%callShards]
+	if k := home.pop(); k != nil {
+		return k, true
+	}
+	if k := p.make(home); k != nil {
+		return k, true
+	}
+	for i := range p.shards {
+		if k := p.shards[i].pop(); k != nil {
+			return k, true
 		}
-		respond(r)
-	}) {
-	case answered:
-	case overloaded:
-		c.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
-		problem(c, &wire.Problem{Status: fasthttp.StatusServiceUnavailable, Code: wire.CodeOverloaded,
-			Title: "Overloaded", Detail: "the command queue is full: nothing was sent, try again"})
-	case timedOut:
-		problem(c, &wire.Problem{Status: fasthttp.StatusGatewayTimeout, Code: "timeout", Title: "No answer in time",
-			Detail: "what became of the request is not known: look it up by its client_order_id, or send it again with the same one"})
+	}
+	return nil, false
+}
+
+// make returns a new call, nil when there are enough.
+func (p *callPool) make(home *callShard) *call {
+	if p.made.Add(1) > p.most {
+		p.made.Add(-1)
+		return nil
+	}
+	k := &call{pool: p, home: home, done: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	k.timer.Stop()
+	to, ok := p.engine.RegisterSink(k)
+	if !ok {
+		p.made.Add(-1)
+		return nil
+	}
+	k.to = to
+	return k
+}
+
+// put gives a call back. One that a panic left waiting for an answer is given up:
+// its done may yet be signalled.
+func (p *callPool) put(k *call) {
+	if k.want.Load() != 0 {
+		p.drop(k)
+		return
+	}
+	k.req = wire.Request{} // keeps no bytes of the request
+	k.reply.Refusals = nil
+	k.home.push(k)
+}
+
+func (p *callPool) drop(k *call) {
+	p.engine.UnregisterSink(k.to)
+	p.made.Add(-1)
+}
+
+// close lets go of the free calls' places in the engine.
+func (p *callPool) close() {
+	for i := range p.shards {
+		for k := p.shards[i].pop(); k != nil; k = p.shards[i].pop() {
+			p.drop(k)
+		}
 	}
 }
 
-// refuse answers a refusal.
-func (s *Server) refuse(c *fasthttp.RequestCtx, in *core.Instrument, r risk.Reason) {
-	problemBody(c, wire.ReasonStatus(r.Code), wire.AppendReasonProblem(nil, s.cfg.Directory, in, &r))
-}
-
-// unresolved answers a request whose names or numbers could not be resolved.
-func (s *Server) unresolved(c *fasthttp.RequestCtx, res *wire.Resolution) {
-	body, status := wire.AppendUnresolvedProblem(nil, s.cfg.Directory, res)
-	problemBody(c, status, body)
-}
-
-// misunderstood answers a body that is not what it should be.
-func (s *Server) misunderstood(c *fasthttp.RequestCtx, e wire.Error) {
-	status := fasthttp.StatusBadRequest
-	if e.Kind == wire.TooLarge {
-		status = fasthttp.StatusRequestEntityTooLarge
+func (h *callShard) pop() *call {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := len(h.free)
+	if n == 0 {
+		return nil
 	}
-	problemBody(c, status, wire.AppendErrorProblem(nil, &e))
+	k := h.free[n-1]
+	h.free[n-1] = nil
+	h.free = h.free[:n-1]
+	return k
 }
 
-// caughtUp waits until the view shows what the engine has published by now, and
-// answers 503 when it does not come to that.
-func (s *Server) caughtUp(c *fasthttp.RequestCtx) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
-	defer cancel()
-	if err := s.cfg.View.WaitFor(ctx, s.cfg.Engine.Published()); err != nil {
-		problem(c, &wire.Problem{Status: fasthttp.StatusServiceUnavailable, Code: wire.CodeUnavailable, Title: "Unavailable", Detail: "the read model: " + err.Error()})
-		return false
-	}
-	return true
+func (h *callShard) push(k *call) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free = append(h.free, k)
 }

@@ -35,7 +35,7 @@ func (s *Server) engineHealth() (Status, string) {
 }
 
 // health reports component by component; 503 when the server cannot trade.
-func (s *Server) health(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) health(c exchange) {
 	components := append([]Component{{"engine", s.engineHealth}}, s.cfg.Components...)
 	overall := OK
 	parts := make([]byte, 0, 512)
@@ -62,18 +62,21 @@ func (s *Server) health(c *fasthttp.RequestCtx, _ string) {
 	if overall == Down {
 		status = fasthttp.StatusServiceUnavailable
 	}
+	if status != fasthttp.StatusOK {
+		c.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
+	}
 	answer(c, status, body)
 }
 
 // ready tells whether requests may be sent here: the engine runs.
-func (s *Server) ready(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) ready(c exchange) {
 	if status, why := s.engineHealth(); status != OK {
-		problem(c, &wire.Problem{Status: fasthttp.StatusServiceUnavailable, Code: wire.CodeUnavailable, Title: "Not ready", Detail: "engine: " + why})
+		unavailable(c, wire.CodeUnavailable, "engine: "+why)
 		return
 	}
 	answer(c, fasthttp.StatusOK, []byte(`{"ready":true}`))
 }
 
-func (s *Server) metrics(c *fasthttp.RequestCtx, _ string) { s.cfg.Metrics.Handler(c) }
+func (s *Server) metrics(c exchange) { s.cfg.Metrics.Handler(c.RequestCtx) }
 
-func (s *Server) socket(c *fasthttp.RequestCtx, _ string) { s.cfg.Socket(c) }
+func (s *Server) socket(c exchange) { s.cfg.Socket(c.RequestCtx) }

@@ -20,7 +20,7 @@ const (
 )
 
 // instruments lists what is traded.
-func (s *Server) instruments(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) instruments(c exchange) {
 	q := s.query(c, "instrument", "venue")
 	venue, id := q.text("venue"), q.instrument()
 	if !q.ok {
@@ -37,7 +37,7 @@ func (s *Server) instruments(c *fasthttp.RequestCtx, _ string) {
 }
 
 // quotes lists the quote table's rows, of all instruments that have one.
-func (s *Server) quotes(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) quotes(c exchange) {
 	q := s.query(c, "instrument")
 	id := q.instrument()
 	if !q.ok {
@@ -60,18 +60,18 @@ func (s *Server) quotes(c *fasthttp.RequestCtx, _ string) {
 
 // ask runs a question to the market goroutine about the instrument that the path
 // names, for n elements at most.
-func (s *Server) ask(c *fasthttp.RequestCtx, name, parameter string, def, most int, f func(ctx context.Context, in *core.Instrument, n int) error) {
+func (s *Server) ask(c exchange, parameter string, def, most int, f func(ctx context.Context, in *core.Instrument, n int) error) {
 	q := s.query(c, parameter)
 	n := q.count(parameter, def, most)
 	if !q.ok {
 		return
 	}
-	in := s.cfg.Directory.InstrumentNamed(name)
+	in := s.cfg.Directory.InstrumentNamed(c.tail)
 	if in == nil {
-		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "no instrument " + name, Field: "instrument"})
+		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "no instrument " + c.tail, Field: "instrument"})
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
 	defer cancel()
 	err := f(ctx, in, n)
 	if err == nil {
@@ -81,12 +81,12 @@ func (s *Server) ask(c *fasthttp.RequestCtx, name, parameter string, def, most i
 	if errors.Is(err, hub.ErrOverloaded) {
 		code = wire.CodeOverloaded
 	}
-	problem(c, &wire.Problem{Status: fasthttp.StatusServiceUnavailable, Code: code, Title: "Unavailable", Detail: err.Error()})
+	unavailable(c, code, err.Error())
 }
 
 // book answers with the best levels of a book.
-func (s *Server) book(c *fasthttp.RequestCtx, name string) {
-	s.ask(c, name, "depth", defaultLevels, maxLevels, func(ctx context.Context, in *core.Instrument, n int) error {
+func (s *Server) book(c exchange) {
+	s.ask(c, "depth", defaultLevels, maxLevels, func(ctx context.Context, in *core.Instrument, n int) error {
 		b, err := s.cfg.Market.Book(ctx, in.ID, n)
 		if err == nil {
 			answer(c, fasthttp.StatusOK, wire.AppendBook(nil, in, &b))
@@ -96,8 +96,8 @@ func (s *Server) book(c *fasthttp.RequestCtx, name string) {
 }
 
 // trades lists recent trades, oldest first.
-func (s *Server) trades(c *fasthttp.RequestCtx, name string) {
-	s.ask(c, name, "limit", defaultRecent, maxRecent, func(ctx context.Context, in *core.Instrument, n int) error {
+func (s *Server) trades(c exchange) {
+	s.ask(c, "limit", defaultRecent, maxRecent, func(ctx context.Context, in *core.Instrument, n int) error {
 		trades, err := s.cfg.Market.Trades(ctx, in.ID, n)
 		if err == nil {
 			list(c, len(trades), func(dst []byte, i int) []byte { return wire.AppendTradeRecord(dst, in, &trades[i]) })
@@ -107,8 +107,8 @@ func (s *Server) trades(c *fasthttp.RequestCtx, name string) {
 }
 
 // candles lists one-minute candles, oldest first, the open one last.
-func (s *Server) candles(c *fasthttp.RequestCtx, name string) {
-	s.ask(c, name, "limit", defaultRecent, maxRecent, func(ctx context.Context, in *core.Instrument, n int) error {
+func (s *Server) candles(c exchange) {
+	s.ask(c, "limit", defaultRecent, maxRecent, func(ctx context.Context, in *core.Instrument, n int) error {
 		candles, err := s.cfg.Market.Candles(ctx, in.ID, n)
 		if err == nil {
 			list(c, len(candles), func(dst []byte, i int) []byte { return wire.AppendCandle(dst, in, &candles[i]) })

@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"github.com/valyala/fasthttp"
-
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -10,7 +8,7 @@ import (
 )
 
 // executions lists fills, newest first.
-func (s *Server) executions(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) executions(c exchange) {
 	q := s.query(c, "account", "strategy", "instrument", "order_id", "limit")
 	f := engine.ExecutionFilter{Account: q.account(), Instrument: q.instrument(), Order: q.orderID("order_id"),
 		Limit: q.count("limit", defaultListed, maxListed)}
@@ -26,7 +24,7 @@ func (s *Server) executions(c *fasthttp.RequestCtx, _ string) {
 }
 
 // positions lists positions with what they are worth now.
-func (s *Server) positions(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) positions(c exchange) {
 	q := s.query(c, "account", "strategy", "instrument", "open")
 	f := engine.PositionFilter{Account: q.account(), Instrument: q.instrument(), OpenOnly: q.flag("open")}
 	f.Strategy = q.strategy(f.Account)
@@ -41,7 +39,7 @@ func (s *Server) positions(c *fasthttp.RequestCtx, _ string) {
 }
 
 // accounts lists the accounts, each with its sums a settlement currency.
-func (s *Server) accounts(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) accounts(c exchange) {
 	q := s.query(c, "account")
 	id := q.account()
 	if !q.ok || !s.caughtUp(c) {
@@ -61,7 +59,7 @@ func (s *Server) accounts(c *fasthttp.RequestCtx, _ string) {
 }
 
 // strategies lists the strategies and their trading states.
-func (s *Server) strategies(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) strategies(c exchange) {
 	q := s.query(c, "account")
 	id := q.account()
 	if !q.ok || !s.caughtUp(c) {

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/valyala/fasthttp"
-
 	"qcat/core"
 )
 
@@ -20,21 +18,33 @@ const (
 // answered at once, and ok is false from then on.
 type query struct {
 	s  *Server
-	c  *fasthttp.RequestCtx
+	c  exchange
 	ok bool
 	// none is set when a filter names something that does not exist: the list is
 	// then empty, which is no error.
 	none bool
 }
 
-// query returns a reader of the parameters; any that is not named is refused,
-// because a filter that is misspelt must not select everything.
-func (s *Server) query(c *fasthttp.RequestCtx, names ...string) *query {
+// query returns a reader of the parameters. One that is not named is refused, and
+// so is one that is empty or given twice: a filter that is misspelt, or made from a
+// variable that was not set, must not select everything.
+func (s *Server) query(c exchange, names ...string) *query {
 	q := &query{s: s, c: c, ok: true}
-	for key := range c.QueryArgs().All() {
-		if q.ok && !slices.Contains(names, string(key)) {
-			q.bad(string(key), "not known here; there are "+strings.Join(names, ", "))
+	seen := make([]string, 0, len(names))
+	for key, value := range c.QueryArgs().All() {
+		name := string(key)
+		switch {
+		case !q.ok:
+		case len(names) == 0:
+			q.bad(name, "this takes no query")
+		case !slices.Contains(names, name):
+			q.bad(name, "not known here; there are "+strings.Join(names, ", "))
+		case slices.Contains(seen, name):
+			q.bad(name, "given twice")
+		case len(value) == 0:
+			q.bad(name, "empty; leave it out to select all")
 		}
+		seen = append(seen, name)
 	}
 	return q
 }
@@ -98,11 +108,11 @@ func (q *query) orderID(name string) core.OrderID {
 	if text == "" {
 		return 0
 	}
-	id, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || id == 0 {
-		q.bad(name, "wanted a whole number")
+	id, ok := orderID(text)
+	if !ok {
+		q.bad(name, "wanted a whole number above 0")
 	}
-	return core.OrderID(id)
+	return id
 }
 
 func (q *query) side() core.Side {

@@ -6,7 +6,6 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"qcat/api/wire"
-	"qcat/core/engine"
 	"qcat/risk"
 )
 
@@ -60,7 +59,7 @@ func (q *query) wanted() func(risk.Scope) bool {
 
 // exposure lists what each node of the limit tree has used of its limits:
 // {"seq":n,"scopes":[…]}.
-func (s *Server) exposure(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) exposure(c exchange) {
 	q := s.query(c, "account", "strategy", "instrument")
 	want := q.wanted()
 	if !q.ok {
@@ -78,10 +77,10 @@ func (s *Server) exposure(c *fasthttp.RequestCtx, _ string) {
 	answer(c, fasthttp.StatusOK, append(body, `]}`...))
 }
 
-// limits lists the limits of every node that has any. With account, strategy or
-// instrument it also tells the effective ones: the tightest on the path of such
+// limits lists the limits of every node that has any and that account, strategy
+// and instrument select, and the effective ones: the tightest on the path of such
 // an order, and where each hangs.
-func (s *Server) limits(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) limits(c exchange) {
 	q := s.query(c, "account", "strategy", "instrument")
 	account := q.account()
 	strategy, instrument := q.strategy(account), q.instrument()
@@ -97,7 +96,7 @@ func (s *Server) limits(c *fasthttp.RequestCtx, _ string) {
 	case account != 0:
 		scope.Level = risk.LevelAccount
 	}
-	all, _ := s.nodes(func(risk.Scope) bool { return !q.none })
+	all, _ := s.nodes(q.wanted())
 	var effective []risk.EffectiveLimit
 	if !q.none {
 		s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) { effective = t.Effective(scope) })
@@ -129,7 +128,7 @@ func (s *Server) appendLimits(dst []byte, all []node, effective []risk.Effective
 }
 
 // states lists the trading states that were ever set.
-func (s *Server) states(c *fasthttp.RequestCtx, _ string) {
+func (s *Server) states(c exchange) {
 	if q := s.query(c); !q.ok || !s.caughtUp(c) {
 		return
 	}
@@ -138,16 +137,21 @@ func (s *Server) states(c *fasthttp.RequestCtx, _ string) {
 }
 
 // setState halts, reduces or resumes a scope: {"cancelled":n}.
-func (s *Server) setState(c *fasthttp.RequestCtx, _ string) {
-	var req wire.Request
-	if e := wire.DecodeState(c.PostBody(), &req); !e.OK() {
+func (s *Server) setState(c exchange) {
+	k, ok := s.take(c)
+	if !ok {
+		return
+	}
+	defer s.calls.put(k)
+	if e := wire.DecodeState(c.PostBody(), &k.req); !e.OK() {
 		s.misunderstood(c, e)
 		return
 	}
-	var cmd engine.Command
-	if res := req.ResolveState(s.cfg.Directory, &cmd); !res.OK() {
+	if res := k.req.ResolveState(s.cfg.Directory, &k.cmd); !res.OK() {
 		s.unresolved(c, &res)
 		return
 	}
-	s.command(c, &cmd, nil, func(r *engine.Reply) { s.answerCancelled(c, r) })
+	if s.run(c, k, nil) {
+		s.answerCancelled(c, k)
+	}
 }

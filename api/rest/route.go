@@ -1,155 +1,261 @@
 package rest
 
 import (
-	"strconv"
+	"bytes"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"qcat/api/metrics"
 	"qcat/api/origin"
 	"qcat/api/wire"
+	"qcat/core"
 )
+
+// exchange is one request and its answer, as a handler gets it: by value, so that
+// it costs nothing.
+type exchange struct {
+	*fasthttp.RequestCtx
+	tail  string // of a route whose pattern ends in "/": the path's last segment
+	began core.Nanos
+}
+
+// handler answers one request. It must not keep anything of it.
+type handler func(c exchange)
 
 // route is one row of the interface. A pattern that ends in "/" takes one more
 // path segment, which the handler gets as tail.
 type route struct {
-	method, pattern string
-	handler         func(c *fasthttp.RequestCtx, tail string)
+	method  method
+	pattern string
+	handler handler
+	// queryless routes refuse a query: what was meant by it would be ignored.
+	queryless bool
 }
 
 // table is the HTTP interface.
 func (s *Server) table() []route {
-	get, post, patch, del := fasthttp.MethodGet, fasthttp.MethodPost, fasthttp.MethodPatch, fasthttp.MethodDelete
 	return []route{
-		{get, "/health", s.health},
-		{get, "/ready", s.ready},
-		{get, "/metrics", s.metrics},
-		{get, "/api/v1/ws", s.socket},
+		{get, "/health", s.health, false},
+		{get, "/ready", s.ready, false},
+		{get, "/metrics", s.metrics, false},
+		{get, socketPath, s.socket, false},
 
-		{get, "/api/v1/instruments", s.instruments},
-		{get, "/api/v1/quotes", s.quotes},
-		{get, "/api/v1/book/", s.book},
-		{get, "/api/v1/trades/", s.trades},
-		{get, "/api/v1/candles/", s.candles},
+		{get, "/api/v1/instruments", s.instruments, false},
+		{get, "/api/v1/quotes", s.quotes, false},
+		{get, "/api/v1/book/", s.book, false},
+		{get, "/api/v1/trades/", s.trades, false},
+		{get, "/api/v1/candles/", s.candles, false},
 
-		{post, "/api/v1/orders", s.newOrder},
-		{post, "/api/v1/orders/check", s.checkOrder},
-		{get, "/api/v1/orders", s.listOrders},
-		{get, "/api/v1/orders/", s.getOrder},
-		{patch, "/api/v1/orders", s.amendOrder},
-		{patch, "/api/v1/orders/", s.amendOrder},
-		{del, "/api/v1/orders", s.cancelOrders},
-		{del, "/api/v1/orders/", s.cancelOrder},
+		{post, "/api/v1/orders", s.newOrder, true},
+		{post, "/api/v1/orders/check", s.checkOrder, true},
+		{get, "/api/v1/orders", s.listOrders, false},
+		{get, "/api/v1/orders/", s.getOrder, true},
+		{patch, "/api/v1/orders", s.amendOrder, true},
+		{patch, "/api/v1/orders/", s.amendOrder, true},
+		{del, "/api/v1/orders", s.cancelOrders, false},
+		{del, "/api/v1/orders/", s.cancelOrder, true},
 
-		{get, "/api/v1/executions", s.executions},
-		{get, "/api/v1/positions", s.positions},
-		{get, "/api/v1/accounts", s.accounts},
-		{get, "/api/v1/strategies", s.strategies},
+		{get, "/api/v1/executions", s.executions, false},
+		{get, "/api/v1/positions", s.positions, false},
+		{get, "/api/v1/accounts", s.accounts, false},
+		{get, "/api/v1/strategies", s.strategies, false},
 
-		{get, "/api/v1/risk/limits", s.limits},
-		{get, "/api/v1/risk/exposure", s.exposure},
-		{get, "/api/v1/risk/state", s.states},
-		{post, "/api/v1/risk/state", s.setState},
+		{get, "/api/v1/risk/limits", s.limits, false},
+		{get, "/api/v1/risk/exposure", s.exposure, false},
+		{get, "/api/v1/risk/state", s.states, false},
+		{post, "/api/v1/risk/state", s.setState, true},
 	}
 }
 
-// match returns the route of a request. known is false when no route has the
-// path, allow lists the methods of those that have it.
-func match(routes []route, method, path string) (r *route, tail string, allow []string) {
-	for i := range routes {
-		p := routes[i].pattern
-		rest, ok := strings.CutPrefix(path, p)
-		open := strings.HasSuffix(p, "/")
-		if !ok || (open && (rest == "" || strings.Contains(rest, "/"))) || (!open && rest != "") {
-			continue
+const socketPath = "/api/v1/ws"
+
+// method is one of those that HTTP has; strange ones are all other.
+type method uint8
+
+const (
+	other method = iota
+	get
+	head
+	post
+	put
+	patch
+	del
+	options
+	methods
+)
+
+var methodNames = [methods]string{"other", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+func methodOf(name []byte) method {
+	for m := get; m < methods; m++ {
+		if methodNames[m] == string(name) {
+			return m
 		}
-		if routes[i].method == method {
-			return &routes[i], rest, nil
-		}
-		allow = append(allow, routes[i].method)
 	}
-	return nil, "", allow
+	return other
+}
+
+// resource is a path of the interface.
+type resource struct {
+	routes  [methods]*route
+	allow   string // the methods it has
+	metrics [methods]*metrics.Route
+}
+
+// router finds the route of a request.
+type router struct {
+	resources map[string]*resource // by pattern
+	nowhere   *resource            // for everything else
+}
+
+func newRouter(table []route, m *metrics.Registry) router {
+	r := router{resources: map[string]*resource{}, nowhere: newResource(m, "other")}
+	for i := range table {
+		row := &table[i]
+		at := r.resources[row.pattern]
+		if at == nil {
+			at = newResource(m, row.pattern)
+			r.resources[row.pattern] = at
+		}
+		at.routes[row.method] = row
+		if row.method == get && row.pattern != socketPath {
+			at.routes[head] = row // the server leaves the body out
+		}
+	}
+	for _, at := range r.resources {
+		var names []string
+		for m, row := range at.routes {
+			if row != nil {
+				names = append(names, methodNames[m])
+			}
+		}
+		at.allow = strings.Join(append(names, methodNames[options]), ", ")
+	}
+	return r
+}
+
+func newResource(m *metrics.Registry, pattern string) *resource {
+	at := &resource{}
+	for i := range at.metrics {
+		at.metrics[i] = m.Route(methodNames[i], pattern)
+	}
+	return at
+}
+
+// find returns what is at the path, which fasthttp has decoded and cleaned of dots
+// and doubled slashes, and the tail that its pattern leaves open. Nothing there is
+// nowhere.
+func (r *router) find(path []byte) (at *resource, tail []byte) {
+	if n := len(path) - 1; n < 0 || path[n] != '/' {
+		if at = r.resources[string(path)]; at != nil {
+			return at, nil
+		}
+		i := bytes.LastIndexByte(path, '/') + 1
+		if at = r.resources[string(path[:i])]; at != nil {
+			return at, path[i:]
+		}
+	}
+	return r.nowhere, nil
 }
 
 // handle answers one request and counts it.
-func (s *Server) handle(c *fasthttp.RequestCtx) {
-	began := s.cfg.Clock.Now()
-	pattern := s.guarded(c)
-	if c.Hijacked() {
-		return
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	c := exchange{RequestCtx: ctx, began: s.cfg.Clock.Now()}
+	m := methodOf(ctx.Method())
+	at, tail := s.router.find(ctx.Path())
+	if len(tail) > 0 {
+		c.tail = string(tail)
 	}
-	s.cfg.Metrics.Request(string(c.Method()), pattern, c.Response.StatusCode(), int64(s.cfg.Clock.Now()-began))
+	s.guarded(c, at, m)
+	at.metrics[m].Observe(ctx.Response.StatusCode(), time.Duration(s.cfg.Clock.Now()-c.began))
 }
 
 // guarded keeps a handler's panic from ending the process: an error in how an
 // answer is shown must not stop the order lane. It is logged with its stack.
-func (s *Server) guarded(c *fasthttp.RequestCtx) (pattern string) {
+func (s *Server) guarded(c exchange, at *resource, m method) {
 	defer func() {
 		if r := recover(); r != nil {
-			pattern = "other"
 			s.cfg.Log.Error("panic in a handler", zap.Any("panic", r), zap.ByteString("path", c.Path()), zap.Stack("stack"))
 			c.Response.Reset()
-			problem(c, &wire.Problem{Status: fasthttp.StatusInternalServerError, Code: "internal", Title: "Internal error",
+			problem(c, &wire.Problem{Status: fasthttp.StatusInternalServerError, Code: codeInternal, Title: "Internal error",
 				Detail: "the answer could not be made; what was asked for may have been done"})
 		}
 	}()
-	return s.dispatch(c)
+	s.dispatch(c, at, m)
 }
 
-// dispatch answers one request and returns the pattern of its route, for the
-// metrics: a path that a client made up must not become a label.
-func (s *Server) dispatch(c *fasthttp.RequestCtx) string {
-	r, tail, allow := match(s.routes, string(c.Method()), string(c.Path()))
+// dispatch lets the route answer, if there is one and the client may use it.
+func (s *Server) dispatch(c exchange, at *resource, m method) {
+	if !s.admit(c) {
+		return
+	}
+	row := at.routes[m]
 	switch {
-	case r == nil && len(allow) == 0:
+	case at == s.router.nowhere:
 		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "there is nothing at " + string(c.Path())})
-		return "other"
-	case r == nil:
-		methods := strings.Join(allow, ", ")
-		c.Response.Header.Set(fasthttp.HeaderAllow, methods)
-		problem(c, &wire.Problem{Status: fasthttp.StatusMethodNotAllowed, Code: "http.method", Title: "Method not allowed", Detail: "this takes " + methods})
-		return "other"
+	case m == options:
+		c.SetStatusCode(fasthttp.StatusNoContent)
+		c.Response.Header.Set(fasthttp.HeaderAllow, at.allow)
+	case row == nil:
+		c.Response.Header.Set(fasthttp.HeaderAllow, at.allow)
+		problem(c, &wire.Problem{Status: fasthttp.StatusMethodNotAllowed, Code: codeMethod, Title: "Method not allowed", Detail: "this takes " + at.allow})
+	case row.queryless && !noQuery(c, "this takes no query"):
+	default:
+		row.handler(c)
 	}
-	if page := c.Request.Header.Peek(fasthttp.HeaderOrigin); len(page) > 0 && !origin.Allowed(s.cfg.Origins, string(page), string(c.Host())) {
-		problem(c, &wire.Problem{Status: fasthttp.StatusForbidden, Code: "http.origin", Title: "Origin not allowed", Detail: "pages of " + string(page) + " may not call this server"})
-		return r.pattern
+}
+
+// noQuery answers a request that has a query where none is taken.
+func noQuery(c exchange, why string) bool {
+	if len(c.URI().QueryString()) == 0 {
+		return true
 	}
-	r.handler(c, tail)
-	return r.pattern
-}
-
-// answer sends a JSON body.
-func answer(c *fasthttp.RequestCtx, status int, body []byte) {
-	c.SetStatusCode(status)
-	c.SetContentType("application/json")
-	c.SetBody(body)
-}
-
-// problem sends a problem body.
-func problem(c *fasthttp.RequestCtx, p *wire.Problem) {
-	problemBody(c, p.Status, wire.AppendProblem(nil, p))
-}
-
-func problemBody(c *fasthttp.RequestCtx, status int, body []byte) {
-	c.SetStatusCode(status)
-	c.SetContentType(wire.ProblemType)
-	c.SetBody(body)
-}
-
-// list sends n elements as one JSON array.
-func list(c *fasthttp.RequestCtx, n int, each func(dst []byte, i int) []byte) {
-	body := append(make([]byte, 0, 2+256*n), '[')
-	for i := range n {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = each(body, i)
+	name := ""
+	for key := range c.QueryArgs().All() {
+		name = string(key)
+		break
 	}
-	answer(c, fasthttp.StatusOK, append(body, ']'))
+	badQuery(c, name, why)
+	return false
 }
 
-func badQuery(c *fasthttp.RequestCtx, name, detail string) {
-	problem(c, &wire.Problem{Status: fasthttp.StatusBadRequest, Code: "request.query", Title: "The query was not understood",
-		Detail: "query parameter " + strconv.Quote(name) + ": " + detail, Field: name})
+// admit refuses pages of others, whatever they ask for, and connections beyond
+// what the server has room for.
+func (s *Server) admit(c exchange) bool {
+	if !origin.Addressed(s.cfg.Origins, string(c.Host())) {
+		problem(c, &wire.Problem{Status: fasthttp.StatusMisdirectedRequest, Code: codeHost, Title: "Not this server",
+			Detail: "this server is not " + string(c.Host()) + "; if it is, name https://" + string(c.Host()) + " in its setting origins"})
+		return false
+	}
+	if page := c.Request.Header.Peek(fasthttp.HeaderOrigin); len(page) > 0 && !s.admitPage(c, string(page)) {
+		return false
+	}
+	if s.http.GetOpenConnectionsCount() > int32(s.cfg.MaxConnections) {
+		c.SetConnectionClose()
+		unavailable(c, codeFull, "there are too many connections")
+		return false
+	}
+	return true
+}
+
+// admitPage refuses a page that is neither the server's own nor listed, and tells
+// the browser of one that may read the answer (CORS).
+func (s *Server) admitPage(c exchange, page string) bool {
+	if !origin.Allowed(s.cfg.Origins, page, string(c.Host())) {
+		problem(c, &wire.Problem{Status: fasthttp.StatusForbidden, Code: codeOrigin, Title: "Origin not allowed",
+			Detail: "pages of " + page + " may not call this server"})
+		return false
+	}
+	h := &c.Response.Header
+	h.Set(fasthttp.HeaderAccessControlAllowOrigin, page)
+	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
+	if len(c.Request.Header.Peek(fasthttp.HeaderAccessControlRequestMethod)) > 0 {
+		h.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST, PATCH, DELETE")
+		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "Content-Type")
+		h.Set(fasthttp.HeaderAccessControlMaxAge, "600")
+	}
+	return true
 }

@@ -3,7 +3,9 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -51,17 +53,44 @@ type Config struct {
 	// Origins are the values of the Origin header that browser pages may call
 	// from, beside the server's own. A request without an Origin is not from a page.
 	Origins []string
-	// Timeout bounds the wait for the engine's answer. Default 5 s.
+	// Timeout bounds the wait for an answer of the engine, the view or the market.
+	// Default 5 s.
 	Timeout time.Duration
+	// MaxConnections bounds the open HTTP connections. Default 10 000.
+	MaxConnections int
+}
+
+// Defaults of Config.
+const (
+	DefaultTimeout        = 5 * time.Second
+	DefaultMaxConnections = 10_000
+)
+
+func (c *Config) setDefaults() {
+	if c.Timeout <= 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.MaxConnections <= 0 {
+		c.MaxConnections = DefaultMaxConnections
+	}
+	if c.Clock == nil {
+		c.Clock = core.SystemClock()
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
 }
 
 // Limits of the HTTP server: fasthttp has none of its own.
 const (
 	maxBodyBytes   = 64 << 10
-	maxConnections = 10_000
+	maxHeaderBytes = 8 << 10
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 30 * time.Second
 	idleTimeout    = 2 * time.Minute
+	// spareConnections are those beyond MaxConnections that are told so; what comes
+	// after them fasthttp turns away in a line of plain text.
+	spareConnections = 256
 )
 
 // Server answers HTTP requests.
@@ -69,52 +98,85 @@ type Server struct {
 	cfg    Config
 	calls  callPool
 	http   *fasthttp.Server
-	routes []route
+	router router
 	began  core.Nanos
+	// strange counts what could not be read as a request.
+	strange *metrics.Route
+	life    context.Context // done once Shutdown has begun
+	end     context.CancelFunc
 }
 
 // New returns a server; Serve runs it.
 func New(cfg Config) *Server {
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 5 * time.Second
-	}
+	cfg.setDefaults()
 	s := &Server{cfg: cfg, began: cfg.Clock.Now()}
-	s.calls.engine = cfg.Engine
-	s.routes = s.table()
+	s.life, s.end = context.WithCancel(context.Background())
+	s.calls.engine, s.calls.most = cfg.Engine, int64(cfg.MaxConnections)
+	s.router = newRouter(s.table(), cfg.Metrics)
+	s.strange = s.router.nowhere.metrics[other]
 	s.http = &fasthttp.Server{
 		Handler:               s.handle,
 		ErrorHandler:          s.malformed,
 		Name:                  "qcat",
+		Logger:                quietLog{cfg.Log},
+		ReadBufferSize:        maxHeaderBytes,
 		MaxRequestBodySize:    maxBodyBytes,
-		Concurrency:           maxConnections,
+		Concurrency:           cfg.MaxConnections + spareConnections,
 		ReadTimeout:           readTimeout,
 		WriteTimeout:          writeTimeout,
 		IdleTimeout:           idleTimeout,
 		NoDefaultServerHeader: true,
 		NoDefaultContentType:  true,
-		CloseOnShutdown:       true,
-		TCPKeepalive:          true,
+		// A body is JSON, whatever its Content-Type claims.
+		DisablePreParseMultipartForm: true,
+		LazyRequestTime:              true, // Config.Clock tells the time
+		CloseOnShutdown:              true,
+		TCPKeepalive:                 true,
 	}
 	return s
+}
+
+// quietLog takes fasthttp's own messages, which are about clients that went away.
+type quietLog struct{ log *zap.Logger }
+
+// Printf implements fasthttp.Logger.
+func (l quietLog) Printf(format string, args ...any) {
+	if l.log.Core().Enabled(zap.DebugLevel) {
+		l.log.Debug("http: " + fmt.Sprintf(format, args...))
+	}
 }
 
 // Serve answers on ln until Shutdown.
 func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
 
 // Shutdown stops taking connections and waits until the open ones are idle or
-// ctx is done.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.ShutdownWithContext(ctx) }
+// ctx is done. Questions that wait for an answer are answered 503; commands are
+// not given up, so that the engine must run until Shutdown has returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.end()
+	err := s.http.ShutdownWithContext(ctx)
+	s.calls.close()
+	return err
+}
 
 // malformed answers what fasthttp could not read as a request.
-func (s *Server) malformed(c *fasthttp.RequestCtx, err error) {
-	p := wire.Problem{Status: fasthttp.StatusBadRequest, Code: "http.malformed", Title: "Not a valid HTTP request", Detail: "the request could not be read"}
-	var netErr net.Error
+func (s *Server) malformed(ctx *fasthttp.RequestCtx, err error) {
+	p := wire.Problem{Status: fasthttp.StatusBadRequest, Code: codeMalformed, Title: "Not a valid HTTP request", Detail: "the request could not be read"}
+	var timeout net.Error
+	var small *fasthttp.ErrSmallBuffer
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = wire.Problem{Status: fasthttp.StatusRequestEntityTooLarge, Code: "request.too_large", Title: "The request is too large", Detail: "the body may have 65536 bytes"}
-	case errors.As(err, &netErr) && netErr.Timeout():
-		p = wire.Problem{Status: fasthttp.StatusRequestTimeout, Code: "http.timeout", Title: "The request took too long", Detail: "the request was not complete within 30 s"}
+		p = wire.Problem{Status: fasthttp.StatusRequestEntityTooLarge, Code: codeTooLarge, Title: "The request is too large",
+			Detail: "a body may have " + strconv.Itoa(maxBodyBytes) + " bytes"}
+	case errors.As(err, &small):
+		p = wire.Problem{Status: fasthttp.StatusRequestHeaderFieldsTooLarge, Code: codeHeader, Title: "The header is too large",
+			Detail: "request line and header may have " + strconv.Itoa(maxHeaderBytes) + " bytes"}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		p = wire.Problem{Status: fasthttp.StatusRequestTimeout, Code: codeTimeout, Title: "The request took too long",
+			Detail: "the request was not complete within " + readTimeout.String()}
 	}
-	problem(c, &p)
-	c.SetConnectionClose()
+	ctx.Response.Reset()
+	problem(exchange{RequestCtx: ctx}, &p)
+	ctx.SetConnectionClose()
+	s.strange.Observe(p.Status, 0)
 }
