@@ -28,15 +28,23 @@ func TestQuickEqualsControls(t *testing.T) {
 				}
 			}
 			for _, pair := range together {
+				ls.Unset(pair[1])
 				if _, set := ls.Get(pair[0]); set {
 					ls.Set(pair[1], int64(1+rng.IntN(100_000)))
 				}
 			}
-			for l, ok := ls.Validate(sc); !ok; l, ok = ls.Validate(sc) {
-				if ls.Unset(l); l == LimitRollingWindow {
-					ls.Unset(LimitRollingUp)
-					ls.Unset(LimitRollingDown)
+			if _, window := ls.Get(LimitRollingWindow); !window || ls.or(LimitRollingUp, -1)+ls.or(LimitRollingDown, -1) == -2 {
+				ls.Unset(LimitRollingUp)
+				ls.Unset(LimitRollingDown)
+				ls.Unset(LimitRollingWindow)
+			}
+			for range numLimits { // what does not belong here
+				if l, ok := ls.Validate(sc); !ok {
+					ls.Unset(l)
 				}
+			}
+			if _, ok := ls.Validate(sc); !ok {
+				ls = Limits{} // a window whose bounds did not belong here
 			}
 			if r := s.tree.SetLimits(sc, ls); !r.OK() {
 				t.Fatal(r)
