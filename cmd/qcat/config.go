@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -39,27 +40,34 @@ func (f configFlag) BeforeResolve(e *env, k *kong.Kong, ctx *kong.Context, trace
 // fileConfig is the YAML file: keys named as flags, and the sections that no
 // flag can carry.
 type fileConfig struct {
-	flags    map[string]any
+	flags    map[string]string
 	sections sections
 }
 
 // parseFile reads the file strictly: a key that is neither a flag nor a section
 // is an error, because a misspelt limit must not be a missing limit.
-func parseFile(raw []byte, flags []string) (*fileConfig, error) {
+func parseFile(raw []byte, flags map[string]bool) (*fileConfig, error) {
 	all := map[string]any{}
 	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&all); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	cfg := &fileConfig{flags: map[string]any{}}
+	cfg := &fileConfig{flags: map[string]string{}}
 	structured := map[string]any{}
 	for key, value := range all {
+		list, isFlag := flags[key]
 		switch {
 		case slices.Contains(sectionNames, key):
 			structured[key] = value
-		case slices.Contains(flags, key):
-			cfg.flags[key] = value
-		default:
+		case !isFlag:
 			return nil, fmt.Errorf("unknown key %q", key)
+		default:
+			text, err := flagText(key, value, list)
+			if err != nil {
+				return nil, err
+			}
+			if text != "" {
+				cfg.flags[key] = text
+			}
 		}
 	}
 	again, err := yaml.Marshal(structured)
@@ -86,27 +94,48 @@ func (c *fileConfig) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 	if !ok {
 		return nil, nil
 	}
-	if list, ok := value.([]any); ok {
-		parts := make([]string, len(list))
-		for i, v := range list {
-			parts[i] = fmt.Sprint(v)
-		}
-		return strings.Join(parts, listSeparator), nil
+	return value, nil
+}
+
+// flagText is a value of the file as it would stand on the command line, ""
+// where nothing is set; list says that the flag takes several.
+func flagText(key string, value any, list bool) (string, error) {
+	if value == nil {
+		return "", nil
 	}
-	return fmt.Sprint(value), nil
+	values, isList := value.([]any)
+	if !isList {
+		values = []any{value}
+	} else if !list {
+		return "", fmt.Errorf("%q takes one value", key)
+	}
+	parts := make([]string, len(values))
+	for i, v := range values {
+		switch v.(type) {
+		case map[string]any, []any:
+			if list {
+				return "", fmt.Errorf("%q takes one value or a list of them", key)
+			}
+			return "", fmt.Errorf("%q takes one value", key)
+		}
+		parts[i] = fmt.Sprint(v)
+	}
+	return strings.Join(parts, listSeparator), nil
 }
 
 // listSeparator parts the values of a list flag in one string: feed specs and
 // origins hold commas.
 const listSeparator = ";"
 
-func flagNames(n *kong.Node) []string {
-	var names []string
+// flagNames are the flags of a command and those below it; true are those that
+// take several values.
+func flagNames(n *kong.Node) map[string]bool {
+	names := map[string]bool{}
 	for _, f := range n.Flags {
-		names = append(names, f.Name)
+		names[f.Name] = f.IsSlice()
 	}
 	for _, child := range n.Children {
-		names = append(names, flagNames(child)...)
+		maps.Copy(names, flagNames(child))
 	}
 	return names
 }

@@ -27,14 +27,14 @@ type limitNode struct {
 }
 
 type accountNode struct {
-	Name       string `yaml:"name"`
-	limitNode  `yaml:",inline"`
+	Name       string         `yaml:"name"`
+	Own        limitNode      `yaml:",inline"`
 	Strategies []strategyNode `yaml:"strategies"`
 }
 
 type strategyNode struct {
-	Name      string `yaml:"name"`
-	limitNode `yaml:",inline"`
+	Name string    `yaml:"name"`
+	Own  limitNode `yaml:",inline"`
 }
 
 // defaultReferenceAge is the firm's max_reference_age where the file sets none:
@@ -48,7 +48,7 @@ func demoSections() sections {
 		Firm: limitNode{Limits: risk.Spec{MaxExposureGross: "20000000", MessageRate: "5000/1s"}},
 		Accounts: []accountNode{{
 			Name: "demo",
-			limitNode: limitNode{
+			Own: limitNode{
 				Limits: risk.Spec{
 					PriceCollarBuyUp: "2%", PriceCollarBuyDown: "4%", PriceCollarSellUp: "4%", PriceCollarSellDown: "2%",
 					MarketSlippage: "1%", MaxNotional: "1000000", MaxOpenOrders: "500", MaxAmends: "100",
@@ -72,7 +72,7 @@ func (s *sections) keepKnown(feeds []string) {
 		return
 	}
 	for i := range s.Accounts {
-		s.Accounts[i].Instruments = nil
+		s.Accounts[i].Own.Instruments = nil
 	}
 }
 
@@ -96,6 +96,9 @@ func (s *sections) define(e *engine.Engine) error {
 		return err
 	}
 	for i := range s.Accounts {
+		if e.Directory().AccountNamed(s.Accounts[i].Name) != nil {
+			return badSetting("accounts", "account %s is there twice", s.Accounts[i].Name)
+		}
 		if err := s.Accounts[i].define(e); err != nil {
 			return err
 		}
@@ -109,17 +112,20 @@ func (a *accountNode) define(e *engine.Engine) error {
 		return badSetting("accounts", "%v", err)
 	}
 	where := "account " + a.Name
-	if err := a.limitNode.define(e, where, risk.AccountScope(account.ID)); err != nil {
+	if err := a.Own.define(e, where, risk.AccountScope(account.ID)); err != nil {
 		return err
 	}
 	for i := range a.Strategies {
 		s := &a.Strategies[i]
+		if slices.ContainsFunc(a.Strategies[:i], func(t strategyNode) bool { return t.Name == s.Name }) {
+			return badSetting("accounts", "%s: strategy %s is there twice", where, s.Name)
+		}
 		strategy, err := e.DefineStrategy(account.ID, s.Name)
 		if err != nil {
 			return badSetting("accounts", "%s: %v", where, err)
 		}
 		scope := risk.Scope{Level: risk.LevelStrategy, Account: account.ID, Strategy: strategy.ID}
-		if err := s.limitNode.define(e, where+", strategy "+s.Name, scope); err != nil {
+		if err := s.Own.define(e, where+", strategy "+s.Name, scope); err != nil {
 			return err
 		}
 	}

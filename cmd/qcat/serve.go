@@ -34,6 +34,9 @@ type serveCmd struct {
 	ShutdownTimeout  time.Duration `help:"How long a shutdown may wait for orders and clients." default:"10s"`
 }
 
+// defaultFeed is followed where none is named.
+const defaultFeed = "sim"
+
 // paperFlags are the settings of the paper venue.
 type paperFlags struct {
 	PaperMakerFee      string        `help:"Fee of a fill that provided liquidity, in percent or bp; negative is a rebate." default:"0.02%"`
@@ -90,7 +93,7 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	defer func() { _ = log.Sync() }() // a terminal cannot be synced
 	if len(c.Feed) == 0 {
-		c.Feed = []string{"sim"}
+		c.Feed = []string{defaultFeed}
 	}
 	who := e.file.sections
 	if c.Demo && len(who.Accounts) == 0 {
