@@ -49,7 +49,7 @@ const frameSize = 150
 const orderConns = 8
 
 func run(ctx context.Context, w io.Writer, binary string, length time.Duration) error {
-	orders, err := startServer(binary, "--demo", "--sim-rate", "50", "--sim-instruments", "1")
+	orders, err := startServer(binary, "--demo", "--sim-rate", "50")
 	if err != nil {
 		return err
 	}

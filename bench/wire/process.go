@@ -35,10 +35,14 @@ func startServer(binary string, args ...string) (*process, error) {
 		return nil, err
 	}
 	addr := make(chan string, 1)
-	go readAddress(stderr, addr)
+	said := make(chan string, 1)
+	go readAddress(stderr, addr, said)
 	select {
 	case p.addr = <-addr:
 		return p, nil
+	case text := <-said:
+		p.stop()
+		return nil, fmt.Errorf("%s ended: %s", binary, text)
 	case <-time.After(30 * time.Second):
 		p.stop()
 		return nil, fmt.Errorf("%s did not serve within 30 s", binary)
@@ -46,15 +50,18 @@ func startServer(binary string, args ...string) (*process, error) {
 }
 
 // readAddress looks for the log line that names the address, and reads on so
-// that the server never waits for its log.
-func readAddress(r io.Reader, addr chan<- string) {
-	sc := bufio.NewScanner(r)
-	for sc.Scan() {
+// that the server never waits for its log. When the server ends it sends the last
+// line it said.
+func readAddress(r io.Reader, addr, said chan<- string) {
+	last := ""
+	for sc := bufio.NewScanner(r); sc.Scan(); {
+		last = sc.Text()
 		var line struct{ Msg, Address string }
 		if json.Unmarshal(sc.Bytes(), &line) == nil && line.Msg == "serving" {
 			addr <- line.Address
 		}
 	}
+	said <- last
 }
 
 // stop ends the server and removes its directory.
