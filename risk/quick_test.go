@@ -52,7 +52,7 @@ func TestQuickEqualsControls(t *testing.T) {
 		}
 		quick, admitted := 0, 0
 		for i := range 400 {
-			o := Order{Strategy: core.StrategyID(1 + rng.IntN(3)), Account: 1, Instrument: core.InstrumentID(1 + rng.IntN(3)),
+			o := Order{Strategy: core.StrategyID(1 + rng.IntN(3)), Account: 1, Instrument: core.InstrumentID([]int{1, 2, 3, 5}[rng.IntN(4)]),
 				Side: core.Side(1 + rng.IntN(2)), Type: core.Limit, TIF: core.TimeInForce(1 + rng.IntN(5)), Qty: core.Qty(1 + rng.IntN(12))}
 			if o.Strategy == 3 {
 				o.Account = 2

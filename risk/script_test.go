@@ -23,8 +23,11 @@ var rewrite = flag.Bool("rewrite", false, "write what the tree answers into test
 //	             ETH  linear, tick 0.01, lot 0.01
 //	             INV  inverse, contract of 100 USD, tick 0.5, settles in BTC
 //	             XBT  spot quoted in BTC, a currency without a rate
+//	             SOL  linear, tick 0.10, lot 0.001, at least 0.010, worth 5 to 1000; market
+//	                  lots of 0.100 up to 1; bids within -20% +5%, offers within -5% +20%
 //	accounts     demo with strategies mm and arb, other with strategy mm
-//	references   BTC mark 60000, ETH mark 3000, INV mark 60000, XBT mark 0.05
+//	references   BTC mark 60000, ETH mark 3000, INV mark 60000, XBT mark 0.05,
+//	             SOL mark 100
 //
 // Scopes are written firm, demo, demo/mm, firm:BTC, demo:BTC, demo/mm:BTC. After
 // every refusal the runner checks that the tree's state has not changed by a byte.
@@ -118,7 +121,11 @@ func scriptInstruments() []core.Instrument {
 	inv.ID, inv.Symbol, inv.Kind, inv.Quote, inv.Settle = 3, "INV", core.Inverse, "USD", "BTC"
 	inv.ContractSize, inv.PriceScale, inv.QtyScale, inv.TickSize = 100, 1, 0, 5
 	xbt.ID, xbt.Symbol, xbt.Kind, xbt.Quote, xbt.Settle, xbt.PriceScale, xbt.TickSize = 4, "XBT", core.Spot, "BTC", "BTC", 5, 1
-	return []core.Instrument{btc, eth, inv, xbt}
+	sol := base
+	sol.ID, sol.Symbol, sol.MinNotional, sol.MaxNotional, sol.MinQty = 5, "SOL", 5e8, 1000e8, 10
+	sol.MarketMinQty, sol.MarketMaxQty, sol.MarketStepSize = 100, 1000, 100
+	sol.BidCollarUp, sol.BidCollarDown, sol.AskCollarUp, sol.AskCollarDown = 50_000, 200_000, 200_000, 50_000
+	return []core.Instrument{btc, eth, inv, xbt, sol}
 }
 
 func newScript() *script {
@@ -135,7 +142,7 @@ func newScript() *script {
 	s.tree.DefineStrategy(1, 1)
 	s.tree.DefineStrategy(2, 1)
 	s.tree.DefineStrategy(3, 2)
-	for name, mark := range map[string]core.Price{"BTC": 6_000_000, "ETH": 300_000, "INV": 600_000, "XBT": 5_000} {
+	for name, mark := range map[string]core.Price{"BTC": 6_000_000, "ETH": 300_000, "INV": 600_000, "XBT": 5_000, "SOL": 10_000} {
 		s.refs[name] = Reference{Mark: mark, MarkTime: s.now}
 	}
 	return s
