@@ -52,6 +52,7 @@ type Engine struct {
 	full      bool         // the journal had no room at the last try
 	failed    error        // the journal takes no more records
 	published atomic.Uint64
+	answered  atomic.Uint64
 	watchers  atomic.Pointer[[]*ringbuf.Waiter]
 	state     atomic.Uint32 // Health
 
@@ -116,6 +117,11 @@ func (e *Engine) Events() *ringbuf.Broadcast[Event] { return e.events }
 // Published is a journal sequence: the events of all records up to it are in the
 // event ring.
 func (e *Engine) Published() uint64 { return e.published.Load() }
+
+// Answered is a journal sequence that covers every answer given so far: who waits
+// until the View reflects it sees what any client has been told. It is at or
+// ahead of Published.
+func (e *Engine) Answered() uint64 { return e.answered.Load() }
 
 // Stats are the engine's own measurements.
 func (e *Engine) Stats() *Stats { return &e.stats }

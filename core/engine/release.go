@@ -88,6 +88,9 @@ func (e *Engine) release() int {
 	if timed {
 		start = e.cfg.Clock.Now()
 	}
+	if upTo := min(committed, e.m.seq); upTo != e.answered.Load() {
+		e.answered.Store(upTo)
+	}
 	for ; out.venues.len() > 0 && out.venues.front().seq <= committed; out.venues.pop() {
 		e.route(&out.venues.front().command)
 		work++

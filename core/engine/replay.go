@@ -29,6 +29,7 @@ func (e *Engine) Recover(records iter.Seq[[]byte], observe func(*Event)) error {
 	}
 	e.flushed = e.m.seq
 	e.published.Store(e.m.seq)
+	e.answered.Store(e.m.seq)
 	return nil
 }
 

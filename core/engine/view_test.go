@@ -138,7 +138,11 @@ func TestViewReadsOwnWrites(t *testing.T) {
 			t.Fatal("shed")
 		}
 		r := <-answers
-		if err := v.WaitFor(ctx, r.Seq); err != nil {
+		// Somebody who does not know the reply, but asks after it was given.
+		if e := h.e.Answered(); e < r.Seq {
+			t.Fatalf("answered %d, but Answered is %d", r.Seq, e)
+		}
+		if err := v.WaitFor(ctx, h.e.Answered()); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := v.Order(r.Order.ID); !ok && r.Kind == CmdNew {
