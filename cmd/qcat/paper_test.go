@@ -1,0 +1,355 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"qcat/api/client"
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+// tradingTime is how long the clients of TestClientsTradeOnPaper trade.
+const tradingTime = 3 * time.Second
+
+// venueAccounts is what they trade on: wide limits, so that most orders pass, and
+// one that does not.
+const venueAccounts = `
+accounts:
+  - name: a
+    limits: {price_collar_buy_up: 5%, price_collar_sell_down: 5%, max_open_orders: 400}
+    strategies: [{name: s0}, {name: s1}, {name: s2}]
+  - name: b
+    limits: {market_slippage: 2%}
+    strategies: [{name: s0}, {name: s1}, {name: s2}]
+  - name: tight
+    limits: {max_exposure_gross: 20000, message_rate: 200/1s}
+    strategies: [{name: s0}]
+`
+
+// inProcessServer runs the whole server in this process on a free port.
+func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop func()) {
+	t.Helper()
+	c, e := mustParse(t, append([]string{"serve"}, args...)...)
+	if len(c.Serve.Feed) == 0 {
+		c.Serve.Feed = []string{defaultFeed}
+	}
+	s, err := c.Serve.build(t.Context(), e.file.sections, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx, ln) }()
+	return s, ln.Addr().String(), sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with: %v", err)
+		}
+	})
+}
+
+// venueOrders is how a trading client reaches the server: one of client.Conn and
+// client.HTTP.
+type venueOrders struct {
+	enter  func(client.Order) (client.OrderState, error)
+	cancel func(id uint64) error
+	amend  func(id uint64, price, qty string) error
+}
+
+func overHTTP(h *client.HTTP) venueOrders {
+	return venueOrders{
+		enter:  h.Order,
+		cancel: func(id uint64) error { _, err := h.Cancel(id); return err },
+		amend: func(id uint64, price, qty string) error {
+			_, err := h.Amend(client.Target{OrderID: id}, price, qty)
+			return err
+		},
+	}
+}
+
+func overSocket(ctx context.Context, c *client.Conn) venueOrders {
+	return venueOrders{
+		enter:  func(o client.Order) (client.OrderState, error) { return c.Order(ctx, o) },
+		cancel: func(id uint64) error { _, err := c.Cancel(ctx, client.Target{OrderID: id}); return err },
+		amend: func(id uint64, price, qty string) error {
+			_, err := c.Amend(ctx, client.Target{OrderID: id}, price, qty)
+			return err
+		},
+	}
+}
+
+// trader is one client that trades at random.
+type trader struct {
+	t        *testing.T
+	s        *server
+	rng      *rand.Rand
+	account  string
+	strategy string
+	to       venueOrders
+	open     []uint64
+	n        int
+
+	*tally
+}
+
+// tally counts what became of the clients' requests, all together.
+type tally struct {
+	entered, done, refused atomic.Int64
+
+	mu    sync.Mutex
+	codes map[string]int // refusals by code
+}
+
+func (c *tally) refusal(code string) {
+	c.refused.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.codes[code]++
+}
+
+// trade goes on until done.
+func (x *trader) trade(done <-chan struct{}) {
+	for {
+		select {
+		case <-done:
+			return
+		default:
+		}
+		switch at := x.rng.IntN(10); {
+		case at < 6 || len(x.open) == 0:
+			x.enter()
+		case at < 8:
+			i := x.rng.IntN(len(x.open))
+			x.count(x.to.cancel(x.open[i]))
+			x.open[i] = x.open[len(x.open)-1]
+			x.open = x.open[:len(x.open)-1]
+		default:
+			price, qty := x.terms(x.s.directory.InstrumentNamed(btc))
+			x.count(x.to.amend(x.open[x.rng.IntN(len(x.open))], price, qty))
+		}
+	}
+}
+
+// terms are a price near the market and a quantity.
+func (x *trader) terms(in *core.Instrument) (price, qty string) {
+	var q core.Quote
+	if !x.s.quotes.Load(in.ID, &q) {
+		return "", core.FormatDecimal(int64(in.MinQty), in.QtyScale)
+	}
+	p := q.BidPrice + core.Price(x.rng.IntN(41)-20)*in.TickSize
+	lots := int64(in.MinNotional)/max(1, int64(q.BidPrice)) + 1 // coarse; some are too small, which is refused
+	return core.FormatDecimal(int64(p), in.PriceScale), core.FormatDecimal((lots%50+1+x.rng.Int64N(200))*int64(in.StepSize), in.QtyScale)
+}
+
+func (x *trader) enter() {
+	all := x.s.directory.Instruments()
+	in := all[x.rng.IntN(len(all))]
+	o := client.Order{Account: x.account, Strategy: x.strategy, Instrument: in.Name(), Side: "buy", Type: "limit", TimeInForce: "gtc"}
+	if x.rng.IntN(2) == 0 {
+		o.Side = "sell"
+	}
+	o.Price, o.Qty = x.terms(in)
+	switch x.rng.IntN(6) {
+	case 0, 1:
+		o.Type, o.TimeInForce, o.Price = "market", "ioc", ""
+	case 2:
+		o.TimeInForce = "post_only"
+	}
+	x.n++
+	o.ClientOrderID = fmt.Sprintf("%s-%s-%p-%d", x.account, x.strategy, x, x.n)
+	st, err := x.to.enter(o)
+	if x.count(err) {
+		x.entered.Add(1)
+		if o.Type == "limit" && in.Name() == btc {
+			x.open = append(x.open, st.OrderID)
+		}
+	}
+}
+
+// count counts a refusal; any other error is the test's.
+func (x *trader) count(err error) bool {
+	var r *client.Refusal
+	switch {
+	case err == nil:
+		x.done.Add(1)
+		return true
+	case errors.As(err, &r) && strings.HasPrefix(r.Code, "risk."):
+		x.refusal(r.Code)
+	default:
+		x.t.Errorf("%s/%s: %v", x.account, x.strategy, err)
+	}
+	return false
+}
+
+// TestClientsTradeOnPaper lets 20 clients trade, half over HTTP and half over
+// WebSocket. Then the books are made up in three ways: what the clients were
+// told, what the engine holds, and what the journal gives when it is replayed
+// into an engine that knows nothing (I3).
+func TestClientsTradeOnPaper(t *testing.T) {
+	s, addr, stop := inProcessServer(t, "--sim-rate=500", "--config", yamlFile(t, venueAccounts))
+	defer stop()
+	eventually(t, "there are prices", func() bool {
+		var q core.Quote
+		for _, in := range s.directory.Instruments() {
+			if !s.quotes.Load(in.ID, &q) || q.BidPrice == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	audit := newAudit(t, s, addr)
+	const seed = 77
+	sum := &tally{codes: map[string]int{}}
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 20 {
+		x := &trader{t: t, s: s, rng: rand.New(rand.NewPCG(seed, uint64(i))), account: []string{"a", "b"}[i/2%2],
+			strategy: fmt.Sprintf("s%d", i%3), tally: sum}
+		if i >= 18 {
+			x.account, x.strategy = "tight", "s0"
+		}
+		if i%2 == 0 {
+			h := client.NewHTTP(addr)
+			defer h.Close()
+			x.to = overHTTP(h)
+		} else {
+			x.to = overSocket(t.Context(), dial(t, addr))
+		}
+		wg.Go(func() { x.trade(done) })
+	}
+	time.AfterFunc(tradingTime, func() { close(done) })
+	wg.Wait()
+	stop()
+
+	fills := audit.check()
+	t.Logf("%d orders, %d requests carried out, %d fills, %d journal records, refusals %v",
+		sum.entered.Load(), sum.done.Load(), fills, s.engine.Seq(), sum.codes)
+	if fills < 100 || sum.refused.Load() == 0 || sum.entered.Load() < 200 {
+		t.Errorf("%d orders, %d refusals, %d fills: nothing was tried", sum.entered.Load(), sum.refused.Load(), fills)
+	}
+	if open := s.view.Orders(engine.OrderFilter{OpenOnly: true}); len(open) > 0 {
+		t.Errorf("%d orders are open after a shutdown", len(open))
+	}
+	if s.journal.First() != 1 {
+		t.Fatalf("the journal begins with record %d", s.journal.First())
+	}
+	hash, seq, err := engine.Replay(engine.Config{Risk: riskConfig(s.directory)}, s.journal.Records())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := s.engine.StateHash(); hash != want || seq != s.engine.Seq() {
+		t.Errorf("replay: state %x at record %d, the engine's is %x at %d (seed %d)", hash, seq, want, s.engine.Seq(), seed)
+	}
+	if again, _, err := engine.Replay(engine.Config{Risk: riskConfig(s.directory)}, s.journal.Records()); err != nil || again != hash {
+		t.Errorf("a second replay: state %x, %v", again, err)
+	}
+}
+
+// audit adds up the executions that a client is told.
+type audit struct {
+	t     *testing.T
+	s     *server
+	conn  *client.Conn
+	fills *feedOf[told]
+}
+
+// told is an execution as a client reads it.
+type told struct {
+	ID                            uint64 `json:"exec_id"`
+	Account, Strategy, Instrument string
+	Side, Price, Qty, Fee         string
+}
+
+func newAudit(t *testing.T, s *server, addr string) *audit {
+	t.Helper()
+	c := dial(t, addr)
+	return &audit{t: t, s: s, conn: c, fills: follow[told](t, c, "executions")}
+}
+
+// holding is what fills add up to, exactly.
+type holding struct{ qty, cash, fees, volume, fills int64 }
+
+// check compares the sums with the engine's positions and returns how many fills
+// there were. The server has been stopped.
+func (a *audit) check() int {
+	a.t.Helper()
+	<-a.conn.Done()
+	sums := map[string]*holding{}
+	list := a.fills.all()
+	for i, x := range list {
+		if i > 0 && x.ID <= list[i-1].ID {
+			a.t.Fatalf("execution %d after %d", x.ID, list[i-1].ID)
+		}
+		in := a.s.directory.InstrumentNamed(x.Instrument)
+		px, qty, fee := a.number(x.Price, in.PriceScale), a.number(x.Qty, in.QtyScale), a.number(x.Fee, in.SettleScale)
+		key := x.Account + "/" + x.Strategy + "/" + x.Instrument
+		if sums[key] == nil {
+			sums[key] = &holding{}
+		}
+		sign := core.ParseSide(x.Side).Sign()
+		h := sums[key]
+		h.qty, h.cash, h.fees, h.volume, h.fills = h.qty+sign*qty, h.cash-sign*px*qty, h.fees+fee, h.volume+qty, h.fills+1
+	}
+	held := a.s.engine.Positions()
+	if len(held) != len(sums) {
+		a.t.Errorf("%d positions, executions of %d", len(held), len(sums))
+	}
+	for i := range held {
+		p := &held[i]
+		d := a.s.directory
+		key := d.Account(p.Account).Name + "/" + d.Strategy(p.Strategy).Name + "/" + d.Instrument(p.Instrument).Name()
+		got := holding{int64(p.Position.Qty), cents(p.Position.Cash), int64(p.Position.Fees), int64(p.Position.Volume), int64(p.Position.Fills)}
+		if want := sums[key]; want == nil || got != *want {
+			a.t.Errorf("%s holds %+v, its executions add up to %+v", key, got, want)
+		}
+	}
+	a.exposure(held)
+	return len(list)
+}
+
+// exposure wants the limit tree to hold the same positions, and nothing reserved
+// when no order is open.
+func (a *audit) exposure(held []engine.PositionState) {
+	a.t.Helper()
+	a.s.engine.Query(func(tree *risk.Tree, _ uint64) {
+		for i := range held {
+			p := &held[i]
+			v, ok := tree.View(risk.InstrumentScope(p.Account, p.Strategy, p.Instrument))
+			if !ok || v.Position != p.Position.Qty || v.OpenBuy != 0 || v.OpenSell != 0 || v.OpenOrders != 0 {
+				a.t.Errorf("the limit tree has %+v of %+v", v, p)
+			}
+		}
+	})
+}
+
+func (a *audit) number(text string, scale uint8) int64 {
+	a.t.Helper()
+	v, err := core.ParseDecimal([]byte(text), scale)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return v
+}
+
+// cents is a sum of cash that fits 64 bits.
+func cents(v core.Int128) int64 {
+	sum := new(big.Int).Lsh(big.NewInt(v.Hi), 64)
+	return sum.Add(sum, new(big.Int).SetUint64(v.Lo)).Int64()
+}
