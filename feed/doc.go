@@ -2,10 +2,10 @@
 // connections and fetches snapshots, a venue's Decoder turns frames into
 // Messages, and a Lane turns Messages into books, quotes and events.
 //
-//	socket ─► Session ─► Decoder ─► Lane ─► Sync (what follows what)
-//	                                  ├──► book.Book
-//	                                  ├──► market.QuoteTable   (order lane)
-//	                                  └──► ringbuf.Broadcast   (everybody else)
+//	main socket ──► Session ─► Decoder ─► Lane ─► Sync (what follows what)
+//	auxiliary ones ──┘                    ├──► book.Book
+//	                                      ├──► market.QuoteTable   (order lane)
+//	                                      └──► ringbuf.Broadcast   (everybody else)
 //
 // Gap and resync logic stands here once, for all venues: a venue says by its
 // Continuity how its depth messages follow one another, and nothing else.
@@ -15,16 +15,17 @@
 //   - A book that misses an update is stale at once, in the quote table and in the
 //     ring, and is resynchronised by itself, alone (I7).
 //   - While Lane.Live says true, the book equals the venue's at Lane.UpdateID.
-//   - All streams of an instrument arrive on one Lane: a quote has one writer.
+//   - All streams of an instrument arrive on one Lane, whatever address they come
+//     from: a quote has one writer. Books depend on the main connection alone.
 //   - In the live state a frame is decoded, applied and published without an
 //     allocation, a contended lock, a log or a look at another goroutine (I1).
 //
 // # Ownership
 //
 // A Lane belongs to one goroutine at a time. Lane.RequestSnapshot and Lane.Stats
-// may be called from any. A Session guards its lane by a mutex that its reader
-// goroutine holds while it applies a frame; nobody else wants it in the steady
-// state (see Session).
+// may be called from any. A Session guards its lane by a mutex that a reader
+// goroutine holds while it applies a frame; in the steady state nobody else wants
+// it but, about once a second, a reader of marks (see Session).
 //
 // # Use
 //

@@ -91,7 +91,7 @@ func (c LaneConfig) withDefaults() LaneConfig {
 	return c
 }
 
-// Lane applies the messages of one feed connection: to the books, the quote
+// Lane applies the messages of one feed session: to the books, the quote
 // table and the event ring. All streams of an instrument arrive on one lane.
 //
 // A new instrument is stale and waits for its snapshot, buffering its depth

@@ -228,7 +228,7 @@ func (l *Lane) Connected() {
 
 // Disconnected says at now that the streams are gone: every instrument turns
 // stale at once. Until Connected, depth messages and snapshots are dropped.
-// Sequences may start anew afterwards.
+// Sequences, and the times of marks, may start anew afterwards.
 func (l *Lane) Disconnected(now core.Nanos) {
 	l.down = true
 	l.stats.Disconnects++
@@ -238,6 +238,7 @@ func (l *Lane) Disconnected(now core.Nanos) {
 		}
 		in.sync.Lose()
 		in.forgetSequence()
+		in.bbo.marked = 0
 		l.markStale(in, now)
 	}
 	l.publishStats()

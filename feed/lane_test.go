@@ -171,6 +171,29 @@ func TestLaneQuotes(t *testing.T) {
 	}
 }
 
+// TestLaneMarks: a mark that is older than one before, or repeats it, is dropped
+// and does not make the price younger; after a break time may start anew.
+func TestLaneMarks(t *testing.T) {
+	r := newRig(t, feed.ContinuityFirst, 1)
+	r.feed("M 1 98 50")
+	at := r.now
+	r.feed("M 1 97 49", "M 1 98 50") // late, repeated
+	r.expect("mark:98")
+	if q := r.quote(); q.MarkPrice != 98 || q.MarkTime != at {
+		t.Errorf("quote %+v, the mark is of %d", q, at)
+	}
+	r.feed("M 1 99 50", "M 1 98 51", "M 1 96 50")
+	r.expect("mark:99", "mark:98")
+	if s := r.stats(); s.Marks != 6 || s.MarksOld != 3 {
+		t.Errorf("marks %d, old %d", s.Marks, s.MarksOld)
+	}
+	r.lane.Disconnected(r.now)
+	r.lane.Connected()
+	r.events()
+	r.feed("M 1 95 1")
+	r.expect("mark:95")
+}
+
 // TestLaneCrossed: a crossed book or quote is flagged and counted, until it is
 // no longer.
 func TestLaneCrossed(t *testing.T) {

@@ -8,6 +8,9 @@ type quoteState struct {
 	// offer are known, from the venue's quotes or from the book.
 	quote  core.Quote
 	ticker uint64 // update id of the last quote message
+	// marked is the venue's time of the mark price in quote, 0 when the next one
+	// is taken whatever its time.
+	marked core.Nanos
 }
 
 // tradeState is the sequence of an instrument's trades.
@@ -114,10 +117,18 @@ func (l *Lane) tradeID(in *instrument, id uint64) bool {
 	return true
 }
 
-// mark takes a mark price in.
+// mark takes a mark price in. Connections that overlap, or an address of its own,
+// may repeat one or bring an older one late: the venue's time tells.
 func (l *Lane) mark(in *instrument, m *Message, rx core.Nanos) {
 	l.stats.Marks++
 	q := &in.bbo.quote
+	if t := m.ExchangeTime; t != 0 {
+		if t < in.bbo.marked || (t == in.bbo.marked && m.Price == q.MarkPrice) {
+			l.stats.MarksOld++
+			return
+		}
+		in.bbo.marked = t
+	}
 	q.MarkPrice, q.MarkTime = m.Price, rx
 	l.storeQuote(in)
 	ev := l.event(core.EventMark, in, rx)

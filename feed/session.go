@@ -52,17 +52,24 @@ type SessionConfig struct {
 // ErrSession is wrapped by the errors of NewSession.
 var ErrSession = errors.New("feed session")
 
-// Session keeps the connection of one lane to its venue: it connects, subscribes,
-// fetches snapshots, finds out when the connection is dead, connects again, and
-// replaces the connection before the venue cuts it.
+// Session keeps the connections of one lane to its venue: it connects, subscribes,
+// fetches snapshots, finds out when a connection is dead, connects again, and
+// replaces a connection before the venue cuts it.
+//
+// # Links
+//
+// A link keeps one address connected. The main one carries the books: they stand
+// and fall with it. Auxiliary ones (Venue.Auxiliary) carry what the venue serves
+// elsewhere, such as mark prices, into the same lane: losing one leaves the books
+// as they are, and what it carried grows old until it is back.
 //
 // # Who owns the lane
 //
 // Whoever holds mu. A connection's reader goroutine takes it for each frame that
-// it applies; that is one uncontended atomic operation each way. Others take it
-// rarely and briefly: the supervisor for the lane's duties (10 times a second
-// and when a consumer wants a snapshot), a fetch to apply its snapshot. So a
-// snapshot reaches a lane whose socket is quiet, without a wake-up of a blocked
+// it applies; that is one atomic operation each way, uncontended unless frames of
+// two addresses meet. Others take it rarely and briefly: the duties (10 times a
+// second and when a consumer wants a snapshot), a fetch to apply its snapshot. So
+// a snapshot reaches a lane whose socket is quiet, without a wake-up of a blocked
 // read and without a second queue that every frame would pass through.
 //
 // # Replacing a connection
@@ -81,13 +88,11 @@ type Session struct {
 	lane   *Lane
 	resync *resyncer
 	wake   chan struct{}
+	main   *link
+	aux    []*link
 
-	mu      sync.Mutex
-	active  *connection // guarded by mu
-	badSeen core.Nanos  // when a bad frame was last logged; guarded by mu
-
-	readers sync.WaitGroup
-	status  sessionStatus
+	mu      sync.Mutex // guards the lane, and which connection of a link is active
+	badSeen core.Nanos // when a bad frame was last logged; guarded by mu
 }
 
 // NewSession returns a session with its lane; Run starts it.
@@ -118,6 +123,10 @@ func NewSession(cfg SessionConfig) (*Session, error) {
 	}
 	lane.down = true
 	s.lane = lane
+	s.main = newLink(s, cfg.Venue, books{s})
+	for _, streams := range cfg.Venue.Auxiliary() {
+		s.aux = append(s.aux, newLink(s, streams, nothing{}))
+	}
 	return s, nil
 }
 
@@ -138,107 +147,54 @@ func (s *Session) Wake() {
 // Run keeps the session connected until ctx is done, and returns ctx's error.
 // All its goroutines have ended then, and the lane's instruments are stale.
 func (s *Session) Run(ctx context.Context) error {
-	var fetcher sync.WaitGroup
-	fetcher.Go(func() { s.resync.run(ctx) })
-	defer fetcher.Wait()
-
-	attempts := 0
-	for ctx.Err() == nil {
-		lived, err := s.connectAndServe(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if lived >= s.cfg.StableAfter {
-			attempts = 0
-		}
-		attempts++
-		wait := s.cfg.Reconnect.Wait(attempts)
-		s.status.failed(err)
-		s.cfg.Log.Warn("feed disconnected", zap.String("lane", s.lane.Name()),
-			zap.Error(err), zap.Int("attempt", attempts), zap.Duration("again_in", wait))
-		if sleep(ctx, wait) != nil {
-			break
-		}
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { s.resync.run(ctx) })
+	beside.Go(func() { s.duties(ctx) })
+	for _, l := range s.aux {
+		beside.Go(func() { l.run(ctx) })
 	}
+	s.main.run(ctx)
 	return ctx.Err()
 }
 
-// connectAndServe runs one unbroken connection, its replacements included, and
-// returns how long it lived and why it ended.
-func (s *Session) connectAndServe(ctx context.Context) (time.Duration, error) {
-	c, err := dial(ctx, s.cfg.Venue.StreamURL(), s.policy, s.cfg.Clock)
-	if err != nil {
-		return 0, err
-	}
-	s.connected(c)
-	s.start(c)
-	defer s.readers.Wait()
-	if err := c.subscribe(ctx, s.cfg.Venue.Subscribe(), s.policy.SubscribeInterval); err != nil {
-		s.disconnected()
-		c.shut()
-		return 0, err
-	}
-	s.resync.open(s.cfg.SnapshotDelay)
-	err = s.supervise(ctx, c)
-	return time.Duration(s.cfg.Clock.Now() - c.opened), err
-}
-
-// start runs the connection's reader.
-func (s *Session) start(c *connection) { s.readers.Go(func() { c.read(s.deliver) }) }
-
-// connected makes c the lane's connection, before its first frame is read.
-func (s *Session) connected(c *connection) {
-	s.resync.open(s.cfg.SnapshotDelay)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.role = roleActive
-	s.active = c
-	s.lane.Connected()
-	s.status.connected(s.cfg.Clock.Now(), c)
-	s.cfg.Log.Info("feed connected", zap.String("lane", s.lane.Name()))
-}
-
-// disconnected marks everything stale: no connection is left.
-func (s *Session) disconnected() {
-	s.resync.shut()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.active != nil {
-		s.active.role = roleRetired
-		s.active = nil
-	}
-	now := s.cfg.Clock.Now()
-	s.lane.Disconnected(now)
-	s.status.disconnected(now)
-}
-
-// deliver takes one frame from a connection's reader goroutine.
-func (s *Session) deliver(c *connection, frame []byte, rx core.Nanos) {
-	s.mu.Lock()
-	switch c.role {
-	case roleActive:
-		s.apply(frame, 0, rx)
-	case roleParked:
-		if !c.parked.put(frame, rx) {
-			s.takeOver(c)
-			s.apply(frame, 0, rx)
-			s.Wake()
+// duties serves the lane until ctx is done, also while its sockets are quiet.
+func (s *Session) duties(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.DutyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-tick.C:
 		}
-	case roleRetired:
+		s.mu.Lock()
+		s.lane.Duty()
+		s.mu.Unlock()
 	}
-	s.mu.Unlock()
 }
 
-// takeOver makes c the active connection in place of the one that is: it applies
-// what c had parked. The caller holds mu.
-func (s *Session) takeOver(c *connection) {
-	if s.active != nil {
-		s.active.role = roleRetired
-	}
-	s.active = c
-	c.role = roleActive
-	c.parked.drain(func(frame []byte, rx core.Nanos) { s.apply(frame, 0, rx) })
-	s.status.replaced(c)
+// books are what depends on a session's main connection: the lane's instruments
+// and their snapshots.
+type books struct{ s *Session }
+
+var _ dependant = books{}
+
+// connected implements dependant: the lane listens from the first frame on, and
+// snapshots are worth asking for when the streams have begun.
+func (b books) connected() {
+	b.s.resync.open(b.s.cfg.SnapshotDelay)
+	b.s.lane.Connected()
+}
+
+// subscribed implements dependant: only now have all streams been asked for.
+func (b books) subscribed() { b.s.resync.open(b.s.cfg.SnapshotDelay) }
+
+// disconnected implements dependant: everything is stale.
+func (b books) disconnected(now core.Nanos) {
+	b.s.resync.shut()
+	b.s.lane.Disconnected(now)
 }
 
 // apply hands one frame to the lane. The caller holds mu.
@@ -265,11 +221,4 @@ func (s *Session) deliverSnapshot(id core.InstrumentID, body []byte) (live bool,
 	defer s.mu.Unlock()
 	err = s.lane.Frame(body, id, s.cfg.Clock.Now())
 	return s.lane.Live(id), err
-}
-
-// duty serves the lane while its socket is quiet.
-func (s *Session) duty() {
-	s.mu.Lock()
-	s.lane.Duty()
-	s.mu.Unlock()
 }

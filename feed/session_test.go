@@ -25,6 +25,7 @@ type runningSession struct {
 	*feed.Session
 	tap    *market.Tap
 	waiter *ringbuf.Waiter
+	quotes *market.QuoteTable
 	stop   func() error
 }
 
@@ -54,7 +55,7 @@ func start(t *testing.T, server *toyServer, cfg feed.SessionConfig) *runningSess
 		t.Fatal(err)
 	}
 	w := ringbuf.NewWaiter(ringbuf.Park)
-	r := &runningSession{t: t, server: server, Session: s, waiter: w, tap: market.NewTap([]market.Source{s.Source()}, w)}
+	r := &runningSession{t: t, server: server, Session: s, waiter: w, quotes: cfg.Lane.Quotes, tap: market.NewTap([]market.Source{s.Source()}, w)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

@@ -23,6 +23,7 @@ type Stats struct {
 	Quotes    uint64
 	QuotesOld uint64 // repeated or out of order, dropped
 	Marks     uint64
+	MarksOld  uint64 // repeated or older than one before, dropped
 
 	DepthMessages   uint64
 	DepthApplied    uint64

@@ -9,10 +9,10 @@ import (
 	"qcat/core"
 )
 
-// supervisor looks after a session's connection and its replacement. It runs on
-// the goroutine of Session.Run.
+// supervisor looks after a link's connection and its replacement. It runs on the
+// goroutine of link.run.
 type supervisor struct {
-	s       *Session
+	l       *link
 	current *connection
 	next    *connection // connected and parked, or nil
 
@@ -30,19 +30,19 @@ type opened struct {
 }
 
 // supervise returns when no connection is left, with the reason. It closes what
-// is open, marks the lane's instruments stale, and leaves no goroutine but the
+// is open, says so to what depends on the link, and leaves no goroutine but the
 // readers, which are ending.
-func (s *Session) supervise(ctx context.Context, c *connection) error {
-	v := &supervisor{s: s, current: c}
+func (l *link) supervise(ctx context.Context, c *connection) error {
+	v := &supervisor{l: l, current: c}
 	err := v.run(ctx)
-	s.disconnected()
+	l.disconnected()
 	v.abandonNext()
 	v.current.shut()
 	return err
 }
 
 func (v *supervisor) run(ctx context.Context) error {
-	tick := time.NewTicker(v.s.cfg.DutyEvery)
+	tick := time.NewTicker(v.l.s.cfg.DutyEvery)
 	defer tick.Stop()
 	for {
 		var nextDone chan struct{}
@@ -57,14 +57,13 @@ func (v *supervisor) run(ctx context.Context) error {
 				return err
 			}
 		case <-nextDone:
-			v.nextFailed(v.next.err)
+			// One that took over by itself is the current one, and its end is ours.
+			if v.noticeTakeOver(); v.next != nil {
+				v.nextFailed(v.next.err)
+			}
 		case o := <-v.opening:
 			v.opened(o)
-		case <-v.s.wake:
-			v.s.duty()
-			v.noticeTakeOver()
 		case <-tick.C:
-			v.s.duty()
 			v.tick(ctx)
 		}
 	}
@@ -73,8 +72,8 @@ func (v *supervisor) run(ctx context.Context) error {
 // tick looks at the clock: dead connections, pings, age, and the moment to
 // switch over.
 func (v *supervisor) tick(ctx context.Context) {
-	now := v.s.cfg.Clock.Now()
-	p := v.s.policy
+	now := v.l.s.cfg.Clock.Now()
+	p := v.l.s.policy
 	v.noticeTakeOver()
 	for _, c := range []*connection{v.current, v.next} {
 		if c == nil {
@@ -106,13 +105,13 @@ func (v *supervisor) openNext(ctx context.Context) {
 	ctx, v.cancel = context.WithCancel(ctx)
 	result := make(chan opened, 1)
 	v.opening = result
-	s := v.s
-	s.cfg.Log.Info("feed connection is being replaced", zap.String("lane", s.lane.Name()))
-	s.readers.Go(func() {
-		c, err := dial(ctx, s.cfg.Venue.StreamURL(), s.policy, s.cfg.Clock)
+	l := v.l
+	l.log.Info("feed connection is being replaced")
+	l.readers.Go(func() {
+		c, err := l.dial(ctx)
 		if err == nil {
-			s.start(c)
-			if err = c.subscribe(ctx, s.cfg.Venue.Subscribe(), s.policy.SubscribeInterval); err != nil {
+			l.start(c)
+			if err = l.subscribe(ctx, c); err != nil {
 				c.shut()
 				c = nil
 			}
@@ -140,24 +139,23 @@ func (v *supervisor) nextFailed(err error) {
 		v.next = nil
 	}
 	v.attempts++
-	wait := v.s.cfg.Reconnect.Wait(v.attempts)
-	v.notBefore = after(v.s.cfg.Clock.Now(), wait)
-	v.s.cfg.Log.Warn("feed connection could not be replaced yet", zap.String("lane", v.s.lane.Name()),
-		zap.Error(err), zap.Duration("again_in", wait))
+	wait := v.l.s.cfg.Reconnect.Wait(v.attempts)
+	v.notBefore = after(v.l.s.cfg.Clock.Now(), wait)
+	v.l.log.Warn("feed connection could not be replaced yet", zap.Error(err), zap.Duration("again_in", wait))
 }
 
 // switchOver makes the replacement the current connection and closes the old one.
 func (v *supervisor) switchOver() {
-	v.s.mu.Lock()
+	v.l.s.mu.Lock()
 	if v.next.role == roleParked {
-		v.s.takeOver(v.next)
+		v.l.takeOver(v.next)
 	}
-	v.s.mu.Unlock()
+	v.l.s.mu.Unlock()
 	old := v.current
 	v.current, v.next = v.next, nil
 	v.attempts, v.doomed = 0, nil
 	old.shut()
-	v.s.cfg.Log.Info("feed connection replaced", zap.String("lane", v.s.lane.Name()))
+	v.l.log.Info("feed connection replaced")
 }
 
 // noticeTakeOver follows a replacement that had to take over by itself because
@@ -166,9 +164,9 @@ func (v *supervisor) noticeTakeOver() {
 	if v.next == nil {
 		return
 	}
-	v.s.mu.Lock()
+	v.l.s.mu.Lock()
 	done := v.next.role == roleActive
-	v.s.mu.Unlock()
+	v.l.s.mu.Unlock()
 	if done {
 		v.switchOver()
 	}
@@ -184,8 +182,7 @@ func (v *supervisor) currentDied() error {
 	if v.next == nil || v.next.firstData.Load() == 0 {
 		return err
 	}
-	v.s.cfg.Log.Warn("feed connection died while it was being replaced",
-		zap.String("lane", v.s.lane.Name()), zap.Error(err))
+	v.l.log.Warn("feed connection died while it was being replaced", zap.Error(err))
 	v.switchOver()
 	return nil
 }

@@ -23,9 +23,10 @@ func (d *countingDecoder) Decode(frame []byte, _ core.InstrumentID, m *Message) 
 // noVenue is a venue that is never asked.
 type noVenue struct{}
 
-func (noVenue) StreamURL() string   { return "" }
-func (noVenue) Subscribe() [][]byte { return nil }
-func (noVenue) Policy() ConnPolicy  { return ConnPolicy{} }
+func (noVenue) StreamURL() string    { return "" }
+func (noVenue) Subscribe() [][]byte  { return nil }
+func (noVenue) Auxiliary() []Streams { return nil }
+func (noVenue) Policy() ConnPolicy   { return ConnPolicy{} }
 func (noVenue) FetchSnapshot(context.Context, core.InstrumentID) ([]byte, error) {
 	return nil, errors.New("never asked")
 }
@@ -39,11 +40,11 @@ func TestTakeOverWhenFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	old, next := &connection{}, &connection{}
-	s.connected(old)
+	s.main.connected(old)
 	frame := make([]byte, maxParked/8)
 	send := func(c *connection, n uint64) {
 		binary.LittleEndian.PutUint64(frame, n)
-		s.deliver(c, frame, core.Nanos(n))
+		s.main.deliver(c, frame, core.Nanos(n))
 	}
 	send(old, 100)
 	for n := range uint64(8) {
@@ -65,7 +66,7 @@ func TestTakeOverWhenFull(t *testing.T) {
 			t.Fatalf("applied %v, want %v", d.seen, want)
 		}
 	}
-	if old.role != roleRetired || s.active != next || len(s.wake) != 1 || next.parked.bytes != nil {
+	if old.role != roleRetired || s.main.active != next || next.parked.bytes != nil {
 		t.Error("the replacement did not take over")
 	}
 }

@@ -18,7 +18,8 @@ import (
 //	s LAST b:PRICE:QTY …                                      snapshot (of whom is not said)
 //	q INSTRUMENT ID BID BIDQTY ASK ASKQTY                     quote
 //	t INSTRUMENT ID PRICE QTY                                 trade
-//	m INSTRUMENT PRICE                                        mark
+//	m INSTRUMENT PRICE                                        mark, of no known time
+//	M INSTRUMENT PRICE TIME                                   mark
 //	i                                                         ignored
 type toyDecoder struct{ bids, asks []core.Level }
 
@@ -45,7 +46,7 @@ func (d *toyDecoder) Decode(frame []byte, snapshotFor core.InstrumentID, m *feed
 			d.asks = append(d.asks, core.Level{Price: price, Qty: qty})
 		}
 	}
-	want := map[string]int{"d": 4, "s": 1, "q": 6, "t": 4, "m": 2, "i": 0}
+	want := map[string]int{"d": 4, "s": 1, "q": 6, "t": 4, "m": 2, "M": 3, "i": 0}
 	n, known := want[string(words[0])]
 	if !known || n != len(numbers) {
 		return errToy
@@ -67,8 +68,11 @@ func (d *toyDecoder) Decode(frame []byte, snapshotFor core.InstrumentID, m *feed
 	case 't':
 		m.Kind, m.LastID, m.Side = feed.MessageTrade, numbers[1], core.Buy
 		m.Price, m.Qty = core.Price(numbers[2]), core.Qty(numbers[3])
-	case 'm':
+	case 'm', 'M':
 		m.Kind, m.Price = feed.MessageMark, core.Price(numbers[1])
+		if n > 2 {
+			m.ExchangeTime = core.Nanos(numbers[2])
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -17,7 +18,8 @@ import (
 )
 
 // toyServer is a toy venue behind a real socket: it sends what its instruments
-// say to every subscribed connection, and can be made to misbehave.
+// say to every subscribed connection, marks to those at /marks and the rest to the
+// others, and can be made to misbehave.
 type toyServer struct {
 	t    *testing.T
 	http *httptest.Server
@@ -33,6 +35,8 @@ type toyServer struct {
 	mute    bool     // new connections get neither data nor pongs
 	refuse  error    // what FetchSnapshot answers
 	policy  feed.ConnPolicy
+	marks   bool // there is an auxiliary address
+	marked  int  // the last mark price sent
 }
 
 // toyConn is the server's end of a connection.
@@ -40,6 +44,7 @@ type toyConn struct {
 	ws         *websocket.Conn
 	writing    sync.Mutex
 	mute       bool
+	marks      bool // connected to /marks
 	subscribed bool // guarded by toyServer.mu
 	late       []string
 }
@@ -66,7 +71,7 @@ func (s *toyServer) serve(w http.ResponseWriter, r *http.Request) {
 	defer ws.Close()
 	s.mu.Lock()
 	s.dials++
-	c := &toyConn{ws: ws, mute: s.mute}
+	c := &toyConn{ws: ws, mute: s.mute, marks: r.URL.Path == "/marks"}
 	s.conns[c] = true
 	s.mu.Unlock()
 	ws.SetPingHandler(func(data string) error {
@@ -111,13 +116,18 @@ func (c *toyConn) send(frame string) {
 func (s *toyServer) say() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.marked++
 	for _, v := range s.venues {
 		frames := []string{v.depth(), v.quote(), v.tradeFrame()}
+		mark := []string{fmt.Sprintf("m %d %d", v.id, s.marked)}
 		for c := range s.conns {
 			if !c.subscribed {
 				continue
 			}
 			out := frames
+			if c.marks {
+				out = mark
+			}
 			if c == s.lagging {
 				out, c.late = c.late, frames
 			}
@@ -154,11 +164,16 @@ func (s *toyServer) talk() (stop func()) {
 }
 
 // cut ends all connections without a goodbye.
-func (s *toyServer) cut() {
+func (s *toyServer) cut() { s.cutIf(func(*toyConn) bool { return true }) }
+
+// cutIf ends the connections that which picks.
+func (s *toyServer) cutIf(which func(*toyConn) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		_ = c.ws.Close()
+		if which(c) {
+			_ = c.ws.Close()
+		}
 	}
 }
 
@@ -188,6 +203,23 @@ func (s *toyServer) StreamURL() string { return "ws" + strings.TrimPrefix(s.http
 
 // Subscribe implements feed.Venue.
 func (s *toyServer) Subscribe() [][]byte { return [][]byte{[]byte("hello"), []byte("subscribe")} }
+
+// Auxiliary implements feed.Venue.
+func (s *toyServer) Auxiliary() []feed.Streams {
+	if !s.marks {
+		return nil
+	}
+	return []feed.Streams{toyMarks{s}}
+}
+
+// toyMarks is the auxiliary address.
+type toyMarks struct{ s *toyServer }
+
+// StreamURL implements feed.Streams.
+func (m toyMarks) StreamURL() string { return m.s.StreamURL() + "/marks" }
+
+// Subscribe implements feed.Streams.
+func (m toyMarks) Subscribe() [][]byte { return m.s.Subscribe() }
 
 // Policy implements feed.Venue.
 func (s *toyServer) Policy() feed.ConnPolicy { return s.policy }

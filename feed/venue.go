@@ -8,14 +8,25 @@ import (
 	"qcat/core"
 )
 
-// Venue is what a Session has to know of a venue's market-data service. Its
-// methods are called on cold paths only, from several goroutines.
-type Venue interface {
+// Streams is one address of a venue and what is to be subscribed to there.
+type Streams interface {
 	// StreamURL is the WebSocket URL to dial; it may already name the streams.
 	StreamURL() string
 	// Subscribe returns the text frames to send after connecting, in order;
 	// none when the URL says it all.
 	Subscribe() [][]byte
+}
+
+// Venue is what a Session has to know of a venue's market-data service. Its
+// methods are called on cold paths only, from several goroutines.
+type Venue interface {
+	// Streams are those of the main connection: depth, and what belongs to it.
+	Streams
+	// Auxiliary returns further streams of the same instruments that the venue
+	// serves at other addresses, or nil. Each message there must be absolute, such
+	// as a mark price: nothing is resynchronised when one is lost, and depth has no
+	// place there. Called once.
+	Auxiliary() []Streams
 	// FetchSnapshot returns the raw body of the instrument's depth snapshot, as
 	// the lane's Decoder takes it. It honours ctx.
 	//

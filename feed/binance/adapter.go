@@ -1,6 +1,7 @@
 package binance
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,13 +19,15 @@ type Options struct {
 	Market Market
 	// WS and REST are base URLs. Default: the venue's own.
 	WS, REST string
+	// MarketWS is the base URL of USD-M's mark prices, which the venue serves apart
+	// from depth. Equal to WS, they share its connections. Default: the venue's own;
+	// WS if that is set, because who stands in for the venue serves both.
+	MarketWS string
+	// NoMarkPrice leaves USD-M's mark prices out. Spot has none.
+	NoMarkPrice bool
 	// DepthSpeed is how often the venue sends depth: spot "100ms" (default) or
 	// "1000ms"; USD-M "0ms" (default), "100ms", "250ms" or "500ms".
 	DepthSpeed string
-	// MarkPrice adds USD-M's mark price to each connection. The venue itself
-	// serves mark prices only beside USDMMarketWS, on which there is no depth, so
-	// that this is for addresses that serve both: a proxy, a test network, a fake.
-	MarkPrice bool
 	// StreamsPerConn bounds the streams of one connection. Default and maximum:
 	// MaxStreams.
 	StreamsPerConn int
@@ -39,7 +42,11 @@ type Adapter struct {
 	opts    Options
 	rest    *REST
 	streams []string // suffixes of an instrument's streams, behind its symbol
+	market  []string // those at MarketWS, if that is another address
 }
+
+// markStream is the suffix of the mark price's stream.
+const markStream = "markPrice@1s"
 
 // namesPerRequest is how many streams stand in the URL, and in one SUBSCRIBE: a
 // request well below what proxies and the venue take as a URL or a message.
@@ -50,10 +57,7 @@ func NewAdapter(o Options) (*Adapter, error) {
 	if o.Market != Spot && o.Market != USDM {
 		return nil, fmt.Errorf("binance: adapter for an unknown market %d", o.Market)
 	}
-	if o.WS == "" {
-		o.WS = map[Market]string{Spot: SpotWS, USDM: USDMWS}[o.Market]
-	}
-	o.WS = strings.TrimSuffix(o.WS, "/")
+	o.WS, o.MarketWS = addresses(o)
 	depth, err := depthStream(o.Market, o.DepthSpeed)
 	if err != nil {
 		return nil, err
@@ -62,11 +66,12 @@ func NewAdapter(o Options) (*Adapter, error) {
 		streams: []string{depth, "bookTicker", "trade"},
 		rest:    NewREST(o.Market, o.REST, o.HTTP, o.Clock),
 	}
-	if o.MarkPrice {
-		if o.Market == Spot {
-			return nil, fmt.Errorf("binance: %s has no mark price", o.Market)
-		}
-		a.streams = append(a.streams, "markPrice@1s")
+	switch {
+	case o.Market == Spot || o.NoMarkPrice:
+	case o.MarketWS == o.WS:
+		a.streams = append(a.streams, markStream)
+	default:
+		a.market = append(a.market, markStream)
 	}
 	if o.StreamsPerConn <= 0 || o.StreamsPerConn > MaxStreams {
 		o.StreamsPerConn = MaxStreams
@@ -76,6 +81,18 @@ func NewAdapter(o Options) (*Adapter, error) {
 	}
 	a.opts = o
 	return a, nil
+}
+
+// addresses returns the base URLs of the streams with their defaults.
+func addresses(o Options) (ws, market string) {
+	ws, market = strings.TrimSuffix(o.WS, "/"), strings.TrimSuffix(o.MarketWS, "/")
+	switch {
+	case ws == "" && o.Market == Spot:
+		ws = SpotWS
+	case ws == "":
+		return USDMWS, cmp.Or(market, USDMMarketWS)
+	}
+	return ws, cmp.Or(market, ws)
 }
 
 // depthStream returns the name of the depth stream of that speed. The venue
@@ -100,7 +117,7 @@ func (a *Adapter) Market() Market { return a.opts.Market }
 func (a *Adapter) REST() *REST { return a.rest }
 
 // Connections spreads the instruments over as few connections as the limit of
-// streams allows, evenly. All streams of an instrument are on one connection. The
+// streams allows, evenly. All streams of an instrument are on one Connection. The
 // ids of the instruments must be set.
 func (a *Adapter) Connections(instruments []*core.Instrument) []*Connection {
 	if len(instruments) == 0 {
@@ -119,45 +136,46 @@ func (a *Adapter) connection(instruments []*core.Instrument) *Connection {
 	c := &Connection{adapter: a, instruments: slices.Clone(instruments), symbols: map[core.InstrumentID]string{}}
 	for _, in := range instruments {
 		c.symbols[in.ID] = in.Symbol
-		for _, s := range a.streams {
-			c.streams = append(c.streams, strings.ToLower(in.Symbol)+"@"+s)
-		}
+	}
+	c.address = newAddress(a.opts.WS, instruments, a.streams)
+	if len(a.market) > 0 {
+		c.market = append(c.market, newAddress(a.opts.MarketWS, instruments, a.market))
 	}
 	return c
 }
 
-// Connection is one connection's worth of instruments: what a feed.Session has
-// to know to keep it. It is immutable and safe for concurrent use.
-type Connection struct {
-	adapter     *Adapter
-	instruments []*core.Instrument
-	symbols     map[core.InstrumentID]string
-	streams     []string
+// address is a base URL and the streams to ask for there.
+type address struct {
+	base    string
+	streams []string
 }
 
-var _ feed.Venue = (*Connection)(nil)
+var _ feed.Streams = address{}
 
-// Instruments returns the instruments of the connection. The slice is shared.
-func (c *Connection) Instruments() []*core.Instrument { return c.instruments }
-
-// Streams returns the names of the connection's streams. The slice is shared.
-func (c *Connection) Streams() []string { return c.streams }
-
-// NewDecoder returns a new decoder of the connection's instruments.
-func (c *Connection) NewDecoder() (*Decoder, error) {
-	return NewDecoder(c.adapter.opts.Market, c.instruments)
+// newAddress names the streams with these suffixes of all instruments.
+func newAddress(base string, instruments []*core.Instrument, suffixes []string) address {
+	a := address{base: base}
+	for _, in := range instruments {
+		for _, s := range suffixes {
+			a.streams = append(a.streams, strings.ToLower(in.Symbol)+"@"+s)
+		}
+	}
+	return a
 }
+
+// Streams returns the names of the streams. The slice is shared.
+func (a address) Streams() []string { return a.streams }
 
 // StreamURL names as many streams as fit a URL well; Subscribe brings the rest.
-func (c *Connection) StreamURL() string {
-	first := c.streams[:min(len(c.streams), namesPerRequest)]
-	return c.adapter.opts.WS + "/stream?streams=" + strings.Join(first, "/")
+func (a address) StreamURL() string {
+	first := a.streams[:min(len(a.streams), namesPerRequest)]
+	return a.base + "/stream?streams=" + strings.Join(first, "/")
 }
 
 // Subscribe returns the requests for the streams that are not in the URL.
-func (c *Connection) Subscribe() [][]byte {
+func (a address) Subscribe() [][]byte {
 	var frames [][]byte
-	rest := c.streams[min(len(c.streams), namesPerRequest):]
+	rest := a.streams[min(len(a.streams), namesPerRequest):]
 	id := 1
 	for batch := range slices.Chunk(rest, namesPerRequest) {
 		params, err := json.Marshal(batch)
@@ -168,6 +186,30 @@ func (c *Connection) Subscribe() [][]byte {
 		id++
 	}
 	return frames
+}
+
+// Connection is one connection's worth of instruments: what a feed.Session has
+// to know to keep it, with the streams of the same instruments that are served
+// elsewhere. It is immutable and safe for concurrent use.
+type Connection struct {
+	address     // of depth, quotes and trades
+	adapter     *Adapter
+	instruments []*core.Instrument
+	symbols     map[core.InstrumentID]string
+	market      []feed.Streams
+}
+
+var _ feed.Venue = (*Connection)(nil)
+
+// Instruments returns the instruments of the connection. The slice is shared.
+func (c *Connection) Instruments() []*core.Instrument { return c.instruments }
+
+// Auxiliary returns the address of the mark prices, if it is another one.
+func (c *Connection) Auxiliary() []feed.Streams { return c.market }
+
+// NewDecoder returns a new decoder of the connection's instruments.
+func (c *Connection) NewDecoder() (*Decoder, error) {
+	return NewDecoder(c.adapter.opts.Market, c.instruments)
 }
 
 // FetchSnapshot returns the depth snapshot of one of the connection's instruments.

@@ -35,6 +35,7 @@ const (
 	// served nothing else since 2026-04-23.
 	USDMWS = "wss://fstream.binance.com/public"
 	// USDMMarketWS carries the streams the venue calls regular: markPrice, aggTrade.
+	// There is no depth, so that an instrument's streams come from two addresses.
 	USDMMarketWS = "wss://fstream.binance.com/market"
 	USDMREST     = "https://fapi.binance.com"
 )

@@ -20,6 +20,7 @@ const writeTimeout = 10 * time.Second
 type client struct {
 	srv      *Server
 	ws       *websocket.Conn
+	route    Route
 	combined bool
 
 	write sync.Mutex // one writer at a time
@@ -34,6 +35,7 @@ type client struct {
 // serveStreams upgrades the request and reads the client's requests until it
 // goes away.
 func (s *Server) serveStreams(w http.ResponseWriter, r *http.Request, streams []string, combined bool) {
+	route := routeOf(r.URL.Path)
 	s.mu.Lock()
 	refuse := s.closed || s.faults.refuse > 0
 	if s.faults.refuse > 0 {
@@ -49,7 +51,7 @@ func (s *Server) serveStreams(w http.ResponseWriter, r *http.Request, streams []
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := &client{srv: s, ws: ws, combined: combined, streams: map[string]bool{},
+	c := &client{srv: s, ws: ws, route: route, combined: combined, streams: map[string]bool{},
 		pongs: map[string]chan struct{}{}, gone: make(chan struct{})}
 	c.subscribe(streams)
 	if !s.join(c) {
@@ -186,7 +188,7 @@ func (c *client) count() int {
 // send writes a frame if the client has subscribed to its stream.
 func (c *client) send(f *Frame) {
 	c.mu.Lock()
-	wanted := c.streams[f.Stream]
+	wanted := c.streams[f.Stream] && c.route.serves(f.Stream)
 	c.mu.Unlock()
 	switch {
 	case !wanted:

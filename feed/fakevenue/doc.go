@@ -18,6 +18,12 @@
 //	srv.Barrier(ctx)            // every client has read all of it
 //	bids, asks, id := srv.Truth("BTCUSDT")
 //
+// # Addresses
+//
+// As the venue does, it serves depth, bookTicker and trade below /public and mark
+// prices below /market (WSAt), and never what is asked for at the wrong one. The
+// bare address (WS) serves everything.
+//
 // # What is true when frames are lost
 //
 // The truth moves with the script, not with what arrives: a skipped, swapped or

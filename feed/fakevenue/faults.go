@@ -116,13 +116,7 @@ func (s *Server) isDead() bool {
 }
 
 // DropConnections cuts all WebSocket connections without a goodbye.
-func (s *Server) DropConnections() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.clients {
-		c.ws.Close()
-	}
-}
+func (s *Server) DropConnections() { s.drop(func(*client) bool { return true }) }
 
 // RefuseConnections answers the next n WebSocket connections with 503.
 func (s *Server) RefuseConnections(n int) {

@@ -33,6 +33,7 @@ type rig struct {
 	t    *testing.T
 	ctx  context.Context
 	srv  *fakevenue.Server
+	main fakevenue.Route // of the books
 	ids  map[string]core.InstrumentID
 	ses  *feed.Session
 	tap  *market.Tap
@@ -57,10 +58,12 @@ func newRig(t *testing.T, src *fakevenue.Source, policy feed.ConnPolicy) *rig {
 	r := &rig{t: t, ctx: ctx, srv: srv, ids: map[string]core.InstrumentID{}, quotes: market.NewQuoteTable(16),
 		wait: ringbuf.NewWaiter(ringbuf.Park), stale: map[core.InstrumentID]int{}, clock: &skewedClock{}}
 	transport := &http.Transport{}
-	adapter, err := binance.NewAdapter(binance.Options{
-		Market: src.Market, WS: srv.WS(), REST: srv.REST(), MarkPrice: src.Market == binance.USDM,
-		HTTP: &http.Client{Transport: transport},
-	})
+	opts := binance.Options{Market: src.Market, WS: srv.WS(), REST: srv.REST(), HTTP: &http.Client{Transport: transport}}
+	if src.Market == binance.USDM {
+		r.main = fakevenue.RoutePublic
+		opts.WS, opts.MarketWS = srv.WSAt(fakevenue.RoutePublic), srv.WSAt(fakevenue.RouteMarket)
+	}
+	adapter, err := binance.NewAdapter(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,11 +176,17 @@ func (r *rig) inSync() bool {
 	return true
 }
 
-// subscribed waits for n connections that have subscribed.
-func (r *rig) subscribed(n int) {
+// subscribed waits until the session's connections are there and have subscribed.
+func (r *rig) subscribed() {
 	r.t.Helper()
-	if err := r.srv.WaitSubscribed(r.ctx, n); err != nil {
-		r.t.Fatalf("no subscription: %v", err)
+	routes := []fakevenue.Route{r.main}
+	if r.main != fakevenue.RouteAll {
+		routes = append(routes, fakevenue.RouteMarket)
+	}
+	for _, route := range routes {
+		if err := r.srv.WaitRoute(r.ctx, route, 1); err != nil {
+			r.t.Fatalf("no subscription at %q: %v", route, err)
+		}
 	}
 }
 

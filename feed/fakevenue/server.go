@@ -75,8 +75,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-// WS returns the base URL of the streams, for binance.Options.WS.
-func (s *Server) WS() string { return "ws://" + s.addr }
+// WS returns the base URL that serves all streams, for binance.Options.WS.
+func (s *Server) WS() string { return s.WSAt(RouteAll) }
 
 // REST returns the base URL of the REST interface, for binance.Options.REST.
 func (s *Server) REST() string { return "http://" + s.addr }
@@ -215,20 +215,6 @@ func (s *Server) wait(ctx context.Context, cond func() bool) error {
 	}
 }
 
-// WaitSubscribed returns once n connections are open that have subscribed to
-// something.
-func (s *Server) WaitSubscribed(ctx context.Context, n int) error {
-	return s.wait(ctx, func() bool {
-		subscribed := 0
-		for c := range s.clients {
-			if c.count() > 0 {
-				subscribed++
-			}
-		}
-		return subscribed >= n
-	})
-}
-
 // WaitStats returns once cond is true of the counters.
 func (s *Server) WaitStats(ctx context.Context, cond func(Stats) bool) error {
 	return s.wait(ctx, func() bool { return cond(s.stats) })
@@ -258,8 +244,8 @@ func (s *Server) instrument(symbol string) (core.Instrument, bool) {
 	return s.src.Instruments[i], true
 }
 
-// routes serves streams at any path that ends in /stream or holds /ws (the venue
-// puts kinds of data before it), and REST below the market's prefix.
+// routes serves streams at any path that ends in /stream or holds /ws (the route
+// stands before it), and REST below the market's prefix.
 func (s *Server) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		prefix := map[binance.Market]string{binance.Spot: "/api/v3", binance.USDM: "/fapi/v1"}[s.src.Market]

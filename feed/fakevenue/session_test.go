@@ -52,8 +52,9 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 				r.srv.SendGarbage(g)
 			}
 			r.play(200)
-			if bad := r.ses.Stats().Bad; bad != 6 {
-				r.t.Errorf("%d bad frames were counted, want 6", bad)
+			want := uint64(6 * (1 + len(r.ses.Status().Auxiliary)))
+			if bad := r.ses.Stats().Bad; bad != want {
+				r.t.Errorf("%d bad frames were counted, want %d", bad, want)
 			}
 		}},
 		{name: "drop", stale: 1, fault: func(r *rig) {
@@ -110,7 +111,7 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", tt.name, market), func(t *testing.T) {
 				t.Parallel()
 				r := newRig(t, src, tt.policy)
-				r.subscribed(1)
+				r.subscribed()
 				r.play(300)
 				r.until("the books are live", r.inSync)
 				clear(r.stale)
@@ -119,7 +120,7 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 				}
 				tt.fault(r)
 				r.until("the books are live again", r.inSync)
-				r.subscribed(1)
+				r.subscribed()
 				for r.srv.Position() < r.srv.Len() {
 					r.play(50)
 				}
@@ -144,18 +145,25 @@ func TestConnectionIsReplacedWithoutAGap(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, fakevenue.Synthetic(fakevenue.SyntheticConfig{Seed: 12, Messages: 20_000}),
 		feed.ConnPolicy{MaxAge: 300 * time.Millisecond, Overlap: 30 * time.Millisecond})
-	r.subscribed(1)
+	r.subscribed()
 	r.until("the books are live", func() bool { return r.live("BTCUSDT") && r.live("ETHUSDT") })
 	clear(r.stale)
-	for r.srv.Stats().Connections < 3 && r.srv.Position() < r.srv.Len() {
+	replaced := func() bool {
+		st := r.ses.Status()
+		return st.Replaced >= 2 && st.Auxiliary[0].Replaced >= 2
+	}
+	for !replaced() && r.srv.Position() < r.srv.Len() {
 		r.play(5)
 		r.until("the frames are applied", func() bool { return true })
 		r.wait.Wait(r.tap.Ready, time.Millisecond)
 	}
 	r.play(50)
 	r.until("the end", r.inSync)
-	if n := r.srv.Stats().Connections; n < 3 {
-		t.Fatalf("%d connections in %d frames", n, r.srv.Position())
+	if !replaced() {
+		t.Fatalf("status %+v after %d frames", r.ses.Status(), r.srv.Position())
+	}
+	if st := r.ses.Status(); st.Breaks != 0 || st.Auxiliary[0].Breaks != 0 {
+		t.Errorf("status %+v", st)
 	}
 	if len(r.stale) != 0 {
 		t.Errorf("stale %v: replacing a connection must not be noticed", r.stale)
@@ -184,7 +192,7 @@ func TestCapturesEndInTheTruth(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := newRig(t, src, feed.ConnPolicy{})
-			r.subscribed(1)
+			r.subscribed()
 			r.play(1000)
 			r.until("the book is live", r.inSync)
 			r.clock.skip(betweenSnapshots)
@@ -195,7 +203,7 @@ func TestCapturesEndInTheTruth(t *testing.T) {
 			r.srv.DropConnections()
 			r.srv.Step(100)
 			r.until("the connection is back", r.inSync)
-			r.subscribed(1)
+			r.subscribed()
 			for r.srv.Position() < r.srv.Len() {
 				r.play(1000)
 				r.until("the frames are applied", r.inSync)
