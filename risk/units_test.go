@@ -176,6 +176,23 @@ func TestRecentFull(t *testing.T) {
 	if _, found, room := r.look(&first); found || room {
 		t.Fatalf("a full set: found %v, room %v", found, room)
 	}
+	s := newScript()
+	var ls Limits
+	ls.Set(LimitDuplicateWindow, 1000)
+	s.tree.SetLimits(FirmScope(), ls)
+	o := Order{Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy, Type: core.Limit, TIF: core.GTC, Price: 6_000_000, Qty: 1}
+	ref := s.refs["BTC"]
+	var h Hold
+	a, _ := s.tree.CheckNew(&o, &ref, s.now)
+	s.tree.Accept(&a, &h) // makes the pairs: from here the quick path is open
+	o.Qty = 2
+	k := recentOf(&o, s.now)
+	for i := range s.tree.recent.set(&k) {
+		s.tree.recent.set(&k)[i] = recentOrder{account: 9, instrument: 9, price: core.Price(i + 1), time: s.now}
+	}
+	if _, why := s.tree.CheckNew(&o, &ref, s.now); why.Code != Capacity {
+		t.Fatalf("an order behind a full memory: %+v", why)
+	}
 	first.time = 1005
 	if _, _, room := r.look(&first); !room {
 		t.Fatal("the set has aged and must have room")
