@@ -28,18 +28,20 @@ type feedFlags struct {
 	ReplayVenue string `help:"Venue that captures were recorded from; told from their frames when left out." default:""`
 	ReplayLoop  bool   `help:"Start a capture again when it ends."`
 
-	BinanceSpotWSURL   string `name:"binance-spot-ws-url" help:"WebSocket base URL." default:"${binance_spot_ws}"`
-	BinanceSpotRESTURL string `name:"binance-spot-rest-url" help:"REST base URL." default:"${binance_spot_rest}"`
-	BinanceUSDMWSURL   string `name:"binance-usdm-ws-url" help:"WebSocket base URL." default:"${binance_usdm_ws}"`
-	BinanceUSDMRESTURL string `name:"binance-usdm-rest-url" help:"REST base URL." default:"${binance_usdm_rest}"`
-	BinanceDepthSpeed  string `help:"Depth stream's speed: spot 100ms or 1000ms, USD-M 0ms, 100ms, 250ms or 500ms; default the venue's fastest."`
-	BinanceUSDMMarks   bool   `name:"binance-usdm-marks" help:"Subscribe to mark prices too, where the WebSocket URL serves them beside depth."`
+	BinanceSpotWSURL       string `name:"binance-spot-ws-url" help:"WebSocket base URL." default:"${binance_spot_ws}"`
+	BinanceSpotRESTURL     string `name:"binance-spot-rest-url" help:"REST base URL." default:"${binance_spot_rest}"`
+	BinanceUSDMWSURL       string `name:"binance-usdm-ws-url" help:"WebSocket base URL." default:"${binance_usdm_ws}"`
+	BinanceUSDMMarketWSURL string `name:"binance-usdm-market-ws-url" help:"WebSocket base URL of mark prices. Left out: ${binance_usdm_market_ws}, or that of the other streams where another server stands in for the venue."`
+	BinanceUSDMRESTURL     string `name:"binance-usdm-rest-url" help:"REST base URL." default:"${binance_usdm_rest}"`
+	BinanceUSDMMarks       bool   `name:"binance-usdm-marks" help:"Follow mark prices too." default:"true" negatable:""`
+	BinanceDepthSpeed      string `help:"Depth stream's speed: spot 100ms or 1000ms, USD-M 0ms, 100ms, 250ms or 500ms; default the venue's fastest."`
 }
 
 // feedVars are the defaults that come from the packages.
 var feedVars = map[string]string{
 	"binance_spot_ws": binance.SpotWS, "binance_spot_rest": binance.SpotREST,
 	"binance_usdm_ws": binance.USDMWS, "binance_usdm_rest": binance.USDMREST,
+	"binance_usdm_market_ws": binance.USDMMarketWS,
 }
 
 // plan is a feed whose instruments are known and whose lanes are not made yet:
@@ -205,7 +207,8 @@ func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir 
 	market, _ := binance.MarketOf(venue)
 	opts := binance.Options{Market: market, DepthSpeed: f.BinanceDepthSpeed, Clock: clock, WS: f.BinanceSpotWSURL, REST: f.BinanceSpotRESTURL}
 	if market == binance.USDM {
-		opts.WS, opts.REST, opts.MarkPrice = f.BinanceUSDMWSURL, f.BinanceUSDMRESTURL, f.BinanceUSDMMarks
+		opts.WS, opts.REST = f.BinanceUSDMWSURL, f.BinanceUSDMRESTURL
+		opts.MarketWS, opts.NoMarkPrice = f.BinanceUSDMMarketWSURL, !f.BinanceUSDMMarks
 	}
 	names := strings.FieldsFunc(strings.ToUpper(symbols), func(r rune) bool { return r == ',' || r == ' ' })
 	if len(names) == 0 {

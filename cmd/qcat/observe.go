@@ -48,13 +48,19 @@ func (s *server) venueHealth() (rest.Status, string) {
 
 // laneHealth is never worse than degraded: the others trade on.
 func laneHealth(l *laneRunner) (rest.Status, string) {
+	var link feed.SessionStatus
 	if l.session != nil {
-		if st := l.session.Status(); !st.Connected {
-			return rest.Degraded, "not connected: " + st.LastError
+		if link = l.session.Status(); !link.Connected {
+			return rest.Degraded, "not connected: " + link.LastError
 		}
 	}
 	if st := l.stats(); st.Stale > 0 {
 		return rest.Degraded, fmt.Sprintf("%d of %d instruments wait for a snapshot", st.Stale, st.Instruments)
+	}
+	for _, aux := range link.Auxiliary {
+		if !aux.Connected {
+			return rest.Degraded, fmt.Sprintf("not connected to %s: %s", aux.Address, aux.LastError)
+		}
 	}
 	return rest.OK, ""
 }
@@ -98,16 +104,41 @@ func registerLane(r *metrics.Registry, l *laneRunner) {
 		{"qcat_feed_depth_gaps_total", "Depth messages found missing.", func(s *feed.Stats) uint64 { return s.DepthGaps }},
 		{"qcat_feed_depth_duplicates_total", "Depth messages repeated or late.", func(s *feed.Stats) uint64 { return s.DepthDuplicates }},
 		{"qcat_feed_trade_gaps_total", "Gaps in trade ids.", func(s *feed.Stats) uint64 { return s.TradeGaps }},
+		{"qcat_feed_marks_total", "Mark prices received.", func(s *feed.Stats) uint64 { return s.Marks }},
 		{"qcat_feed_resyncs_total", "Snapshots asked of the venue.", func(s *feed.Stats) uint64 { return s.Resyncs }},
 		{"qcat_feed_snapshots_total", "Snapshots received.", func(s *feed.Stats) uint64 { return s.Snapshots }},
 		{"qcat_feed_crossed_total", "Messages after which a book or quote was crossed.", func(s *feed.Stats) uint64 { return s.Crossed }},
-		{"qcat_feed_disconnects_total", "Connections lost.", func(s *feed.Stats) uint64 { return s.Disconnects }},
+		{"qcat_feed_disconnects_total", "Connections lost, and the books with them.", func(s *feed.Stats) uint64 { return s.Disconnects }},
 	} {
 		r.Counter(c.name, c.help, labels, func() uint64 { st := l.stats(); return c.read(&st) })
+	}
+	if l.session != nil {
+		registerAuxiliary(r, l.session, labels)
 	}
 	r.Gauge("qcat_feed_instruments", "Instruments followed.", labels, func() float64 { return float64(l.stats().Instruments) })
 	r.Gauge("qcat_feed_stale_instruments", "Instruments whose book waits for a snapshot.", labels, func() float64 { return float64(l.stats().Stale) })
 	r.Gauge("qcat_feed_last_receive_timestamp_seconds", "When the last message was received.", labels, func() float64 { return float64(l.stats().LastReceive) / 1e9 })
+}
+
+// registerAuxiliary tells of the addresses on which no book depends, together.
+func registerAuxiliary(r *metrics.Registry, s *feed.Session, labels metrics.Labels) {
+	sum := func(pick func(*feed.LinkStatus) uint64) func() uint64 {
+		return func() (n uint64) {
+			for _, aux := range s.Status().Auxiliary {
+				n += pick(&aux)
+			}
+			return n
+		}
+	}
+	r.Counter("qcat_feed_auxiliary_disconnects_total", "Auxiliary connections lost, such as that of mark prices.", labels,
+		sum(func(l *feed.LinkStatus) uint64 { return l.Breaks }))
+	down := sum(func(l *feed.LinkStatus) uint64 {
+		if l.Connected {
+			return 0
+		}
+		return 1
+	})
+	r.Gauge("qcat_feed_auxiliary_down", "Auxiliary addresses that are not connected.", labels, func() float64 { return float64(down()) })
 }
 
 func (s *server) registerEngine(r *metrics.Registry) {

@@ -20,8 +20,8 @@ type Options struct {
 	// WS and REST are base URLs. Default: the venue's own.
 	WS, REST string
 	// MarketWS is the base URL of USD-M's mark prices, which the venue serves apart
-	// from depth. Equal to WS, they share its connections. Default: the venue's own;
-	// WS if that is set, because who stands in for the venue serves both.
+	// from depth. Equal to WS, they share its connections. Default: the venue's own,
+	// but WS where that is another's, because who stands in for the venue serves both.
 	MarketWS string
 	// NoMarkPrice leaves USD-M's mark prices out. Spot has none.
 	NoMarkPrice bool
@@ -85,12 +85,10 @@ func NewAdapter(o Options) (*Adapter, error) {
 
 // addresses returns the base URLs of the streams with their defaults.
 func addresses(o Options) (ws, market string) {
-	ws, market = strings.TrimSuffix(o.WS, "/"), strings.TrimSuffix(o.MarketWS, "/")
-	switch {
-	case ws == "" && o.Market == Spot:
-		ws = SpotWS
-	case ws == "":
-		return USDMWS, cmp.Or(market, USDMMarketWS)
+	ws = strings.TrimSuffix(cmp.Or(o.WS, map[Market]string{Spot: SpotWS, USDM: USDMWS}[o.Market]), "/")
+	market = strings.TrimSuffix(o.MarketWS, "/")
+	if market == "" && ws == USDMWS {
+		market = USDMMarketWS
 	}
 	return ws, cmp.Or(market, ws)
 }

@@ -113,13 +113,14 @@ func TestMarkPriceAddress(t *testing.T) {
 		with  bool   // beside depth
 		apart string // base URL of their own
 	}{
-		"default":      {opts: Options{Market: USDM}, apart: USDMMarketWS},
-		"stand-in":     {opts: Options{Market: USDM, WS: "ws://x/"}, with: true},
-		"equal":        {opts: Options{Market: USDM, WS: "ws://x", MarketWS: "ws://x/"}, with: true},
-		"both named":   {opts: Options{Market: USDM, WS: "ws://x", MarketWS: "ws://y/market/"}, apart: "ws://y/market"},
-		"market named": {opts: Options{Market: USDM, MarketWS: "ws://y"}, apart: "ws://y"},
-		"left out":     {opts: Options{Market: USDM, NoMarkPrice: true}},
-		"spot":         {opts: Options{Market: Spot, MarketWS: "ws://y"}},
+		"default":       {opts: Options{Market: USDM}, apart: USDMMarketWS},
+		"default named": {opts: Options{Market: USDM, WS: USDMWS}, apart: USDMMarketWS},
+		"stand-in":      {opts: Options{Market: USDM, WS: "ws://x/"}, with: true},
+		"equal":         {opts: Options{Market: USDM, WS: "ws://x", MarketWS: "ws://x/"}, with: true},
+		"both named":    {opts: Options{Market: USDM, WS: "ws://x", MarketWS: "ws://y/market/"}, apart: "ws://y/market"},
+		"market named":  {opts: Options{Market: USDM, MarketWS: "ws://y"}, apart: "ws://y"},
+		"left out":      {opts: Options{Market: USDM, NoMarkPrice: true}},
+		"spot":          {opts: Options{Market: Spot, MarketWS: "ws://y"}},
 	} {
 		a, err := NewAdapter(tt.opts)
 		if err != nil {
