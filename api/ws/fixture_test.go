@@ -255,6 +255,10 @@ func (e *fakeEngine) Applied() uint64 {
 	return e.seq
 }
 
+func (e *fakeEngine) Published() uint64 { return e.Applied() }
+
+func (e *fakeEngine) WaitFor(context.Context, uint64) error { return nil }
+
 func (e *fakeEngine) Orders(f engine.OrderFilter) (out []core.Order) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,6 +1,9 @@
 package ws
 
 import (
+	"context"
+	"time"
+
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -56,27 +59,48 @@ func (s *session) target(e wire.Error) bool {
 	return e.OK()
 }
 
-// instrumentOf finds the instrument of the order that the request names. Names
-// that do not resolve are left to the engine's answer, except that an order
-// nobody knows has no scales to read prices in.
+// viewTimeout bounds the wait for a read model that is microseconds behind when
+// all is well.
+const viewTimeout = 5 * time.Second
+
+// instrumentOf finds the instrument of the order that the request names. An order
+// nobody knows has no scales to read prices in; before it is called unknown the
+// read model is waited for, which may be behind an answer that the client has
+// acted on.
 func (s *session) instrumentOf() (*core.Instrument, risk.Reason) {
-	unknown := risk.Reason{Code: risk.UnknownOrder}
-	if s.req.Has(wire.FieldOrderID) {
-		o, ok := s.cfg.Orders.Order(s.req.OrderID)
-		if !ok {
-			return nil, unknown
+	var account core.AccountID
+	if !s.req.Has(wire.FieldOrderID) {
+		a := s.cfg.Directory.AccountNamed(string(s.req.Account))
+		if a == nil {
+			return nil, risk.Reason{Code: risk.UnknownAccount}
 		}
-		return s.cfg.Directory.Instrument(o.Instrument), risk.Reason{}
+		account = a.ID
 	}
-	a := s.cfg.Directory.AccountNamed(string(s.req.Account))
-	if a == nil {
-		return nil, risk.Reason{Code: risk.UnknownAccount}
+	o, ok := s.find(account)
+	if !ok && s.cfg.Engine != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), viewTimeout)
+		defer cancel()
+		if s.cfg.Orders.WaitFor(ctx, s.cfg.Engine.Published()) == nil {
+			o, ok = s.find(account)
+		}
 	}
-	found := s.cfg.Orders.Orders(engine.OrderFilter{Account: a.ID, ClOrdID: s.req.ClOrdID, Limit: 1})
+	if !ok {
+		return nil, risk.Reason{Code: risk.UnknownOrder}
+	}
+	return s.cfg.Directory.Instrument(o.Instrument), risk.Reason{}
+}
+
+// find looks the request's order up: by its id, or by its client order id where
+// an account is given.
+func (s *session) find(account core.AccountID) (core.Order, bool) {
+	if account == 0 {
+		return s.cfg.Orders.Order(s.req.OrderID)
+	}
+	found := s.cfg.Orders.Orders(engine.OrderFilter{Account: account, ClOrdID: s.req.ClOrdID, Limit: 1})
 	if len(found) == 0 {
-		return nil, unknown
+		return core.Order{}, false
 	}
-	return s.cfg.Directory.Instrument(found[0].Instrument), risk.Reason{}
+	return found[0], true
 }
 
 // submit hands s.cmd to the engine, or answers why it cannot be.

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/url"
@@ -23,6 +24,8 @@ type Engine interface {
 	Submit(*engine.Command) bool
 	RegisterSink(engine.ReplySink) (engine.ReplyTo, bool)
 	UnregisterSink(engine.ReplyTo)
+	// Published is a journal sequence that everything answered so far is part of.
+	Published() uint64
 }
 
 // Orders is where an amend finds its order, whose instrument says how many
@@ -30,6 +33,8 @@ type Engine interface {
 type Orders interface {
 	Orders(engine.OrderFilter) []core.Order
 	Order(core.OrderID) (core.Order, bool)
+	// WaitFor returns once it shows the journal up to seq.
+	WaitFor(ctx context.Context, seq uint64) error
 }
 
 // Config is what a Server works with. Zero bounds mean their defaults.
