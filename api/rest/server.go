@@ -149,6 +149,9 @@ func (l quietLog) Printf(format string, args ...any) {
 // Serve answers on ln until Shutdown.
 func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
 
+// Handler answers one request, for a fasthttp.Server other than Serve's.
+func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.handle(ctx) }
+
 // Shutdown stops taking connections and waits until the open ones are idle or
 // ctx is done. Questions that wait for an answer are answered 503; commands are
 // not given up, so that the engine must run until Shutdown has returned.
