@@ -1,42 +1,37 @@
 package risk
 
 import (
+	"math"
 	"math/bits"
 
 	"qcat/core"
 )
 
-// reference finds the price the order is judged by: the mark, else the middle of
-// an uncrossed best bid and offer, else the last trade. A stale or crossed book,
-// no price at all or one older than the smallest age allowed on the path
-// refuses, also a reducing order: it is not a limit that stands in its way but
-// the want of a price.
+// reference finds the price the order is judged by (Reference.price). A stale or
+// crossed book, no price at all or none within the smallest age allowed on the
+// path refuses, also a reducing order: it is not a limit that stands in its way
+// but the want of a price.
 func (c *check) reference(ref *Reference) bool {
-	var at core.Nanos
 	switch {
 	case ref == nil || ref.Flags.Has(core.FlagStale):
 		return c.refuse(Reason{Code: StaleReference})
 	case ref.Flags.Has(core.FlagCrossed) || (ref.Bid > 0 && ref.Ask > 0 && ref.Bid >= ref.Ask):
 		return c.refuse(Reason{Code: CrossedReference, Unit: UnitPrice, Limit: int64(ref.Ask), Value: int64(ref.Bid)})
-	case ref.Mark > 0:
-		c.ref, at = ref.Mark, ref.MarkTime
-	case ref.Bid > 0 && ref.Ask > 0:
-		c.ref, at = ref.Bid+(ref.Ask-ref.Bid)/2, ref.Time
-	case ref.Last > 0:
-		c.ref, at = ref.Last, ref.LastTime
-	default:
+	}
+	maxAge := c.maxReferenceAge()
+	price, old := ref.price(c.now, maxAge)
+	if price == 0 {
 		return c.refuse(Reason{Code: StaleReference})
 	}
-	if c.any(LimitMaxReferenceAge) {
-		old := int64(age(at, c.now))
+	if old > maxAge {
 		for i := range c.profiles {
 			if c.has(i, LimitMaxReferenceAge) && old > c.profiles[i].v[LimitMaxReferenceAge] {
-				c.ref = 0
 				return c.refuse(Reason{Code: StaleReference, Unit: UnitNanos, Scope: c.scope(i),
 					Limit: c.profiles[i].v[LimitMaxReferenceAge], Value: old})
 			}
 		}
 	}
+	c.ref = price
 	unit, ok := c.x.val.unit(c.ref)
 	if !ok {
 		r := Reason{Code: Overflow, Unit: UnitPrice, Value: int64(c.ref)}
@@ -45,6 +40,19 @@ func (c *check) reference(ref *Reference) bool {
 	}
 	c.refUnit = unit
 	return false
+}
+
+// maxReferenceAge is the smallest age allowed on the path, in nanoseconds.
+func (c *check) maxReferenceAge() int64 {
+	least := int64(math.MaxInt64)
+	if c.any(LimitMaxReferenceAge) {
+		for i := range c.profiles {
+			if c.has(i, LimitMaxReferenceAge) {
+				least = min(least, c.profiles[i].v[LimitMaxReferenceAge])
+			}
+		}
+	}
+	return least
 }
 
 // collar keeps a limit price inside ref·[1−down, 1+up]: the venue's own band of

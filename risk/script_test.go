@@ -270,6 +270,10 @@ func (s *script) reference(name string, parts []string) Reference {
 			r.Ask = price()
 		case "last":
 			r.Last = price()
+		case "mark_age", "mid_age", "last_age":
+			d, err := time.ParseDuration(v)
+			must(err)
+			*map[string]*core.Nanos{"mark_age": &r.MarkTime, "mid_age": &r.Time, "last_age": &r.LastTime}[k] -= core.Nanos(d)
 		case "stale":
 			r.Flags |= core.FlagStale
 		case "crossed":
