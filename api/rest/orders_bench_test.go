@@ -76,7 +76,7 @@ func post(path, body string) []byte {
 	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8082\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
 }
 
-// BenchmarkOrder posts orders over sockets in memory, from two connections a
+// BenchmarkOrder posts orders over sockets in memory, from 16 connections a
 // processor: refused by the engine (so that the tables stay as they are), checked
 // only, and, to be held against, a bare fasthttp handler that sends back as much.
 func BenchmarkOrder(b *testing.B) {
@@ -95,7 +95,7 @@ func BenchmarkOrder(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var wrong atomic.Int64
-			b.SetParallelism(2)
+			b.SetParallelism(16)
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				x := connect(b, c.ln)

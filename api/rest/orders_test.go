@@ -101,7 +101,6 @@ var badOrders = []struct {
 	{"zero", strings.Replace(limitOrder, "0.010", "0", 1), 400, "request.range"},
 	{"huge", strings.Replace(limitOrder, "99.00", "99999999999999999999", 1), 400, "request.range"},
 	{"too large for an order", `{"account":"` + strings.Repeat("a", wire.MaxOrderBytes) + `"}`, 413, "request.too_large"},
-	{"too large for http", strings.Repeat("a", 65<<10), 413, "request.too_large"},
 	{"off the tick", strings.Replace(limitOrder, "99.00", "99.001", 1), 422, "risk.price_tick"},
 	{"too much", strings.Replace(limitOrder, "0.010", "100.001", 1), 422, "risk.max_qty"},
 	{"unknown account", strings.Replace(limitOrder, "demo", "nobody", 1), 422, "risk.unknown_account"},
