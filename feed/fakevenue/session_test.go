@@ -71,6 +71,16 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 			r.srv.Step(200)
 			r.until("silence is noticed", func() bool { return r.stale[r.ids[btc]] > 0 })
 			r.srv.GoSilent(false)
+			// Without data the new connection would be left as the old one was, and
+			// the books, each after its own spacing, never be live together.
+			r.clock.skip(betweenSnapshots)
+			r.until("the venue is heard again", func() bool {
+				if r.inSync() {
+					return true
+				}
+				r.srv.Step(1)
+				return false
+			})
 		}},
 		{name: "half open", stale: 1, policy: feed.ConnPolicy{PingEvery: 10 * time.Millisecond, IdleTimeout: 60 * time.Millisecond}, fault: func(r *rig) {
 			r.srv.HalfOpen(true)
