@@ -115,6 +115,24 @@ func (p *eventHandler) run() {
 	}
 }
 
+// settle returns once every event that was published before the call has been
+// passed on, or after at most limit.
+func (p *eventHandler) settle(limit time.Duration) {
+	passed := make(chan struct{})
+	drain := func() {
+		for n := p.reader.Lag()/eventBatch + 1; n > 0 && p.poll() > 0; n-- {
+		}
+		close(passed)
+	}
+	if p.reader == nil || !p.inbox.post(command{op: opRun, run: drain}) {
+		return
+	}
+	select {
+	case <-passed:
+	case <-time.After(limit):
+	}
+}
+
 func (p *eventHandler) ready() bool {
 	return p.reader.Ready() || p.inbox.some.Load() || p.stop.Load()
 }
@@ -232,6 +250,8 @@ func (p *eventHandler) commands() int {
 			for ch := range wire.PrivateCount {
 				p.remove(ch, c.conn)
 			}
+		case opRun:
+			c.run()
 		}
 		p.queue[i] = command{}
 	}

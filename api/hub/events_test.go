@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"qcat/api/wire"
 	"qcat/core"
@@ -52,6 +54,33 @@ func TestLostEventsEndPrivateChannels(t *testing.T) {
 		if res.gone != gone {
 			t.Errorf("from %d: gone %v, want %v", from, res.gone, gone)
 		}
+	}
+}
+
+// TestShutdownPassesOnWhatWasPublished: a client sees the end of its orders before
+// it is told that the server stops.
+func TestShutdownPassesOnWhatWasPublished(t *testing.T) {
+	const events = 500
+	ring := ringbuf.NewBroadcast[engine.Event](1 << 10)
+	r := newRig(t, func(c *Config) {
+		c.Events, c.View = ring, emptyView(0)
+		c.Tick, c.Linger = time.Millisecond, 10*time.Second
+	})
+	sink := newSink()
+	c := r.attach(t, sink)
+	r.private.subs[wire.Orders] = append(r.private.subs[wire.Orders], privateSub{conn: c})
+	go func() {
+		<-sink.closed
+		c.Close()
+	}()
+	for seq := range uint64(events) {
+		ring.Publish(&engine.Event{Kind: engine.EventOrder, Seq: seq + 1, Last: true})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	r.Run(ctx)
+	if n := r.Stats().Private; n != events || c.Reason() != Shutdown {
+		t.Errorf("%d events before the end, want %d (%v)", n, events, c.Reason())
 	}
 }
 

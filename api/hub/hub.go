@@ -133,7 +133,8 @@ func New(cfg Config) *Hub {
 	return h
 }
 
-// Run runs the hub until ctx ends, then closes every connection with Shutdown.
+// Run runs the hub until ctx ends, then passes on the private events that were
+// published before, and closes every connection with Shutdown.
 // It returns when its own goroutines have ended; connections end by themselves
 // within Linger. Once.
 func (h *Hub) Run(ctx context.Context) {
@@ -151,6 +152,7 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+	h.private.settle(h.cfg.Linger)
 	h.shutdown(ticker.C)
 	h.market.stop.Store(true)
 	h.market.waiter.Wake()
