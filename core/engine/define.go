@@ -241,12 +241,22 @@ func (e *Engine) markPrice(id core.InstrumentID) core.Price {
 	return valuation(&e.quote)
 }
 
+// markPatience is how much older than the book a mark may be, in ns: venues send
+// one a second, and one that stopped must not value positions for ever.
+const markPatience = core.Nanos(60e9)
+
+// valuation is what a position is worth a unit: the venue's mark, the middle of a
+// live book when that is much newer, or else the last that is known.
 func valuation(q *core.Quote) core.Price {
+	mid := core.Price(0)
+	if q.BidPrice > 0 && q.AskPrice > 0 && !q.Flags.Has(core.FlagStale) && !q.Crossed() {
+		mid = q.BidPrice + (q.AskPrice-q.BidPrice)/2
+	}
 	switch {
-	case q.MarkPrice > 0:
+	case q.MarkPrice > 0 && (mid == 0 || q.ReceiveTime-q.MarkTime <= markPatience):
 		return q.MarkPrice
-	case q.BidPrice > 0 && q.AskPrice > 0 && !q.Flags.Has(core.FlagStale) && !q.Crossed():
-		return q.BidPrice + (q.AskPrice-q.BidPrice)/2
+	case mid > 0:
+		return mid
 	}
 	return q.LastPrice
 }
