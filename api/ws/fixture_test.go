@@ -255,7 +255,7 @@ func (e *fakeEngine) Applied() uint64 {
 	return e.seq
 }
 
-func (e *fakeEngine) Published() uint64 { return e.Applied() }
+func (e *fakeEngine) Answered() uint64 { return e.Applied() }
 
 func (e *fakeEngine) WaitFor(context.Context, uint64) error { return nil }
 

@@ -80,7 +80,7 @@ func (s *session) instrumentOf() (*core.Instrument, risk.Reason) {
 	if !ok && s.cfg.Engine != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), viewTimeout)
 		defer cancel()
-		if s.cfg.Orders.WaitFor(ctx, s.cfg.Engine.Published()) == nil {
+		if s.cfg.Orders.WaitFor(ctx, s.cfg.Engine.Answered()) == nil {
 			o, ok = s.find(account)
 		}
 	}

@@ -24,14 +24,14 @@ func (v *lateView) WaitFor(_ context.Context, seq uint64) error {
 }
 
 func (v *lateView) Order(id core.OrderID) (core.Order, bool) {
-	if v.shown.Load() < v.Published() {
+	if v.shown.Load() < v.Answered() {
 		return core.Order{}, false
 	}
 	return v.fakeEngine.Order(id)
 }
 
 func (v *lateView) Orders(f engine.OrderFilter) []core.Order {
-	if v.shown.Load() < v.Published() {
+	if v.shown.Load() < v.Answered() {
 		return nil
 	}
 	return v.fakeEngine.Orders(f)

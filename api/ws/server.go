@@ -24,8 +24,8 @@ type Engine interface {
 	Submit(*engine.Command) bool
 	RegisterSink(engine.ReplySink) (engine.ReplyTo, bool)
 	UnregisterSink(engine.ReplyTo)
-	// Published is a journal sequence that everything answered so far is part of.
-	Published() uint64
+	// Answered is a journal sequence that covers every answer given so far.
+	Answered() uint64
 }
 
 // Orders is where an amend finds its order, whose instrument says how many
