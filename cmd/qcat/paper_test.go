@@ -95,6 +95,12 @@ func overSocket(ctx context.Context, c *client.Conn) venueOrders {
 	}
 }
 
+// resting is an order that may be open.
+type resting struct {
+	id uint64
+	in *core.Instrument
+}
+
 // trader is one client that trades at random.
 type trader struct {
 	t        *testing.T
@@ -103,7 +109,7 @@ type trader struct {
 	account  string
 	strategy string
 	to       venueOrders
-	open     []uint64
+	open     []resting
 	n        int
 
 	*tally
@@ -133,16 +139,17 @@ func (x *trader) trade(done <-chan struct{}) {
 		default:
 		}
 		switch at := x.rng.IntN(10); {
-		case at < 6 || len(x.open) == 0:
+		case at < 5 || len(x.open) == 0:
 			x.enter()
 		case at < 8:
 			i := x.rng.IntN(len(x.open))
-			x.count(x.to.cancel(x.open[i]))
+			x.count(x.to.cancel(x.open[i].id))
 			x.open[i] = x.open[len(x.open)-1]
 			x.open = x.open[:len(x.open)-1]
 		default:
-			price, qty := x.terms(x.s.directory.InstrumentNamed(btc))
-			x.count(x.to.amend(x.open[x.rng.IntN(len(x.open))], price, qty))
+			o := x.open[x.rng.IntN(len(x.open))]
+			price, qty := x.terms(o.in)
+			x.count(x.to.amend(o.id, price, qty))
 		}
 	}
 }
@@ -177,8 +184,8 @@ func (x *trader) enter() {
 	st, err := x.to.enter(o)
 	if x.count(err) {
 		x.entered.Add(1)
-		if o.Type == "limit" && in.Name() == btc {
-			x.open = append(x.open, st.OrderID)
+		if o.Type == "limit" {
+			x.open = append(x.open, resting{st.OrderID, in})
 		}
 	}
 }
@@ -244,6 +251,9 @@ func TestClientsTradeOnPaper(t *testing.T) {
 	if fills < 100 || sum.refused.Load() == 0 || sum.entered.Load() < 200 {
 		t.Errorf("%d orders, %d refusals, %d fills: nothing was tried", sum.entered.Load(), sum.refused.Load(), fills)
 	}
+	if n := sum.codes["risk.unknown_order"]; n > 0 {
+		t.Errorf("%d requests about orders that were answered are of an unknown order", n)
+	}
 	if open := s.view.Orders(engine.OrderFilter{OpenOnly: true}); len(open) > 0 {
 		t.Errorf("%d orders are open after a shutdown", len(open))
 	}
@@ -259,6 +269,48 @@ func TestClientsTradeOnPaper(t *testing.T) {
 	}
 	if again, _, err := engine.Replay(engine.Config{Risk: riskConfig(s.directory)}, s.journal.Records()); err != nil || again != hash {
 		t.Errorf("a second replay: state %x, %v", again, err)
+	}
+}
+
+// TestShutdownUnderLoad stops the server while clients enter orders: what was
+// accepted last is cancelled like the rest.
+func TestShutdownUnderLoad(t *testing.T) {
+	s, addr, stop := inProcessServer(t, "--config", yamlFile(t, venueAccounts))
+	defer stop()
+	in := s.directory.InstrumentNamed(btc)
+	var q core.Quote
+	eventually(t, "there is a price", func() bool { return s.quotes.Load(in.ID, &q) && q.BidPrice > 0 })
+	o := client.Order{Account: "b", Instrument: btc, Side: "buy", Type: "limit", TimeInForce: "gtc", Qty: "0.010",
+		Price: btcPrice(t, core.FormatDecimal(int64(q.BidPrice), in.PriceScale), 97)}
+	var accepted atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		c := dial(t, addr)
+		wg.Go(func() {
+			for {
+				if _, err := c.Order(t.Context(), o); err == nil {
+					accepted.Add(1)
+				} else if !errors.As(err, new(*client.Refusal)) {
+					return // the server has gone
+				}
+			}
+		})
+	}
+	eventually(t, "orders come in", func() bool { return accepted.Load() > 200 })
+	began := time.Now()
+	stop()
+	wg.Wait()
+	if took := time.Since(began); took > patience/4 {
+		t.Errorf("the shutdown took %v", took)
+	}
+	all := s.view.Orders(engine.OrderFilter{})
+	for i := range all {
+		if all[i].Status != core.StatusCancelled {
+			t.Fatalf("an order is %s after a shutdown: %+v", all[i].Status, all[i])
+		}
+	}
+	if int64(len(all)) < accepted.Load() {
+		t.Errorf("%d orders, %d were accepted", len(all), accepted.Load())
 	}
 }
 

@@ -227,26 +227,67 @@ func (s *server) shutdown() error {
 	return err
 }
 
+// cancelEvery is how often cancelAll asks again: a cancel overtakes the new orders
+// that still wait in the command ring, and misses them.
+const cancelEvery = 50 * time.Millisecond
+
 // cancelAll cancels every open order and waits until none is left or ctx is done.
+// It looks twice: a client that found the gate open may still be about to hand
+// its order over at the first time.
 func (s *server) cancelAll(ctx context.Context) {
-	for !s.engine.Submit(&engine.Command{Kind: engine.CmdCancelAll, Scope: risk.FirmScope()}) {
-		if !sleep(ctx, time.Millisecond) {
+	var asked time.Time
+	told := false
+	for none := 0; none < 2; {
+		if time.Since(asked) >= cancelEvery && s.engine.Submit(&engine.Command{Kind: engine.CmdCancelAll, Scope: risk.FirmScope()}) {
+			asked = time.Now()
+		}
+		if !s.caughtUp(ctx) || !sleep(ctx, 5*time.Millisecond) {
+			s.log.Warn("gave up waiting for open orders to be cancelled")
 			return
 		}
-	}
-	open := 0
-	for first := true; ; first = false {
-		open = len(s.view.Orders(engine.OrderFilter{OpenOnly: true}))
+		open := len(s.view.Orders(engine.OrderFilter{OpenOnly: true}))
 		if open == 0 {
-			return
+			none++
+			continue
 		}
-		if first {
+		if none = 0; !told {
+			told = true
 			s.log.Info("cancelling open orders", zap.Int("orders", open))
 		}
-		if !sleep(ctx, 5*time.Millisecond) {
-			s.log.Warn("orders are still open", zap.Int("orders", open))
-			return
+	}
+}
+
+// passed is told when the engine has answered.
+type passed chan struct{}
+
+// Deliver implements engine.ReplySink.
+func (p passed) Deliver(*engine.Reply) {
+	select {
+	case p <- struct{}{}:
+	default:
+	}
+}
+
+// caughtUp waits until the engine has taken what waits in its command ring now,
+// and the view shows it. It reports whether that was so before ctx was done.
+func (s *server) caughtUp(ctx context.Context) bool {
+	p := make(passed, 1)
+	to, ok := s.engine.RegisterSink(p)
+	if !ok || s.engine.Health() == engine.HealthStopped {
+		return false
+	}
+	defer s.engine.UnregisterSink(to)
+	// An order to be checked takes its turn among the others and changes nothing.
+	for !s.engine.Submit(&engine.Command{Kind: engine.CmdCheck, Reply: to}) {
+		if !sleep(ctx, time.Millisecond) {
+			return false
 		}
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-p:
+		return s.view.WaitFor(ctx, s.engine.Answered()) == nil
 	}
 }
 
