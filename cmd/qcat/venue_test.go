@@ -162,6 +162,7 @@ func marketOrder(in *core.Instrument) client.Order {
 // TestFaultsOfAVenue does something bad to BTCUSDT while snapshots are held
 // back, so that what is true meanwhile can be looked at in peace.
 func TestFaultsOfAVenue(t *testing.T) {
+	src := fakevenue.Synthetic(fakevenue.SyntheticConfig{Seed: 22, Messages: 20_000})
 	for _, tt := range []struct {
 		name  string
 		fault func(*fakevenue.Server)
@@ -181,7 +182,6 @@ func TestFaultsOfAVenue(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			src := fakevenue.Synthetic(fakevenue.SyntheticConfig{Seed: 22, Messages: 200_000})
 			x := connect(t, src, "--demo")
 			in, eth := &src.Instruments[0], &src.Instruments[1]
 			x.play(500)
