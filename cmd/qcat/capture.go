@@ -10,9 +10,6 @@ import (
 	"qcat/feed/replay"
 )
 
-// captureVenues are the venues whose captures can be read.
-var captureVenues = []string{binance.SpotVenue, binance.USDMVenue}
-
 // bindCapture tells from a capture's first frames which instrument it is of, and
 // defines it in dir. A capture has no trading rules beside its frames: the
 // instrument's scales are those its numbers are printed with.

@@ -29,7 +29,7 @@ func openDataDir(path string) (*dataDir, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		holder, _ := os.ReadFile(name) //nolint:errcheck // only for the message
+		holder, _ := os.ReadFile(name) // only for the message
 		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, badSetting("data-dir", "%s is in use by process %s; stop it, or give this one another --data-dir",

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/fasthttp/websocket"
 
 	"qcat/api/client"
 )
@@ -29,8 +26,7 @@ func TestShutdownCancelsOpenOrders(t *testing.T) {
 		t.Fatalf("exit code %d:\n%s", code, p.stderr.String())
 	}
 	<-c.Done()
-	var bye *websocket.CloseError
-	if !errors.As(c.Err(), &bye) || bye.Code != 4001 {
+	if err := c.Err(); err == nil || !strings.Contains(err.Error(), " 4001") {
 		t.Errorf("the client was told %v, want 4001", c.Err())
 	}
 	for _, o := range seen.all() {

@@ -104,7 +104,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }() // the process ends, and with it the lock
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return badSetting("listen", "%v", err)
