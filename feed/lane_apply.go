@@ -35,10 +35,7 @@ func (l *Lane) timedFrame(frame []byte, snapshotFor core.InstrumentID, rx core.N
 	if err != nil {
 		l.stats.Bad++
 	} else {
-		l.apply(m, rx)
-		if l.cfg.BookTime != nil {
-			l.cfg.BookTime.Record(int64(l.cfg.Clock.Now() - decoded))
-		}
+		l.timedApply(m, rx, decoded)
 	}
 	if l.cfg.DecodeTime != nil {
 		l.cfg.DecodeTime.Record(int64(decoded - start))
@@ -53,9 +50,19 @@ func (l *Lane) timedFrame(frame []byte, snapshotFor core.InstrumentID, rx core.N
 func (l *Lane) Apply(m *Message, rx core.Nanos) {
 	l.frames++
 	l.stats.Messages++
+	if l.frames%sampleEvery != 0 {
+		l.apply(m, rx)
+		return
+	}
+	l.timedApply(m, rx, l.cfg.Clock.Now())
+	l.publishStats()
+}
+
+// timedApply is apply with the time taken since start.
+func (l *Lane) timedApply(m *Message, rx, start core.Nanos) {
 	l.apply(m, rx)
-	if l.frames%sampleEvery == 0 {
-		l.publishStats()
+	if l.cfg.BookTime != nil {
+		l.cfg.BookTime.Record(int64(l.cfg.Clock.Now() - start))
 	}
 }
 
