@@ -14,12 +14,13 @@ const (
 	maxStatus = 599
 )
 
-// Route is what is counted of the requests of one method and path: it looks its
+// Route is what is counted of the requests of one method and path: it looks each
 // series up once, so that a request costs two atomic additions and no search by
-// label. Safe for concurrent use.
+// label, and one that never comes has no series. Safe for concurrent use.
 type Route struct {
 	requests *prometheus.CounterVec // of this method and path
-	duration prometheus.Observer
+	lookup   func() prometheus.Observer
+	duration atomic.Pointer[prometheus.Observer]
 	statuses [maxStatus - minStatus + 1]atomic.Pointer[prometheus.Counter]
 }
 
@@ -27,14 +28,21 @@ type Route struct {
 // they must come from a fixed list, never from a client.
 func (r *Registry) Route(method, path string) *Route {
 	labels := Labels{"method": method, "path": path}
-	return &Route{requests: r.requests.MustCurryWith(labels), duration: r.duration.With(labels)}
+	return &Route{requests: r.requests.MustCurryWith(labels),
+		lookup: func() prometheus.Observer { return r.duration.With(labels) }}
 }
 
 // Observe counts one answered request. It does not allocate but for the first
 // answer of each status.
 func (r *Route) Observe(status int, took time.Duration) {
 	r.status(status).Inc()
-	r.duration.Observe(took.Seconds())
+	d := r.duration.Load()
+	if d == nil {
+		found := r.lookup()
+		d = &found
+		r.duration.Store(d) // whoever else does so stores the same
+	}
+	(*d).Observe(took.Seconds())
 }
 
 // status returns the counter of a status; one that is none counts as 500.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
 
 	"qcat/api/hub"
 	"qcat/api/rest"
@@ -148,6 +149,18 @@ func TestShutdownEndsQuestions(t *testing.T) {
 }
 
 func (s *server) openConnections() int { return s.client.ConnsCount() }
+
+// TestShutdownBeforeServe shuts a server down that has not got to serving yet.
+func TestShutdownBeforeServe(t *testing.T) {
+	s := serve(t)
+	late := rest.New(s.cfg)
+	if err := late.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Serve(fasthttputil.NewInmemoryListener()); err != nil {
+		t.Error(err)
+	}
+}
 
 // TestStoppedEngine asks everything after engine and view have stopped: each
 // question has an answer.

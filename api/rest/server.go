@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -146,8 +147,27 @@ func (l quietLog) Printf(format string, args ...any) {
 	}
 }
 
-// Serve answers on ln until Shutdown.
-func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
+// Serve answers on ln until Shutdown, and not at all if that has begun.
+func (s *Server) Serve(ln net.Listener) error {
+	once := &onceListener{Listener: ln}
+	// fasthttp's own Shutdown does not know of a listener that comes after it.
+	unhook := context.AfterFunc(s.life, func() { _ = once.Close() }) // Shutdown reports the error
+	defer unhook()
+	return s.http.Serve(once)
+}
+
+// onceListener is closed once, whoever asks for it.
+type onceListener struct {
+	net.Listener
+	once sync.Once
+	err  error
+}
+
+// Close implements net.Listener.
+func (l *onceListener) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
+}
 
 // Handler answers one request, for a fasthttp.Server other than Serve's.
 func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.handle(ctx) }
