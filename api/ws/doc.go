@@ -39,6 +39,6 @@
 //
 // # Imports
 //
-// ws imports api/hub, api/wire, core, core/engine (commands and replies) and
+// ws imports api/hub, api/origin, api/wire, core, core/engine (commands and replies) and
 // risk, fasthttp and fasthttp/websocket.
 package ws

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/url"
-	"strings"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
 
 	"qcat/api/hub"
+	"qcat/api/origin"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -128,18 +127,12 @@ func problem(ctx *fasthttp.RequestCtx, p *wire.Problem) {
 // checkOrigin keeps pages of other sites from using a visitor's browser as a
 // client: what has an Origin must name this server or be on the list.
 func (s *Server) checkOrigin(ctx *fasthttp.RequestCtx) bool {
-	origin := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
-	if origin == "" {
+	page := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
+	if page == "" {
 		addr, ok := ctx.RemoteAddr().(*net.TCPAddr)
 		return ok && addr.IP.IsLoopback()
 	}
-	for _, o := range s.cfg.Origins {
-		if strings.EqualFold(o, origin) {
-			return true
-		}
-	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, string(ctx.Host()))
+	return origin.Allowed(s.cfg.Origins, page, string(ctx.Host()))
 }
 
 // rawConn returns the connection below the HTTP server's wrapper: closing the
