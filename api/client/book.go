@@ -1,10 +1,11 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/bytedance/sonic"
 
 	"qcat/core"
 )
@@ -55,7 +56,7 @@ func (b *Book) Err() error { return b.err }
 // Apply takes one frame into account. It is a Sub's handler.
 func (b *Book) Apply(m *Message) {
 	var d Depth
-	if err := json.Unmarshal(m.Data, &d); err != nil {
+	if err := sonic.Unmarshal(m.Data, &d); err != nil {
 		b.fail(err)
 		return
 	}

@@ -2,12 +2,12 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/bytedance/sonic"
 	"github.com/fasthttp/websocket"
 )
 
@@ -223,7 +223,7 @@ func (c *Conn) orderRequest(ctx context.Context, req any) (st OrderState, err er
 	if err != nil {
 		return st, err
 	}
-	if err := json.Unmarshal(body, &st); err != nil {
+	if err := sonic.Unmarshal(body, &st); err != nil {
 		return st, fmt.Errorf("client: answer: %w", err)
 	}
 	return st, nil
@@ -232,7 +232,7 @@ func (c *Conn) orderRequest(ctx context.Context, req any) (st OrderState, err er
 // Do sends a request, any value that marshals to a JSON object, with an id of
 // its own, and returns the whole answer. An answer that is not ok is a *Refusal.
 func (c *Conn) Do(ctx context.Context, req any) ([]byte, error) {
-	raw, err := json.Marshal(req)
+	raw, err := sonic.Marshal(req)
 	if err != nil {
 		return nil, err
 	}

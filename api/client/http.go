@@ -1,11 +1,11 @@
 package client
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/bytedance/sonic"
 	"github.com/valyala/fasthttp"
 )
 
@@ -35,7 +35,7 @@ func (h *HTTP) Call(method, path string, body, out any) error {
 	req.SetRequestURI(h.base + path)
 	req.Header.SetMethod(method)
 	if body != nil {
-		raw, err := json.Marshal(body)
+		raw, err := sonic.Marshal(body)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (h *HTTP) Call(method, path string, body, out any) error {
 	}
 	if status := resp.StatusCode(); status >= 400 {
 		r := &Refusal{}
-		if err := json.Unmarshal(resp.Body(), r); err != nil || r.Code == "" {
+		if err := sonic.Unmarshal(resp.Body(), r); err != nil || r.Code == "" {
 			return fmt.Errorf("client: %s %s: status %d: %.200q", method, path, status, resp.Body())
 		}
 		r.Status = status
@@ -56,7 +56,7 @@ func (h *HTTP) Call(method, path string, body, out any) error {
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(resp.Body(), out); err != nil {
+	if err := sonic.Unmarshal(resp.Body(), out); err != nil {
 		return fmt.Errorf("client: %s %s: %w", method, path, err)
 	}
 	return nil

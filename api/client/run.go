@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bytedance/sonic"
 	"github.com/fasthttp/websocket"
 
 	"qcat/api/wire"
@@ -100,11 +101,11 @@ func (c *Conn) handle(frame []byte) error {
 		OK    bool            `json:"ok"`
 		Error *Refusal        `json:"error"`
 	}
-	if err := json.Unmarshal(frame, &a); err != nil {
+	if err := sonic.Unmarshal(frame, &a); err != nil {
 		return fmt.Errorf("client: answer: %w", err)
 	}
 	var id uint64
-	if json.Unmarshal(a.ID, &id) != nil {
+	if sonic.Unmarshal(a.ID, &id) != nil {
 		return nil //nolint:nilerr // an id that is not ours answers what was written by Write
 	}
 	out := answer{body: slices.Clone(frame)}
@@ -126,7 +127,7 @@ func (c *Conn) handle(frame []byte) error {
 
 func (c *Conn) handleData(frame []byte) error {
 	var m Message
-	if err := json.Unmarshal(frame, &m); err != nil {
+	if err := sonic.Unmarshal(frame, &m); err != nil {
 		return fmt.Errorf("client: data frame: %w", err)
 	}
 	c.mu.Lock()

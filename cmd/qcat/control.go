@@ -105,6 +105,10 @@ func (f *scopeFlags) set(e *env, addr string, state risk.TradingState, reason st
 	if err := h.Call(http.MethodPost, "risk/state", body, &out); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s is %s; %d open orders are being cancelled\n", f, state, out.Cancelled)
+	fmt.Fprintf(e.stdout, "%s is %s", f, state)
+	if cancel {
+		fmt.Fprintf(e.stdout, ", open orders being cancelled: %d", out.Cancelled)
+	}
+	fmt.Fprintln(e.stdout)
 	return nil
 }

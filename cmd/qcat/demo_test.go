@@ -74,8 +74,9 @@ func TestDemoPrintsThreeThingsThatWork(t *testing.T) {
 	watch := regexp.MustCompile(`(?m)^ +(\S.* watch .*)$`).FindStringSubmatch(text)
 	order := regexp.MustCompile(`(?m)^ +curl -s (\S+?)(/\S*) -d '(.*)'$`).FindStringSubmatch(text)
 	look := regexp.MustCompile(`(?m)^ +curl -s (\S+?)(/\S*)$`).FindStringSubmatch(text)
-	drill := regexp.MustCompile(`(?m)^ +(\S.* halt .* resume .*)$`).FindStringSubmatch(text)
-	if watch == nil || order == nil || look == nil || drill == nil {
+	halt := regexp.MustCompile(`(?m)^ +(\S.* halt .*)$`).FindStringSubmatch(text)
+	resume := regexp.MustCompile(`(?m)^ +(\S.* resume .*)$`).FindStringSubmatch(text)
+	if watch == nil || order == nil || look == nil || halt == nil || resume == nil {
 		t.Fatalf("something to try is missing:\n%s", text)
 	}
 
@@ -100,9 +101,20 @@ func TestDemoPrintsThreeThingsThatWork(t *testing.T) {
 		return len(held) == 1 && held[0].Instrument == btc && held[0].Qty == "0.010"
 	})
 
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", drill[1]).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "the firm is halted") || !strings.Contains(string(out), "the firm is active") {
-		t.Errorf("%s: %v\n%s", drill[1], err, out)
+	for _, step := range []struct {
+		command, says string
+		status        int // of the order, sent again afterwards
+	}{
+		{halt[1], "the firm is halted", http.StatusUnprocessableEntity},
+		{resume[1], "the firm is active", http.StatusCreated},
+	} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", step.command).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), step.says) {
+			t.Errorf("%s: %v\n%s", step.command, err, out)
+		}
+		if a := p.ask("POST", order[2], order[3]); a.status != step.status {
+			t.Errorf("an order after %s: status %d, %s", step.command, a.status, a.body)
+		}
 	}
 }
 
@@ -228,7 +240,7 @@ func TestHaltAndResume(t *testing.T) {
 	open := p.accepted(p.resting(""))
 	flag := "--addr=" + p.addr
 	code, out, errs := qcat(t, "halt", flag, "--reason", "drill")
-	if code != 0 || out != "the firm is halted; 1 open orders are being cancelled\n" {
+	if code != 0 || out != "the firm is halted, open orders being cancelled: 1\n" {
 		t.Fatalf("halt: %d, %q, %s", code, out, errs)
 	}
 	r := p.refused(p.resting(""))

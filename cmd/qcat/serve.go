@@ -165,8 +165,9 @@ QCAT is running on http://%[1]s with %[2]d instruments and the account "demo". T
      curl -s %[1]s/api/v1/orders -d '{"account":"demo","instrument":"%[5]s","side":"buy","type":"market","qty":"%[6]s"}'
      curl -s %[1]s/api/v1/positions
 
-  3. Stop everything, see an order refused, and go on:
-     %[3]s halt%[4]s --reason drill && %[3]s resume%[4]s --reason "drill over"
+  3. Stop everything, send the order of 2 again to see it refused, and go on:
+     %[3]s halt%[4]s --reason drill
+     %[3]s resume%[4]s --reason "drill over"
 
 Ctrl-C stops the server.
 

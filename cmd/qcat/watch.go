@@ -178,8 +178,13 @@ func (s *screen) draw(w io.Writer, second bool) {
 	fmt.Fprint(w, b.String())
 }
 
+// unshown are the members of orders, fills and positions that a row has no room
+// for: lines and the API have them.
+var unshown = []string{"order_id", "client_order_id", "account", "strategy", "time_in_force", "reduce_only",
+	"created", "updated", "time", "venue_time", "volume", "fills"}
+
 // dataText shows a quote as bid | ask, and of any other frame the members of its
-// data in the order in which they came.
+// data in the order in which they came, as far as there is room for them.
 func dataText(m *client.Message) string {
 	if strings.HasPrefix(m.Channel, "bbo:") {
 		var q client.BBO
@@ -202,7 +207,7 @@ func dataText(m *client.Message) string {
 		if unquoted, err := strconv.Unquote(text); err == nil {
 			text = unquoted
 		}
-		if text != "" && text != "null" {
+		if text != "" && text != "null" && !slices.Contains(unshown, fmt.Sprint(name)) {
 			parts = append(parts, fmt.Sprint(name, " ", text))
 		}
 	}
