@@ -1,5 +1,11 @@
 // Package rest is the HTTP half of the API: orders and cancels in, and
-// questions about markets, orders, positions and risk answered.
+// questions about markets, orders, positions and risk answered. docs/api.md is the
+// interface as a client sees it.
+//
+//	s := rest.New(rest.Config{Directory: dir, Engine: e, View: v, …})
+//	go s.Serve(listener)
+//	…
+//	err := s.Shutdown(ctx) // while the engine still runs
 //
 // # How a request is answered
 //
@@ -9,22 +15,32 @@
 // never by the order lane: orders and positions from engine.View, books, trades
 // and candles from the hub, quotes from the quote table. Before it looks at the
 // view, a handler waits until the view has caught up with what the engine had
-// published when the question came: a client reads its own writes.
+// published, and with what clients had been told, when the question came: a
+// client reads its own writes.
 //
 // # Errors
 //
 // Every error is application/problem+json (RFC 9457) with a stable "code". A
 // refusal by risk is a 422 with limit, value, unit and scope; a request that was
 // not understood a 400 that names the field; a full command ring a 503
-// "overloaded".
+// "overloaded". What could be meant in two ways (a query beside a body, a filter
+// that is empty or not known) is refused rather than guessed.
 //
 // # Ownership
 //
-// Handlers run on fasthttp's goroutines. fasthttp reuses a request's memory when
-// the handler returns: nothing here keeps any of it.
+// Handlers run on fasthttp's goroutines, one a connection. fasthttp reuses a
+// request's memory when the handler returns: nothing here keeps any of it. A
+// command's memory and its place in the engine's table of sinks (call) are taken
+// from a pool that drops none and is bounded by the number of connections.
+//
+// # Allocation
+//
+// An order that is accepted, repeated or refused by the engine allocates nothing
+// here (alloc_test.go). Questions, and requests that are not understood, do.
 //
 // # Imports
 //
-// core, core/engine, core/market, risk, api/wire and api/metrics. It knows the
-// hub and the socket only by the interfaces it declares.
+// core, core/engine, core/market, risk, api/wire, api/metrics, api/origin, and
+// api/hub for its errors. It knows the hub and the socket only by the interfaces
+// it declares.
 package rest
