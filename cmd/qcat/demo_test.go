@@ -282,3 +282,14 @@ func TestHaltAndResume(t *testing.T) {
 		t.Errorf("no server: %d, %q", code, errs)
 	}
 }
+
+// TestDemoFollowsOtherFeeds: the demo's limits name three simulated instruments;
+// with fewer, the others' are left out.
+func TestDemoFollowsOtherFeeds(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--demo", "--sim-instruments", "1")
+	p.live(btc)
+	if a := p.ask("POST", "/api/v1/orders", `{"account":"demo","instrument":"sim:BTCUSDT","side":"buy","type":"market","qty":"0.010"}`); a.status != http.StatusCreated {
+		t.Errorf("status %d, %s", a.status, a.body)
+	}
+}

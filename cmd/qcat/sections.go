@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 
 	"qcat/core"
@@ -18,6 +19,8 @@ type sections struct {
 	// Rates say what one unit of a currency is worth in the risk currency, as a
 	// decimal with at most six places; USD and its stablecoins count at par.
 	Rates map[string]string `yaml:"rates"`
+
+	builtIn bool // the demo's, not a person's: what does not apply is left out
 }
 
 // limitNode is the limits of one node of the tree and of its instruments.
@@ -65,14 +68,11 @@ func demoSections() sections {
 	}
 }
 
-// keepKnown leaves out the limits of instruments that a demo without the
-// simulated market does not have.
-func (s *sections) keepKnown(feeds []string) {
-	if slices.Contains(feeds, "sim") {
-		return
-	}
+// keepKnown leaves out the limits of instruments that no feed has: a demo may
+// follow other feeds than the one it was written for.
+func (s *sections) keepKnown(dir *core.Directory) {
 	for i := range s.Accounts {
-		s.Accounts[i].Own.Instruments = nil
+		maps.DeleteFunc(s.Accounts[i].Own.Instruments, func(name string, _ risk.Spec) bool { return dir.InstrumentNamed(name) == nil })
 	}
 }
 

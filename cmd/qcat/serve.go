@@ -98,7 +98,7 @@ func (c *serveCmd) Run(e *env) error {
 	who := e.file.sections
 	if c.Demo && len(who.Accounts) == 0 {
 		who = demoSections()
-		who.keepKnown(c.Feed)
+		who.builtIn = true
 	}
 	dir, err := openDataDir(c.DataDir)
 	if err != nil {

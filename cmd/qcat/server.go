@@ -119,6 +119,9 @@ func (c *serveCmd) build(ctx context.Context, who sections, log *zap.Logger) (*s
 		Journal: s.journal,
 		Risk:    riskConfig(s.directory),
 	})
+	if who.builtIn {
+		who.keepKnown(s.directory)
+	}
 	if err := who.define(s.engine); err != nil {
 		return nil, err
 	}
