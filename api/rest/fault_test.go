@@ -141,14 +141,10 @@ func TestShutdownEndsQuestions(t *testing.T) {
 	s.market.set(nil, true)
 	asked := make(chan reply)
 	go func() { asked <- s.ask("GET", "/api/v1/book/sim:BTCUSDT", "") }()
-	for s.openConnections() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	s.eventually("the question", func() bool { return s.market.waiting.Load() > 0 })
 	s.stop()
 	(<-asked).refused(503, "unavailable")
 }
-
-func (s *server) openConnections() int { return s.client.ConnsCount() }
 
 // TestShutdownBeforeServe shuts a server down that has not got to serving yet.
 func TestShutdownBeforeServe(t *testing.T) {

@@ -106,6 +106,8 @@ type stall struct {
 	mu    sync.Mutex
 	err   error
 	stuck bool
+
+	waiting atomic.Int64 // questions that are stuck
 }
 
 func (m *stall) set(err error, stuck bool) {
@@ -119,6 +121,7 @@ func (m *stall) ask(ctx context.Context) error {
 	err, stuck := m.err, m.stuck
 	m.mu.Unlock()
 	if stuck {
+		m.waiting.Add(1)
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
@@ -251,8 +254,16 @@ func (s *server) run(e *engine.Engine) {
 		}
 	}
 	s.t.Cleanup(s.stop)
-	for e.Health() != engine.HealthRunning {
-		time.Sleep(100 * time.Microsecond)
+	s.eventually("the engine", func() bool { return e.Health() == engine.HealthRunning })
+}
+
+// eventually waits until what happens elsewhere has happened.
+func (s *server) eventually(what string, happened func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !happened(); time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("waited in vain: %s", what)
+		}
 	}
 }
 

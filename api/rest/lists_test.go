@@ -13,8 +13,7 @@ func filled(t *testing.T) *server {
 	s.ask("POST", ordersPath, `{"account":"demo","strategy":"maker","instrument":"sim:BTCUSDT","side":"buy","type":"market","qty":"0.500","client_order_id":"m"}`).ordered(201)
 	s.ask("POST", ordersPath, strings.Replace(limitOrder, "{", `{"client_order_id":"d",`, 1)).ordered(201)
 	s.ask("POST", ordersPath, `{"account":"other","instrument":"sim:ETHUSDT","side":"sell","type":"limit","price":"101.00","qty":"1.000","client_order_id":"o"}`).ordered(201)
-	for s.count("/api/v1/executions") == 0 {
-	}
+	s.eventually("the fill", func() bool { return s.count("/api/v1/executions") == 1 })
 	if r := s.ask("POST", "/api/v1/risk/state", `{"scope":"instrument","instrument":"sim:ETHUSDT","state":"halted","reason":"drill","cancel_open":true}`); r.status != 200 || r.body != `{"cancelled":1}` {
 		t.Fatalf("halt: %d %s", r.status, r.body)
 	}

@@ -24,18 +24,15 @@ func TestOrderLife(t *testing.T) {
 	if got := s.ask("PATCH", path, `{"price":"98.00"}`).ordered(200); got.OrderID != o.OrderID {
 		t.Errorf("amended: %+v", got)
 	}
-	for s.ask("GET", path, "").ordered(200).Price == nil || *s.ask("GET", path, "").ordered(200).Price != "98.00" {
-	}
+	s.eventually("the new price", func() bool { return *s.ask("GET", path, "").ordered(200).Price == "98.00" })
 	if got := s.ask("PATCH", ordersPath, `{"account":"demo","client_order_id":"a","qty":"0.020"}`).ordered(200); got.OrderID != o.OrderID {
 		t.Errorf("amended by client order id: %+v", got)
 	}
-	for s.ask("GET", path, "").ordered(200).Qty != "0.020" {
-	}
+	s.eventually("the new quantity", func() bool { return s.ask("GET", path, "").ordered(200).Qty == "0.020" })
 	if got := s.ask("DELETE", path, "").ordered(200); got.OrderID != o.OrderID {
 		t.Errorf("cancelled: %+v", got)
 	}
-	for s.ask("GET", path, "").ordered(200).Status != "cancelled" {
-	}
+	s.eventually("the cancel", func() bool { return s.ask("GET", path, "").ordered(200).Status == "cancelled" })
 	s.ask("DELETE", path, "").refused(422, "risk.order_closed")
 	s.ask("PATCH", path, `{"qty":"0.030"}`).refused(422, "risk.order_closed")
 }
