@@ -46,6 +46,10 @@ var homes = map[string][]string{
 	"github.com/redis/rueidis":                {"persist/redis"},
 	"github.com/alecthomas/kong":              {"cmd/"},
 	"github.com/klauspost/compress":           {"feed/replay"},
+	"github.com/cespare/xxhash/":              {"core/book", "feed/sim"},
+	"github.com/goccy/go-yaml":                {"cmd/"},
+	"golang.org/x/term":                       {"cmd/"},
+	"go.uber.org/zap":                         {"cmd/", "feed/", "api/"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench/", "core/hist"},
 }
 

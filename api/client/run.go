@@ -24,7 +24,7 @@ func (c *Conn) dial(ctx context.Context) (*websocket.Conn, error) {
 	if c.opt.Origin != "" {
 		header.Set("Origin", c.opt.Origin)
 	}
-	ws, resp, err := d.DialContext(ctx, "ws://"+c.addr+"/api/v1/ws", header)
+	ws, resp, err := d.DialContext(ctx, "ws://"+c.addr+"/api/v1/ws", header) //nolint:bodyclose // after a handshake there is no body; of a refusal the library has read it
 	if err != nil {
 		if resp != nil {
 			return nil, fmt.Errorf("client: %s: %w (status %d)", c.addr, err, resp.StatusCode)

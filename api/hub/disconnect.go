@@ -24,6 +24,7 @@ var (
 	ProtocolError  = Disconnect{1002, "protocol error"}
 	InvalidPayload = Disconnect{1007, "text is not UTF-8"}
 	MessageTooBig  = Disconnect{1009, "message too big"}
+	InternalError  = Disconnect{1011, "internal error"}
 
 	// Shutdown: the server is stopping. Reconnect, with jitter.
 	Shutdown = Disconnect{4001, "server is shutting down"}

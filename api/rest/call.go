@@ -34,9 +34,6 @@ type call struct {
 
 // Deliver implements engine.ReplySink.
 func (k *call) Deliver(r *engine.Reply) {
-	if k.pool.seen.Load() < r.Seq {
-		k.pool.seen.Store(r.Seq) // the engine's goroutine alone writes it
-	}
 	if r.Token == 0 || !k.want.CompareAndSwap(r.Token, 0) {
 		return
 	}
@@ -85,7 +82,6 @@ type callPool struct {
 	engine Engine
 	most   int64
 	made   atomic.Int64
-	seen   atomic.Uint64 // the last journal sequence a client was told of
 	shards [callShards]callShard
 }
 

@@ -25,7 +25,8 @@ type Engine interface {
 	Submit(c *engine.Command) bool
 	RegisterSink(s engine.ReplySink) (engine.ReplyTo, bool)
 	UnregisterSink(to engine.ReplyTo)
-	Published() uint64
+	// Answered is a journal sequence that covers every answer given so far.
+	Answered() uint64
 	Health() engine.Health
 	Query(f func(tree *risk.Tree, seq uint64))
 }

@@ -6,11 +6,10 @@ import (
 	"qcat/api/wire"
 )
 
-// caughtUp waits until the view shows what the engine has published by now and
-// what any client has been told, and answers 503 when it does not come to that. A
-// reply may reach its client a moment before its events are published.
+// caughtUp waits until the view shows what any client has been told by now, and
+// answers 503 when it does not come to that.
 func (s *Server) caughtUp(c exchange) bool {
-	upTo := max(s.cfg.Engine.Published(), s.calls.seen.Load())
+	upTo := s.cfg.Engine.Answered()
 	if s.cfg.View.Applied() >= upTo {
 		return true
 	}

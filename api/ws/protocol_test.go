@@ -13,11 +13,14 @@ import (
 
 	"github.com/fasthttp/websocket"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"qcat/api/client"
 	"qcat/api/hub"
 	"qcat/api/wire"
 	"qcat/api/ws"
+	"qcat/core/engine"
 )
 
 func rawDial(t testing.TB, s *server) *websocket.Conn {
@@ -91,6 +94,33 @@ func TestTooManyBadRequests(t *testing.T) {
 	wantClose(t, c, hub.TooManyErrors.Code)
 	if wire.Reconnect(int(hub.TooManyErrors.Code)) {
 		t.Fatal("a client in error must not come back by itself")
+	}
+}
+
+// panicking is an engine that takes no order without a mistake.
+type panicking struct{ *fakeEngine }
+
+func (panicking) Submit(*engine.Command) bool { panic("a mistake") }
+
+// TestAMistakeEndsOneConnection: a panic in what serves a connection is logged and
+// ends that connection with 1011; the others are served on.
+func TestAMistakeEndsOneConnection(t *testing.T) {
+	entries, logs := observer.New(zap.ErrorLevel)
+	s := serve(t, func(_ *hub.Config, w *ws.Config) {
+		w.Engine = panicking{w.Engine.(*fakeEngine)}
+		w.Log = zap.New(entries)
+	})
+	other, c := s.dial(t, client.Options{}), rawDial(t, s)
+	order := `{"op":"order","id":1,"account":"demo","instrument":"` + instrument + `","side":"buy","type":"limit","price":"1.00","qty":"1.000"}`
+	if err := c.WriteMessage(websocket.TextMessage, []byte(order)); err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, c, hub.InternalError.Code)
+	if err := other.Ping(t.Context()); err != nil {
+		t.Errorf("the other connection: %v", err)
+	}
+	if n := logs.FilterMessage("panic in a connection").Len(); n != 1 {
+		t.Errorf("%d log entries", n)
 	}
 }
 

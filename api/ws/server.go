@@ -7,6 +7,7 @@ import (
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
 
 	"qcat/api/hub"
 	"qcat/api/origin"
@@ -51,6 +52,8 @@ type Config struct {
 	// Origin comes from no browser; it is let in from loopback only.
 	Origins []string
 
+	Log *zap.Logger // default: none
+
 	MaxMessage  int // bytes of one message, default wire.MaxSocketBytes
 	MaxInFlight int // orders of one connection that are not answered, default 1 024
 	MaxBad      int // bad requests in a row before the connection ends, default 64
@@ -65,6 +68,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxBad == 0 {
 		c.MaxBad = 64
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
 	}
 	if c.Clock == nil {
 		c.Clock = core.SystemClock()
@@ -145,6 +151,15 @@ func rawConn(nc net.Conn) net.Conn {
 	return nc
 }
 
+// contain ends one connection instead of the process when what serves it panics:
+// a mistake at the edge must not stop the order lane. It is logged with its stack.
+func (s *Server) contain(conn *hub.Conn) {
+	if r := recover(); r != nil {
+		s.cfg.Log.Error("panic in a connection", zap.Any("panic", r), zap.Stack("stack"))
+		conn.Disconnect(hub.InternalError)
+	}
+}
+
 // serve is one connection, on the goroutine it was hijacked to.
 func (s *Server) serve(wc *websocket.Conn) {
 	nc := wc.NetConn()
@@ -160,5 +175,6 @@ func (s *Server) serve(wc *websocket.Conn) {
 	defer conn.Close()
 	ss := &session{srv: s, cfg: &s.cfg, conn: conn}
 	defer ss.end()
+	defer s.contain(conn)
 	ss.run(newFrameReader(nc, s.cfg.MaxMessage))
 }

@@ -167,7 +167,7 @@ func (s *server) buildLanes(ctx context.Context) error {
 
 func (s *server) buildAPI() {
 	socket := ws.New(ws.Config{
-		Hub: s.hub, Directory: s.directory, Clock: s.clock, Engine: s.gate, Orders: s.view, Origins: s.cfg.Origins,
+		Hub: s.hub, Directory: s.directory, Clock: s.clock, Engine: s.gate, Orders: s.view, Origins: s.cfg.Origins, Log: s.log,
 	})
 	registry := metrics.New()
 	s.register(registry)
