@@ -43,34 +43,71 @@ func (t *Tree) View(s Scope) (View, bool) {
 // strategies, instruments firm-wide and pairs in the order in which they were
 // made, until it returns false.
 func (t *Tree) Scopes(yield func(Scope) bool) {
-	if !yield(FirmScope()) {
-		return
+	var c ScopeCursor
+	for more := true; more; {
+		more = t.walk(&c, 1<<30, yield)
 	}
-	for i := range t.accounts {
-		if t.accounts[i].defined && !yield(AccountScope(core.AccountID(i))) {
-			return
+}
+
+// ScopeCursor is a place in the order of Scopes. The zero value is the beginning.
+// Nodes that are made while somebody walks are seen or not; no other is seen
+// twice or left out.
+type ScopeCursor struct {
+	section uint8
+	index   uint32
+}
+
+// NextScopes calls yield for the next nodes after c, having looked at most most
+// places, and reports whether there may be more: a large tree is walked in steps
+// that hold up its owner for a bounded time each.
+func (t *Tree) NextScopes(c *ScopeCursor, most int, yield func(Scope)) bool {
+	return t.walk(c, most, func(s Scope) bool { yield(s); return true })
+}
+
+// sections is how many tables there are, in the order of Scopes.
+const sections = 5
+
+func (t *Tree) walk(c *ScopeCursor, most int, yield func(Scope) bool) bool {
+	sizes := [sections]uint32{1, uint32(len(t.accounts)), uint32(len(t.strategies)), uint32(len(t.instruments)), t.pairs.n}
+	for ; most > 0; most-- {
+		for c.index >= sizes[c.section] {
+			c.section, c.index = c.section+1, 0
+			if c.section == sections {
+				c.section, c.index = sections-1, sizes[sections-1]
+				return false
+			}
+		}
+		s, ok := t.scopeAt(c)
+		c.index++
+		if ok && !yield(s) {
+			return false
 		}
 	}
-	for i := range t.strategies {
-		if t.strategies[i].defined && !yield(Scope{
-			Level: LevelStrategy, Account: core.AccountID(t.strategies[i].owner), Strategy: core.StrategyID(i)}) {
-			return
-		}
+	return true
+}
+
+// scopeAt returns the node at c, if there is one.
+func (t *Tree) scopeAt(c *ScopeCursor) (Scope, bool) {
+	i := c.index
+	switch c.section {
+	case 0:
+		return FirmScope(), true
+	case 1:
+		return AccountScope(core.AccountID(i)), t.accounts[i].defined
+	case 2:
+		n := &t.strategies[i]
+		return Scope{Level: LevelStrategy, Account: core.AccountID(n.owner), Strategy: core.StrategyID(i)}, n.defined
+	case 3:
+		return InstrumentScope(0, 0, core.InstrumentID(i)), t.instruments[i].in != nil
 	}
-	for i := range t.instruments {
-		if t.instruments[i].in != nil && !yield(InstrumentScope(0, 0, core.InstrumentID(i))) {
-			return
-		}
+	if i == 0 {
+		return Scope{}, false // slot 0 of the pairs is nobody's
 	}
-	for slot := uint32(1); slot < t.pairs.n; slot++ {
-		s := t.pairs.at(slot).scope()
-		if s.Strategy != 0 {
-			s.Account = core.AccountID(t.strategies[s.Strategy].owner)
-		}
-		if !yield(s) {
-			return
-		}
+	s := t.pairs.at(i).scope()
+	if s.Strategy != 0 {
+		s.Account = core.AccountID(t.strategies[s.Strategy].owner)
 	}
+	return s, true
 }
 
 // EffectiveLimit is one limit as an order of a scope meets it: the tightest of
