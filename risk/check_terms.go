@@ -16,7 +16,7 @@ func (c *check) valid() bool {
 		ok = false
 	}
 	if !ok {
-		return c.end(Reason{Code: InvalidOrder, Unit: UnitPrice, Value: int64(o.Price)})
+		return c.end(Reason{Code: InvalidOrder})
 	}
 	c.add = o.Qty
 	if c.hold != nil {

@@ -100,6 +100,7 @@ func TestResolveErrors(t *testing.T) {
 		"market with price":  {swap("limit", "market"), wire.NotForThis, 0},
 		"limit, no price":    {swap(`"price":"100.50",`, ``), wire.MissingField, 0},
 		"gtd, no time":       {swap("gtc", "gtd"), wire.MissingField, 0},
+		"market, post only":  {`{"account":"demo","instrument":"sim:BTCUSDT","side":"buy","type":"market","time_in_force":"post_only","qty":"1.000"}`, wire.NotForThis, 0},
 		"time, no gtd":       {swap(`"qty"`, `"expire_time":5,"qty"`), wire.NotForThis, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,11 +116,27 @@ func TestResolveErrors(t *testing.T) {
 	}
 }
 
+// TestMarketOrdersNeverRest: gtc, or nothing, is taken as ioc.
+func TestMarketOrdersNeverRest(t *testing.T) {
+	d, _ := directory(t)
+	for tif, want := range map[string]core.TimeInForce{``: core.IOC, `"time_in_force":"gtc",`: core.IOC, `"time_in_force":"ioc",`: core.IOC, `"time_in_force":"fok",`: core.FOK} {
+		var r wire.Request
+		body := `{"account":"demo","instrument":"sim:BTCUSDT","side":"buy","type":"market",` + tif + `"qty":"1.000"}`
+		if e := wire.DecodeOrder([]byte(body), &r); !e.OK() {
+			t.Fatal(e)
+		}
+		var c engine.Command
+		if res := r.ResolveOrder(d, &c); !res.OK() || c.TIF != want {
+			t.Errorf("%s: %v, %v", body, c.TIF, res.Error)
+		}
+	}
+}
+
 func TestUnresolvedBodies(t *testing.T) {
 	d, _ := directory(t)
 	for body, want := range map[string]string{
 		strings.Replace(goodOrder, "100.50", "100.505", 1): `"limit":"0.010","value":"100.505","unit":"price","scope":{"level":"venue","instrument":"`,
-		strings.Replace(goodOrder, "demo", "nobody", 1):    `"code":"risk.unknown_account","detail":"no account nobody","scope":{"level":"account","account":"nobody"}`,
+		strings.Replace(goodOrder, "demo", "nobody", 1):    `"code":"risk.unknown_account","detail":"no account nobody","limit":null,"value":"nobody","scope":{"level":"account","account":"nobody"}`,
 	} {
 		var r wire.Request
 		if e := wire.DecodeOrder([]byte(body), &r); !e.OK() {

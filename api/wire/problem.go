@@ -52,8 +52,8 @@ func AppendErrorProblem(dst []byte, e *Error) []byte {
 func appendErrorMembers(dst []byte, e *Error) []byte {
 	var text [256]byte
 	dst = appendKeyString(dst, `,"detail":`, view(e.AppendDetail(text[:0])))
-	if e.Field != FieldNone {
-		dst = appendKeyString(dst, `,"field":`, e.Field.String())
+	if name := e.FieldName(); name != "" {
+		dst = appendKeyString(dst, `,"field":`, name)
 	}
 	return dst
 }
@@ -102,8 +102,9 @@ func AppendUnresolved(dst []byte, d Names, res *Resolution) []byte {
 	return append(appendUnresolvedMembers(dst, d, res), '}')
 }
 
+// appendUnresolvedMembers names what nobody knows: value is the name, limit null.
 func appendUnresolvedMembers(dst []byte, d Names, res *Resolution) []byte {
-	what := ""
+	var what string
 	switch res.Reason.Code {
 	case risk.UnknownAccount:
 		what = "account"
@@ -114,9 +115,15 @@ func appendUnresolvedMembers(dst []byte, d Names, res *Resolution) []byte {
 	default:
 		return appendReasonMembers(dst, d, res.Instrument, &res.Reason)
 	}
-	dst = appendEscaped(append(append(append(dst, `,"detail":"no `...), what...), ' '), view(res.Unknown))
-	dst = append(append(append(append(dst, `","scope":{"level":"`...), what...), `","`...), what...)
-	return append(AppendString(append(dst, `":`...), view(res.Unknown)), '}')
+	name := view(res.Unknown)
+	dst = appendEscaped(append(append(append(dst, `,"detail":"no `...), what...), ' '), name)
+	dst = appendKeyString(append(dst, '"'), `,"limit":null,"value":`, name)
+	dst = appendKeyString(dst, `,"scope":{"level":`, what)
+	if len(res.Within) > 0 {
+		dst = appendKeyString(dst, `,"account":`, view(res.Within))
+	}
+	dst = append(append(append(dst, `,"`...), what...), `":`...)
+	return append(AppendString(dst, name), '}')
 }
 
 // AppendError appends what is wrong with a request, without the HTTP parts:
@@ -145,7 +152,12 @@ func appendReasonMembers(dst []byte, d Names, in *core.Instrument, r *risk.Reaso
 	dst = append(dst, `,"detail":"`...)
 	dst = appendReasonDetail(dst, d, in, r)
 	dst = append(dst, '"')
-	if r.Unit != risk.UnitNone {
+	switch {
+	case r.Code == risk.Halted:
+		dst = append(dst, `,"limit":"active","value":"halted","unit":"state"`...)
+	case r.Code == risk.Reducing:
+		dst = append(dst, `,"limit":"active","value":"reducing","unit":"state"`...)
+	case r.Unit != risk.UnitNone:
 		dst = append(dst, `,"limit":"`...)
 		dst = appendAmount(dst, in, r.Unit, r.Limit)
 		dst = append(dst, `","value":"`...)
@@ -206,9 +218,43 @@ func appendReasonDetail(dst []byte, d Names, in *core.Instrument, r *risk.Reason
 		dst = append(dst, ": "...)
 		dst = appendAmount(dst, in, r.Unit, r.Value)
 		dst = append(dst, " against a limit of "...)
-		dst = appendAmount(dst, in, r.Unit, r.Limit)
+		return appendAmount(dst, in, r.Unit, r.Limit)
+	}
+	if text := plainReason(r.Code); text != "" {
+		dst = append(append(dst, ": "...), text...)
 	}
 	return dst
+}
+
+// plainReason says what a refusal without numbers means, "" where its code does.
+func plainReason(c risk.Code) string {
+	switch c {
+	case risk.Halted:
+		return "no new orders; risk/state tells why"
+	case risk.Reducing:
+		return "only orders that reduce the position; risk/state tells why"
+	case risk.DuplicateOrder:
+		return "this client_order_id has been used for an order with other content"
+	case risk.UnknownOrder:
+		return "no such order, or it is no longer kept"
+	case risk.OrderClosed:
+		return "the order is no longer open"
+	case risk.AmendPending:
+		return "an amend or cancel of this order is still on its way"
+	case risk.InvalidOrder:
+		return "no venue takes this combination of fields"
+	case risk.ReduceOnly:
+		return "the order would not reduce the position"
+	case risk.StaleReference:
+		return "there is no fresh price"
+	case risk.CrossedReference:
+		return "the best bid is not below the best offer"
+	case risk.VenueUnavailable:
+		return "the venue takes no orders now"
+	case risk.Capacity:
+		return "a bounded table or the journal is full"
+	}
+	return ""
 }
 
 // ppmDecimals makes parts per million a plain ratio.

@@ -25,8 +25,9 @@ type Resolution struct {
 	// Instrument is the one the order is for, nil if not known. Of a refusal it
 	// has the decimals that limit and value are in.
 	Instrument *core.Instrument
-	// Unknown is the name that nobody knows, part of the request's bytes.
-	Unknown []byte
+	// Unknown is the name that nobody knows, Within the account of a strategy; parts
+	// of the request's bytes.
+	Unknown, Within []byte
 }
 
 // OK reports whether the command may be submitted.
@@ -45,11 +46,11 @@ func (r *Request) ResolveOrder(d Directory, c *engine.Command) Resolution {
 	if e := r.checkTerms(); !e.OK() {
 		return Resolution{Error: e}
 	}
-	if c.TIF == 0 {
+	switch {
+	case c.Type == core.Market && c.TIF != core.FOK:
+		c.TIF = core.IOC // a market order never rests: gtc is taken as ioc
+	case c.TIF == 0:
 		c.TIF = core.GTC
-		if c.Type == core.Market {
-			c.TIF = core.IOC
-		}
 	}
 	if res := r.resolveOwner(d, c); !res.OK() {
 		return res
@@ -73,6 +74,8 @@ func (r *Request) checkTerms() Error {
 		return Error{Kind: MissingField, Field: FieldPrice}
 	case r.Type == core.Market && r.Has(FieldPrice):
 		return Error{Kind: NotForThis, Field: FieldPrice, Pos: int(r.pos[FieldPrice])}
+	case r.Type == core.Market && (r.TIF == core.GTD || r.TIF == core.PostOnly):
+		return Error{Kind: NotForThis, Field: FieldTimeInForce, Pos: int(r.pos[FieldTimeInForce])}
 	case r.TIF == core.GTD && !r.Has(FieldExpireTime):
 		return Error{Kind: MissingField, Field: FieldExpireTime}
 	case r.TIF != core.GTD && r.Has(FieldExpireTime):
@@ -161,7 +164,9 @@ func (r *Request) resolveOwner(d Directory, c *engine.Command) Resolution {
 	if r.Has(FieldStrategy) {
 		s := d.StrategyNamed(c.Account, view(r.Strategy))
 		if s == nil {
-			return unknown(risk.UnknownStrategy, r.Strategy)
+			res := unknown(risk.UnknownStrategy, r.Strategy)
+			res.Within = r.Account
+			return res
 		}
 		c.Strategy = s.ID
 	}

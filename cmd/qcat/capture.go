@@ -27,6 +27,9 @@ func bindCapture(venue string, dir *core.Directory) replay.Bind {
 				return replay.Binding{}, false, nil
 			}
 		}
+		if seen, ok := inferVenue(frames); ok && seen != name {
+			return replay.Binding{}, false, fmt.Errorf("the frames are those of %s, not of %s", seen, name)
+		}
 		market, ok := binance.MarketOf(name)
 		if !ok {
 			return replay.Binding{}, false, fmt.Errorf("no decoder for the captures of venue %q", name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -21,6 +22,7 @@ type scopeFlags struct {
 	Account    string `help:"Only this account."`
 	Strategy   string `help:"Only this strategy of the account."`
 	Instrument string `help:"Only this instrument (venue:symbol), firm-wide or within account and strategy."`
+	JSON       bool   `name:"json" help:"Print what came of it as one JSON object."`
 }
 
 // level is the deepest level that is named.
@@ -104,6 +106,10 @@ func (f *scopeFlags) set(e *env, addr string, state risk.TradingState, reason st
 	}
 	if err := h.Call(http.MethodPost, "risk/state", body, &out); err != nil {
 		return err
+	}
+	if f.JSON {
+		body["cancelled"] = out.Cancelled
+		return json.NewEncoder(e.stdout).Encode(body)
 	}
 	fmt.Fprintf(e.stdout, "%s is %s", f, state)
 	if cancel {

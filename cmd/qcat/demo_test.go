@@ -211,9 +211,9 @@ func TestDemoRefusals(t *testing.T) {
 		{"too far below", limit("1.00"), "risk.price_collar", "*", "1.00", client.Scope{Level: "venue", Instrument: btc}},
 		{"too large", client.Order{Account: "demo", Instrument: btc, Side: "sell", Type: "market", Qty: "10.001"}, "risk.max_qty", "10.000", "10.001",
 			client.Scope{Level: "instrument", Account: "demo", Instrument: btc}},
-		{"unknown account", client.Order{Account: "nobody", Instrument: btc, Side: "sell", Type: "market", Qty: "1"}, "risk.unknown_account", "", "",
+		{"unknown account", client.Order{Account: "nobody", Instrument: btc, Side: "sell", Type: "market", Qty: "1"}, "risk.unknown_account", "", "nobody",
 			client.Scope{Level: "account", Account: "nobody"}},
-		{"unknown instrument", client.Order{Account: "demo", Instrument: "sim:NOSUCH", Side: "sell", Type: "market", Qty: "1"}, "risk.unknown_instrument", "", "",
+		{"unknown instrument", client.Order{Account: "demo", Instrument: "sim:NOSUCH", Side: "sell", Type: "market", Qty: "1"}, "risk.unknown_instrument", "", "sim:NOSUCH",
 			client.Scope{Level: "instrument", Instrument: "sim:NOSUCH"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -253,8 +253,8 @@ func TestHaltAndResume(t *testing.T) {
 	if st := p.orders("")[0]; st.OrderID != open.OrderID {
 		t.Errorf("cancelled %+v", st)
 	}
-	if code, _, errs := qcat(t, "resume", flag, "--reason", "over"); code != 0 {
-		t.Fatalf("resume: %d, %s", code, errs)
+	if code, out, errs := qcat(t, "resume", flag, "--reason", "over", "--json"); code != 0 || !strings.Contains(out, `"state":"active"`) {
+		t.Fatalf("resume: %d, %q, %s", code, out, errs)
 	}
 	p.accepted(p.resting(""))
 

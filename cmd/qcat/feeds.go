@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -47,6 +49,8 @@ var feedVars = map[string]string{
 // plan is a feed whose instruments are known and whose lanes are not made yet:
 // the quote table is sized in between.
 type plan interface {
+	// instruments are those that its lanes will own.
+	instruments() []core.InstrumentID
 	lanes(p *pipes) ([]laneRunner, error)
 }
 
@@ -57,6 +61,7 @@ type pipes struct {
 	log    *zap.Logger
 
 	limiters map[string]*feed.Limiter // by venue
+	names    map[string]int           // of lanes, how often
 }
 
 // snapshotSpacing parts the snapshot requests to one venue: 100 a minute, where
@@ -89,7 +94,7 @@ type laneRunner struct {
 
 // planFeed reads one specification and defines its instruments in dir. It may ask
 // the venue.
-func (f *feedFlags) planFeed(ctx context.Context, spec string, dir *core.Directory, clock core.Clock) (plan, error) {
+func (f *feedFlags) planFeed(ctx context.Context, spec string, dir *core.Directory, clock core.Clock, log *zap.Logger) (plan, error) {
 	kind, rest, _ := strings.Cut(spec, ":")
 	switch kind {
 	case "sim":
@@ -97,13 +102,27 @@ func (f *feedFlags) planFeed(ctx context.Context, spec string, dir *core.Directo
 	case "replay":
 		return f.planReplay(spec, dir)
 	case binance.SpotVenue, binance.USDMVenue:
-		return f.planBinance(ctx, kind, rest, dir, clock)
+		return f.planBinance(ctx, kind, rest, dir, clock, log)
 	}
 	return nil, badSetting("feed", "%q is none of sim, replay:FILE[@SPEED], binance-usdm:SYMBOLS and binance-spot:SYMBOLS", spec)
 }
 
+// unique returns name, or name-2, name-3, …: lanes are told apart by their names
+// in metrics, health and logs.
+func (p *pipes) unique(name string) string {
+	if p.names == nil {
+		p.names = map[string]int{}
+	}
+	p.names[name]++
+	if n := p.names[name]; n > 1 {
+		return fmt.Sprintf("%s-%d", name, n)
+	}
+	return name
+}
+
 // laneConfig is what all lanes have in common.
 func (p *pipes) laneConfig(name string, maxID core.InstrumentID) (feed.LaneConfig, *laneRunner) {
+	name = p.unique(name)
 	r := &laneRunner{name: name, decode: new(hist.Histogram), book: new(hist.Histogram)}
 	return feed.LaneConfig{
 		Name: name, Quotes: p.quotes, Clock: p.clock, MaxInstruments: int(maxID) + 1,
@@ -133,6 +152,14 @@ func (f *feedFlags) planSim(rest string, dir *core.Directory) (plan, error) {
 		p.listings[i].Instrument = *in
 	}
 	return p, nil
+}
+
+func (s *simPlan) instruments() []core.InstrumentID {
+	var ids []core.InstrumentID
+	for i := range s.listings {
+		ids = append(ids, s.listings[i].Instrument.ID)
+	}
+	return ids
 }
 
 func (s *simPlan) lanes(p *pipes) ([]laneRunner, error) {
@@ -175,6 +202,10 @@ func (f *feedFlags) planReplay(spec string, dir *core.Directory) (plan, error) {
 	return p, nil
 }
 
+func (s *replayPlan) instruments() []core.InstrumentID {
+	return []core.InstrumentID{s.binding.Instrument}
+}
+
 func (s *replayPlan) lanes(p *pipes) ([]laneRunner, error) {
 	cfg, r := p.laneConfig("replay", s.binding.Instrument)
 	player, err := replay.NewPlayer(replay.PlayerConfig{
@@ -196,14 +227,51 @@ func (s *replayPlan) lanes(p *pipes) ([]laneRunner, error) {
 
 // binancePlan is a live venue.
 type binancePlan struct {
-	adapter     *binance.Adapter
-	instruments []*core.Instrument
+	adapter *binance.Adapter
+	listed  []*core.Instrument
 }
 
-// rulesTimeout bounds asking a venue for its trading rules.
-const rulesTimeout = 30 * time.Second
+func (b *binancePlan) instruments() []core.InstrumentID {
+	var ids []core.InstrumentID
+	for _, in := range b.listed {
+		ids = append(ids, in.ID)
+	}
+	return ids
+}
 
-func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir *core.Directory, clock core.Clock) (plan, error) {
+// rulesTimeout bounds asking a venue for its trading rules, rulesRetry is the
+// pause after a failure that may pass by itself.
+const (
+	rulesTimeout = time.Minute
+	rulesRetry   = 2 * time.Second
+)
+
+// askRules asks until the venue answers, for rulesTimeout: it may be starting, or
+// want to be left alone for a while. What it refuses is not asked again.
+func askRules(ctx context.Context, adapter *binance.Adapter, names []string, log *zap.Logger) ([]core.Instrument, error) {
+	ctx, cancel := context.WithTimeout(ctx, rulesTimeout)
+	defer cancel()
+	for {
+		rules, err := adapter.REST().Instruments(ctx, names)
+		var limited *feed.RateLimitError
+		var failed *url.Error // of the connection, not of the answer
+		pause := rulesRetry
+		switch {
+		case err == nil:
+			return rules, nil
+		case errors.As(err, &limited):
+			pause = max(pause, limited.RetryAfter)
+		case !errors.As(err, &failed):
+			return nil, err
+		}
+		log.Warn("no trading rules yet, trying again", zap.Error(err), zap.Duration("pause", pause))
+		if !sleep(ctx, pause) {
+			return nil, err
+		}
+	}
+}
+
+func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir *core.Directory, clock core.Clock, log *zap.Logger) (plan, error) {
 	market, _ := binance.MarketOf(venue)
 	opts := binance.Options{Market: market, DepthSpeed: f.BinanceDepthSpeed, Clock: clock, WS: f.BinanceSpotWSURL, REST: f.BinanceSpotRESTURL}
 	if market == binance.USDM {
@@ -218,9 +286,7 @@ func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir 
 	if err != nil {
 		return nil, badSetting("feed", "%v", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, rulesTimeout)
-	defer cancel()
-	rules, err := adapter.REST().Instruments(ctx, names)
+	rules, err := askRules(ctx, adapter, names, log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: trading rules: %w", venue, err)
 	}
@@ -230,7 +296,7 @@ func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir 
 		if err != nil {
 			return nil, err
 		}
-		p.instruments = append(p.instruments, in)
+		p.listed = append(p.listed, in)
 	}
 	return p, nil
 }
@@ -238,7 +304,7 @@ func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir 
 func (b *binancePlan) lanes(p *pipes) ([]laneRunner, error) {
 	var out []laneRunner
 	limiter := p.limiter(b.adapter.Market().Venue())
-	for i, conn := range b.adapter.Connections(b.instruments) {
+	for i, conn := range b.adapter.Connections(b.listed) {
 		decoder, err := conn.NewDecoder()
 		if err != nil {
 			return nil, err

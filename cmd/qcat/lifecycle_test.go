@@ -138,6 +138,8 @@ func TestBadArguments(t *testing.T) {
 		{[]string{"serve", "--paper-maker-fee", "0.02"}, "paper-maker-fee"},
 		{[]string{"serve", "--paper-taker-fee", "x%"}, "paper-taker-fee"},
 		{[]string{"serve", "--log-level", "loud"}, "log-level"},
+		{[]string{"serve", "--origins", "desk.example"}, "origins"},
+		{[]string{"serve", "--feed", "sim", "--feed", "sim"}, "sim:BTCUSDT is followed twice"},
 		{[]string{"nosuch"}, "nosuch"},
 		{nil, "expected one of"},
 	} {

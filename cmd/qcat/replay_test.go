@@ -260,6 +260,7 @@ func TestReplayErrors(t *testing.T) {
 		{"directory", []string{t.TempDir()}, 2, "directory"},
 		{"no file", nil, 2, "<file>"},
 		{"unknown venue", []string{"--venue", "moon", fileWith(t, "a", good)}, 2, "moon"},
+		{"another venue's", []string{"--venue", "binance-spot", fileWith(t, "b", good)}, 1, "those of binance-usdm, not of binance-spot"},
 		{"empty", []string{fileWith(t, "empty", nil)}, 1, "empty"},
 		{"garbage", []string{fileWith(t, "garbage", bytes.Repeat([]byte{0, 255, 7, '\n'}, 100))}, 1, "garbage:1: want"},
 		{"text", []string{fileWith(t, "text", []byte("hello, world\n"))}, 1, "text:1: want"},

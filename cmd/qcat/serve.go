@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,6 +87,11 @@ func (f *paperFlags) settings() (paper.Settings, error) {
 func (c *serveCmd) Run(e *env) error {
 	if err := loopbackOnly(c.Listen); err != nil {
 		return err
+	}
+	for _, o := range c.Origins {
+		if u, err := url.Parse(o); err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host {
+			return badSetting("origins", "%q is not of the form https://host[:port]", o)
+		}
 	}
 	log, err := c.newLogger(e.stderr)
 	if err != nil {

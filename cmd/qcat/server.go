@@ -146,10 +146,17 @@ const journalBytes = 64 << 20
 
 func (s *server) buildLanes(ctx context.Context) error {
 	var plans []plan
+	owned := map[core.InstrumentID]bool{}
 	for _, spec := range s.cfg.Feed {
-		p, err := s.cfg.planFeed(ctx, spec, s.directory, s.clock)
+		p, err := s.cfg.planFeed(ctx, spec, s.directory, s.clock, s.log)
 		if err != nil {
 			return err
+		}
+		for _, id := range p.instruments() {
+			if owned[id] {
+				return badSetting("feed", "%s is followed twice: an instrument has one feed", s.directory.Instrument(id).Name())
+			}
+			owned[id] = true
 		}
 		plans = append(plans, p)
 	}

@@ -255,6 +255,36 @@ func TestUnknownSymbol(t *testing.T) {
 	}
 }
 
+// TestVenueThatWantsToBeLeftAlone: a 429 to the first question of a start is waited
+// out, not the end of it.
+func TestVenueThatWantsToBeLeftAlone(t *testing.T) {
+	t.Parallel()
+	src := fakevenue.Synthetic(fakevenue.SyntheticConfig{Messages: 1})
+	venue, err := fakevenue.New(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer venue.Close()
+	venue.RespondStatus(http.StatusTooManyRequests, time.Second, 1)
+	p := serve(t, "--feed", "binance-usdm:"+src.Instruments[0].Symbol, "--binance-usdm-rest-url", venue.REST(), "--binance-usdm-ws-url", venue.WS())
+	if !strings.Contains(p.stderr.String(), "no trading rules yet, trying again") {
+		t.Errorf("the first answer was not a 429:\n%s", p.stderr.String())
+	}
+}
+
+// TestTwoCapturesAtOnce: feeds of one kind are told apart by their lanes' names.
+func TestTwoCapturesAtOnce(t *testing.T) {
+	t.Parallel()
+	usdm := fileWith(t, "usdm", newSynthetic(t, binance.USDM, 20_000).bytes())
+	spot := fileWith(t, "spot", newSynthetic(t, binance.Spot, 20_000).bytes())
+	p := serve(t, "--feed", "replay:"+usdm+"@1x", "--feed", "replay:"+spot+"@1x")
+	p.live("binance-usdm:BTCUSDT")
+	p.live("binance-spot:BTCUSDT")
+	if _, h := p.health(); h.Components["feed_replay"].Status != "ok" || h.Components["feed_replay-2"].Status != "ok" {
+		t.Errorf("health: %+v", h)
+	}
+}
+
 // TestReplayFeedServesAsIfLive trades against a capture that is being played.
 func TestReplayFeedServesAsIfLive(t *testing.T) {
 	t.Parallel()
