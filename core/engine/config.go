@@ -28,14 +28,15 @@ type Config struct {
 
 	CommandRing  int // new orders, amends, checks waiting
 	ReportRing   int // venue reports waiting
-	PriorityRing int // cancels and state changes waiting
+	PriorityRing int // cancels of one order waiting
+	KillRing     int // state changes and cancels of whole scopes waiting
 	EventRing    int // events a gating reader may be behind
 	MaxSinks     int // registered reply sinks
 
 	// Batch is how many commands of each ring a duty cycle takes.
 	Batch int
 	// MaxStaged bounds the outputs that wait for a commit: beyond it no command
-	// is taken, so that the rings fill and shed.
+	// but a kill is taken, so that the rings fill and shed.
 	MaxStaged int
 	// MaxOutbox bounds the commands that wait for one gateway: beyond it its new
 	// orders are refused with VenueUnavailable. Cancels are kept regardless; there
@@ -55,6 +56,7 @@ const (
 	DefaultCommandRing      = 1 << 14
 	DefaultReportRing       = 1 << 14
 	DefaultPriorityRing     = 1 << 12
+	DefaultKillRing         = 1 << 10
 	DefaultEventRing        = 1 << 14
 	DefaultMaxSinks         = 1 << 14
 	DefaultBatch            = 64
@@ -71,7 +73,8 @@ func (c Config) withDefaults() Config {
 	}{
 		{&c.MaxOpenOrders, DefaultMaxOpenOrders}, {&c.KeepClosedOrders, DefaultKeepClosedOrders},
 		{&c.CommandRing, DefaultCommandRing}, {&c.ReportRing, DefaultReportRing},
-		{&c.PriorityRing, DefaultPriorityRing}, {&c.EventRing, DefaultEventRing},
+		{&c.PriorityRing, DefaultPriorityRing}, {&c.KillRing, DefaultKillRing},
+		{&c.EventRing, DefaultEventRing},
 		{&c.MaxSinks, DefaultMaxSinks}, {&c.Batch, DefaultBatch},
 		{&c.MaxStaged, DefaultMaxStaged}, {&c.MaxOutbox, DefaultMaxOutbox},
 	} {

@@ -3,7 +3,8 @@
 //
 //	clients ──Submit──► command ring ─┐
 //	gateways ─Submit──► report ring ──┤ (MPSC, bounded)
-//	officers ─Submit──► priority ring ┤
+//	         ─Submit──► priority ring ┤
+//	officers ─Submit──► kill ring ────┤
 //	                                  ▼
 //	     ENGINE: quote read → risk check → journal append → order table
 //	                                  │ what a record promised waits until it is committed
@@ -12,7 +13,7 @@
 // # Duty cycle
 //
 // A cycle reads the clock once, takes a bounded number of commands from each
-// ring (priority first, then reports, then new orders), and flushes the journal
+// ring (kills first, then cancels, reports and new orders), and flushes the journal
 // once. Of each command first the answer is decided, which changes nothing; then
 // its record is appended; then the record is applied to the state. A record that
 // the journal does not take has therefore not happened.
@@ -30,8 +31,11 @@
 //
 // # Priority, and what it means for order
 //
-// Cancels and state changes have a ring of their own: a flood of orders neither
-// delays nor sheds them. A cancel may so overtake a new order still waiting, which
+// Cancels have a ring of their own: a flood of orders neither delays nor sheds
+// them. So have kills, which are state changes and cancels of a whole scope: no
+// flood of cancels sheds one, and it is taken even while so much waits for its
+// commit that nothing else is. What waits is looked at again before it is sent, so
+// a halt holds back orders that were recorded before it. A cancel may overtake a new order still waiting, which
 // has not been acknowledged; one that names an order by a client order id not
 // known yet waits until the commands that were queued before it have been taken.
 //

@@ -9,8 +9,9 @@ import (
 func (e *Engine) duty() int {
 	work := e.control.run()
 	now := e.cfg.Clock.Now()
+	work += e.takeUnsaved(now)
+	work += e.takeKills(now)
 	if !e.backlogged() {
-		work += e.takeUnsaved(now)
 		work += e.takeInternal(now)
 		work += e.take(e.priority, now)
 		work += e.takeReports(now)
@@ -23,8 +24,28 @@ func (e *Engine) duty() int {
 	return work + e.release()
 }
 
-// backlogged reports whether too much waits for its commit to take more.
+// backlogged reports whether too much waits for its commit to take more than
+// kills.
 func (e *Engine) backlogged() bool { return e.m.out.len() >= e.cfg.MaxStaged }
+
+// takeKills takes state changes and cancels of whole scopes, also while the
+// engine is backlogged: what waits for its commit is looked at again before it is
+// sent, so that a halt taken now holds it back. One backlog lets in as many as the
+// ring holds, which bounds what is staged beyond MaxStaged.
+func (e *Engine) takeKills(now core.Nanos) int {
+	n := len(e.batch)
+	if e.backlogged() {
+		n = min(n, e.killsLeft)
+	} else {
+		e.killsLeft = e.kills.Cap()
+	}
+	n = e.kills.PopBatch(e.batch[:n])
+	e.killsLeft -= n
+	for i := range e.batch[:n] {
+		e.run(&e.batch[i], now)
+	}
+	return n
+}
 
 // take runs a batch of commands from one ring.
 func (e *Engine) take(ring *ringbuf.MPSC[Command], now core.Nanos) int {

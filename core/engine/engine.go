@@ -24,6 +24,7 @@ type Engine struct {
 	sinks   *sinkTable
 	stats   Stats
 
+	kills    *ringbuf.MPSC[Command]
 	priority *ringbuf.MPSC[Command]
 	reports  *ringbuf.MPSC[Command]
 	commands *ringbuf.MPSC[Command]
@@ -35,6 +36,7 @@ type Engine struct {
 	outboxes  []outbox
 	outboxOf  []int16 // by instrument; -1: no gateway
 	internal  fifo[Command]
+	killsLeft int // kills that the present backlog still lets in
 	deferred  fifo[deferredCancel]
 	taken     uint64 // commands taken from the command ring
 	held      heldReport
@@ -68,6 +70,7 @@ func New(cfg Config) *Engine {
 		cfg: cfg, m: newMachine(&cfg), journal: cfg.Journal,
 		waiter:   ringbuf.NewWaiter(cfg.Idle),
 		sinks:    newSinkTable(cfg.MaxSinks),
+		kills:    ringbuf.NewMPSC[Command](cfg.KillRing),
 		priority: ringbuf.NewMPSC[Command](cfg.PriorityRing),
 		reports:  ringbuf.NewMPSC[Command](cfg.ReportRing),
 		commands: ringbuf.NewMPSC[Command](cfg.CommandRing),
@@ -77,6 +80,7 @@ func New(cfg Config) *Engine {
 		buf:      make([]byte, 0, 1024),
 	}
 	e.outboxes = newOutboxes(cfg.Gateways)
+	e.kills.Notify(e.waiter)
 	e.priority.Notify(e.waiter)
 	e.reports.Notify(e.waiter)
 	e.commands.Notify(e.waiter)
@@ -89,7 +93,9 @@ func New(cfg Config) *Engine {
 func (e *Engine) Submit(c *Command) bool {
 	ring := e.commands
 	switch c.Kind {
-	case CmdCancel, CmdCancelAll, CmdState:
+	case CmdState, CmdCancelAll:
+		ring = e.kills
+	case CmdCancel:
 		ring = e.priority
 	case CmdReport:
 		ring = e.reports
@@ -244,7 +250,10 @@ func (e *Engine) hasWork() bool {
 	if e.control.waiting.Load() != 0 {
 		return true
 	}
-	return !e.backlogged() && (e.priority.Ready() || e.commands.Ready() || (e.reports.Ready() && !e.held.waiting))
+	if e.backlogged() {
+		return e.killsLeft > 0 && e.kills.Ready()
+	}
+	return e.kills.Ready() || e.priority.Ready() || e.commands.Ready() || (e.reports.Ready() && !e.held.waiting)
 }
 
 // idleTime is how long the engine may sleep.

@@ -24,6 +24,9 @@ func (e *Engine) runNow(c *Command, now core.Nanos) bool {
 		e.check(c, now)
 		return true
 	}
+	if c.Kind == CmdState && len(e.unsaved) > 0 {
+		return e.runUnrecorded(c) // recorded now, it would be undone by an older one
+	}
 	if e.sequence(c, now) == nil {
 		return true
 	}
