@@ -112,6 +112,7 @@ type Lane struct {
 	levels  []core.Level // scratch of snapshot runs
 	frames  uint64       // for sampling
 	down    bool         // disconnected
+	resent  int          // events of the books sent by this Duty
 	stats   Stats
 
 	requests  requestSet

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"fmt"
+	"time"
 
 	"qcat/core"
 )
@@ -251,26 +252,53 @@ func (l *Lane) Disconnected(now core.Nanos) {
 	l.publishStats()
 }
 
+// resendPace is the time that consumers are given for each event of the books
+// sent again: what they keep up with besides the venue's own stream. resendPause
+// is the least pause after any.
+const (
+	resendPace  = 250 * time.Nanosecond
+	resendPause = time.Millisecond
+)
+
 // Duty does what other goroutines asked for and makes the counters visible. Its
 // owner calls it when Wake was called, and every 100 ms or so besides.
-func (l *Lane) Duty() {
+//
+// One call sends books of at most a quarter of the ring, or one larger book. Were
+// all sent in one go, after a consumer of many instruments was lapped, they would
+// lap every consumer, each of which would ask for all books again, without end.
+// When books were sent, pause is greater than 0: the owner lets that time pass,
+// whatever wakes it, and then calls Duty again, for there may be more to send.
+func (l *Lane) Duty() (pause time.Duration) {
+	l.resent = 0
 	l.requests.drain(l.resend)
 	l.publishStats()
+	if l.resent == 0 {
+		return 0
+	}
+	return max(resendPause, time.Duration(l.resent)*resendPace)
 }
 
 // resend publishes the book of one instrument as a snapshot run. A stale one is
-// published anyway when it is whole again.
-func (l *Lane) resend(id core.InstrumentID) {
+// published anyway when it is whole again. It declines a book that is one too many
+// for this Duty.
+func (l *Lane) resend(id core.InstrumentID) bool {
 	in := l.instrument(id)
 	if in == nil || in.stale {
-		return
+		return true
 	}
+	side := l.ring.Cap() / 4
+	n := min(in.book.Len(core.Buy), side) + min(in.book.Len(core.Sell), side)
+	if l.resent > 0 && l.resent+n > l.ring.Cap()/4 {
+		return false
+	}
+	l.resent += max(n, 1)
 	l.stats.SnapshotsSent++
 	l.publishBook(in)
+	return true
 }
 
 // RequestSnapshot asks for the book of id to be published as a snapshot run at
-// the next Duty. It may be called from any goroutine and does not wait.
+// one of the next Duties; many requests until then are one. It may be called from any goroutine and does not wait.
 func (l *Lane) RequestSnapshot(id core.InstrumentID) {
 	l.requests.add(id)
 	if l.cfg.Wake != nil {

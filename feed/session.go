@@ -169,9 +169,14 @@ func (s *Session) duties(ctx context.Context) {
 		case <-s.wake:
 		case <-tick.C:
 		}
-		s.mu.Lock()
-		s.lane.Duty()
-		s.mu.Unlock()
+		for pause := time.Duration(1); pause > 0; {
+			s.mu.Lock()
+			pause = s.lane.Duty()
+			s.mu.Unlock()
+			if pause > 0 && sleep(ctx, pause) != nil {
+				return
+			}
+		}
 	}
 }
 

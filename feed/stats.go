@@ -51,6 +51,7 @@ type Stats struct {
 type requestSet struct {
 	any  *atomic.Bool
 	bits []atomic.Uint64
+	from int // where the next drain begins; the lane's goroutine only
 }
 
 func newRequestSet(ids int) requestSet {
@@ -65,15 +66,41 @@ func (r *requestSet) add(id core.InstrumentID) {
 	}
 }
 
-// drain empties the set into f. An id added meanwhile is seen now or next time.
-func (r *requestSet) drain(f func(core.InstrumentID)) {
+// drain hands the ids to take, which are then no longer in the set, until take
+// declines one: that one and the rest stay, and the next drain begins with it, so
+// that ids asked for over and over do not keep others waiting. An id added
+// meanwhile is seen now or next time.
+func (r *requestSet) drain(take func(core.InstrumentID) bool) {
 	if !r.any.Load() {
 		return
 	}
 	r.any.Store(false)
-	for w := range r.bits {
-		for b := r.bits[w].Swap(0); b != 0; b &= b - 1 {
-			f(core.InstrumentID(w*64 + bits.TrailingZeros64(b)))
+	from := r.from
+	if r.scan(from, len(r.bits)*64, take) {
+		r.scan(0, from, take)
+	}
+}
+
+// scan is drain of the ids from from to below to. It reports whether take took
+// them all.
+func (r *requestSet) scan(from, to int, take func(core.InstrumentID) bool) bool {
+	for w := from / 64; w*64 < to; w++ {
+		mask := ^uint64(0)
+		if w == from/64 {
+			mask <<= from % 64
+		}
+		if to < (w+1)*64 {
+			mask &= 1<<(to%64) - 1
+		}
+		for b := r.bits[w].And(^mask) & mask; b != 0; b &= b - 1 {
+			id := w*64 + bits.TrailingZeros64(b)
+			if !take(core.InstrumentID(id)) {
+				r.bits[w].Or(b)
+				r.any.Store(true)
+				r.from = id
+				return false
+			}
 		}
 	}
+	return true
 }

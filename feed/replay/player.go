@@ -170,7 +170,7 @@ func (p *Player) pass(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			p.lane.Duty()
+			p.lane.Duty() // one instrument: no more is left to send
 		}
 	}
 }

@@ -23,7 +23,8 @@ const maxLag = core.Nanos(1e9)
 // Lane is what a Runner feeds: feed.Lane, or a recorder.
 type Lane interface {
 	Apply(m *feed.Message, rx core.Nanos)
-	Duty()
+	// Duty returns how long it is to be left alone, as feed.Lane.Duty.
+	Duty() (pause time.Duration)
 }
 
 // Runner feeds one lane from one exchange: it stands where a venue's session
@@ -33,6 +34,7 @@ type Runner struct {
 	lane     Lane
 	clock    core.Clock
 	now      core.Nanos
+	duty     core.Nanos // when the lane's duty may be done again
 	apply    func(*feed.Message)
 }
 
@@ -51,7 +53,9 @@ func (r *Runner) Duty(now core.Nanos) int {
 		r.exchange.Skip(now)
 	}
 	n := r.exchange.Advance(now, r.apply)
-	r.lane.Duty()
+	if now >= r.duty {
+		r.duty = now + core.Nanos(r.lane.Duty())
+	}
 	return n
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"qcat/core"
 	"qcat/feed"
@@ -238,7 +239,7 @@ func (r *recorder) Apply(m *feed.Message, rx core.Nanos) {
 	}
 }
 
-func (r *recorder) Duty() { r.duties++ }
+func (r *recorder) Duty() time.Duration { r.duties++; return 0 }
 
 func TestRunnerFollowsTheClock(t *testing.T) {
 	e := newExchange(t, Settings{Seed: 1, Rate: 100}, 3)
