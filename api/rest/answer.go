@@ -146,13 +146,23 @@ func (s *Server) answerOrder(c exchange, k *call, status int) {
 	if k.reply.Duplicate {
 		c.Response.Header.Set("Idempotent-Replay", "true")
 	}
-	k.body = wire.AppendOrder(k.body[:0], s.cfg.Directory, &k.reply.Order)
+	k.body = wire.AppendOrderFields(append(k.body[:0], '{'), s.cfg.Directory, &k.reply.Order)
+	k.body = append(appendUnrecorded(k.body, &k.reply), '}')
 	answerCopy(c, status, k.body)
 }
 
 // answerCancelled sends how many orders k's reply says are being cancelled.
 func (s *Server) answerCancelled(c exchange, k *call) {
 	k.body = strconv.AppendInt(append(k.body[:0], `{"cancelled":`...), int64(k.reply.Cancelled), 10)
-	k.body = append(k.body, '}')
+	k.body = append(appendUnrecorded(k.body, &k.reply), '}')
 	answerCopy(c, fasthttp.StatusOK, k.body)
+}
+
+// appendUnrecorded says of a cancel or state change that the journal has no record
+// of it, behind other members; of what is recorded, the rule, it says nothing.
+func appendUnrecorded(b []byte, r *engine.Reply) []byte {
+	if r.Unrecorded {
+		b = append(b, `,"unrecorded":true`...)
+	}
+	return b
 }

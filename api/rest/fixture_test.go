@@ -101,6 +101,19 @@ func (l *lane) UnregisterSink(to engine.ReplyTo) {
 	l.registered.Add(-1)
 }
 
+// disk is a journal that is full when a test says so.
+type disk struct {
+	*engine.MemoryJournal
+	full atomic.Bool
+}
+
+func (d *disk) Append(rec []byte) (uint64, error) {
+	if d.full.Load() {
+		return 0, engine.ErrFull
+	}
+	return d.MemoryJournal.Append(rec)
+}
+
 // stall is a market that answers from what it was given, or never.
 type stall struct {
 	mu    sync.Mutex
@@ -149,6 +162,7 @@ type server struct {
 	ln     *fasthttputil.InmemoryListener
 	rest   *rest.Server
 	engine *lane
+	disk   *disk
 	view   *engine.View
 	market *stall
 	dir    *core.Directory
@@ -163,12 +177,13 @@ type server struct {
 // serve starts a server; tune may change its settings.
 func serve(t testing.TB, tune ...func(*rest.Config)) *server {
 	t.Helper()
-	s := &server{t: t, ln: fasthttputil.NewInmemoryListener(), market: &stall{}, dir: core.NewDirectory()}
+	s := &server{t: t, ln: fasthttputil.NewInmemoryListener(), market: &stall{}, dir: core.NewDirectory(),
+		disk: &disk{MemoryJournal: engine.NewMemoryJournal(1 << 20)}}
 	quotes := market.NewQuoteTable(8)
 	v := &venue{}
 	clock := core.NewManualClock(start)
 	e := engine.New(engine.Config{Directory: s.dir, Clock: clock, Quotes: quotes, Gateways: map[string]engine.Gateway{"sim": v},
-		Journal: engine.NewMemoryJournal(1 << 20), MaxOpenOrders: 1 << 14, KeepClosedOrders: 1 << 12})
+		Journal: s.disk, MaxOpenOrders: 1 << 14, KeepClosedOrders: 1 << 12})
 	v.submit = e.Submit
 	s.engine = &lane{Engine: e}
 	s.define(e, quotes)

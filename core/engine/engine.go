@@ -218,7 +218,7 @@ func (e *Engine) drain() error {
 		if e.duty() > 0 {
 			continue
 		}
-		if e.m.out.len() == 0 && !e.waitsForGateway() && !e.hasWork() {
+		if e.m.out.len() == 0 && !e.waitsForGateway() && !e.hasWork() && (e.failed != nil || e.recorded()) {
 			return e.failed
 		}
 		e.waiter.Wait(e.hasWork, time.Millisecond)
@@ -227,8 +227,17 @@ func (e *Engine) drain() error {
 	if e.failed != nil {
 		return e.failed
 	}
-	return fmt.Errorf("%w: records up to %d, committed up to %d, commands waiting for a gateway: %v",
-		ErrDrain, e.m.seq, e.journal.Committed(), e.waitsForGateway())
+	return fmt.Errorf("%w: records up to %d, committed up to %d, commands waiting for a gateway: %v; "+
+		"not recorded: %d state changes, a venue's report: %v, %d orders withheld, %d cancels",
+		ErrDrain, e.m.seq, e.journal.Committed(), e.waitsForGateway(),
+		len(e.unsaved), e.held.waiting, e.internal.len(), e.deferred.len())
+}
+
+// recorded reports whether the journal has everything that the engine holds for
+// it: kills carried out without a record, a fill it had no room for, what was
+// withheld, and cancels put aside.
+func (e *Engine) recorded() bool {
+	return len(e.unsaved) == 0 && !e.held.waiting && e.internal.len() == 0 && e.deferred.len() == 0
 }
 
 func (e *Engine) waitsForGateway() bool {
