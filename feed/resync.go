@@ -27,11 +27,13 @@ type resyncer struct {
 	spacing time.Duration // between two snapshots of one instrument
 	slots   chan struct{}
 	signal  chan struct{}
-	// deliver applies a snapshot's body and reports whether the book is live now.
-	deliver func(id core.InstrumentID, body []byte) (live bool, err error)
+	// deliver applies a snapshot's body that was asked for in the given epoch and
+	// reports whether the book is live now.
+	deliver func(id core.InstrumentID, body []byte, epoch uint64) (live bool, err error)
 
 	mu      sync.Mutex
-	up      bool // connected: requests make sense
+	up      bool   // connected: requests make sense
+	epoch   uint64 // counts the connections that snapshots are to be continued by
 	settled core.Nanos
 	wanted  map[core.InstrumentID]*resyncState
 	failed  uint64
@@ -73,13 +75,24 @@ func (r *resyncer) notify() {
 	}
 }
 
-// open says that the connection is up and that the first snapshots are worth
+// open says that a connection is up: a new epoch. The first snapshots are worth
 // asking for after settle, when the streams have begun to deliver.
 func (r *resyncer) open(settle time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.up = true
+	r.epoch++
 	r.settled = after(r.clock.Now(), settle)
+}
+
+// current reports whether a snapshot asked for in that epoch may be applied. One
+// that was asked for before the streams broke off, or before they were all
+// subscribed to, is not continued by them: what came between is missing, and
+// nothing that waits would show the hole.
+func (r *resyncer) current(epoch uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.up && r.epoch == epoch
 }
 
 // shut says that the connection is gone: what waits in line is forgotten.
@@ -109,17 +122,17 @@ func (r *resyncer) next() (id core.InstrumentID, due core.Nanos, ok bool) {
 	return id, due, ok
 }
 
-// take moves the instrument from waiting to in flight; false when it is no
-// longer wanted.
-func (r *resyncer) take(id core.InstrumentID) bool {
+// take moves the instrument from waiting to in flight and returns the epoch; ok is
+// false when it is no longer wanted.
+func (r *resyncer) take(id core.InstrumentID) (epoch uint64, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st := r.state(id)
 	if !st.wanted || st.inFlight {
-		return false
+		return 0, false
 	}
 	st.wanted, st.inFlight = false, true
-	return true
+	return r.epoch, true
 }
 
 // run hands the turns out until ctx is done, and returns when the last fetch has.
@@ -144,13 +157,14 @@ func (r *resyncer) run(ctx context.Context) {
 			return
 		case r.slots <- struct{}{}:
 		}
-		if !r.take(id) {
+		epoch, ok := r.take(id)
+		if !ok {
 			<-r.slots
 			continue
 		}
 		fetches.Go(func() {
 			defer func() { <-r.slots }()
-			r.fetch(ctx, id)
+			r.fetch(ctx, id, epoch)
 			r.notify()
 		})
 	}
@@ -168,13 +182,13 @@ func (r *resyncer) rest(ctx context.Context, d time.Duration) {
 }
 
 // fetch gets one snapshot and delivers it.
-func (r *resyncer) fetch(ctx context.Context, id core.InstrumentID) {
+func (r *resyncer) fetch(ctx context.Context, id core.InstrumentID, epoch uint64) {
 	fetchCtx, cancel := context.WithTimeout(ctx, r.timeout)
 	body, err := r.venue.FetchSnapshot(fetchCtx, id)
 	cancel()
 	live := false
 	if err == nil {
-		live, err = r.deliver(id, body)
+		live, err = r.deliver(id, body, epoch)
 	}
 	if limited := (*RateLimitError)(nil); errors.As(err, &limited) {
 		r.limiter.Block(limited)
@@ -182,12 +196,13 @@ func (r *resyncer) fetch(ctx context.Context, id core.InstrumentID) {
 	if err != nil && ctx.Err() == nil {
 		r.log.Warn("depth snapshot failed", zap.Uint32("instrument", uint32(id)), zap.Error(err))
 	}
-	r.done(id, live, err != nil)
+	r.done(id, epoch, live, err != nil)
 }
 
 // done schedules what comes next for the instrument: nothing when its book is
-// live, another snapshot otherwise.
-func (r *resyncer) done(id core.InstrumentID, live, failed bool) {
+// live, another snapshot otherwise, without delay when this one was good but of an
+// epoch that is over.
+func (r *resyncer) done(id core.InstrumentID, epoch uint64, live, failed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st := r.state(id)
@@ -196,9 +211,13 @@ func (r *resyncer) done(id core.InstrumentID, live, failed bool) {
 	if failed {
 		r.failed++
 	}
-	if live {
+	switch {
+	case live:
 		st.attempts = 0
 		st.notBefore = after(now, r.spacing)
+		return
+	case !failed && epoch != r.epoch:
+		st.wanted = r.up
 		return
 	}
 	st.attempts++

@@ -220,10 +220,14 @@ func (s *Session) badFrame(err error, rx core.Nanos) {
 	s.cfg.Log.Warn("bad frame", zap.String("lane", s.lane.Name()), zap.Error(err))
 }
 
-// deliverSnapshot applies a snapshot's body on the fetch's goroutine.
-func (s *Session) deliverSnapshot(id core.InstrumentID, body []byte) (live bool, err error) {
+// deliverSnapshot applies a snapshot's body on the fetch's goroutine, unless the
+// connection it was asked for is gone: the book then waits for the next one.
+func (s *Session) deliverSnapshot(id core.InstrumentID, body []byte, epoch uint64) (live bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.resync.current(epoch) {
+		return s.lane.Live(id), nil
+	}
 	err = s.lane.Frame(body, id, s.cfg.Clock.Now())
 	return s.lane.Live(id), err
 }

@@ -284,6 +284,30 @@ func TestSessionFetchFailures(t *testing.T) {
 	r.until("all books are live", r.live)
 }
 
+// TestSessionSnapshotAcrossBreak: a snapshot that was asked for before a break and
+// comes after it makes no book live: what the venue said in between is missing.
+func TestSessionSnapshotAcrossBreak(t *testing.T) {
+	server := newToyServer(t, feed.ContinuityFirst, 1)
+	release := make(chan struct{})
+	server.hold = release
+	quiet := server.talk()
+	r := start(t, server, quick(server, 1))
+	r.until("a snapshot is on its way", func() bool { return server.count(&server.fetches) == 1 })
+	from := r.Stats().DepthMessages
+	r.until("the venue has gone on", func() bool { return r.Stats().DepthMessages > from+100 })
+	quiet()
+	server.cut()
+	r.until("the connection is back", func() bool { return r.Status().Connects == 2 })
+	server.mu.Lock()
+	server.hold = nil
+	server.mu.Unlock()
+	close(release)
+	r.until("the book is live", r.live)
+	if r.agree(); server.count(&server.fetches) < 2 {
+		t.Error("no other snapshot was asked for")
+	}
+}
+
 // TestNewSessionErrors: what cannot work is refused.
 func TestNewSessionErrors(t *testing.T) {
 	server := newToyServer(t, feed.ContinuityFirst, 1)

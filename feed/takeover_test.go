@@ -93,33 +93,40 @@ func TestResyncerTurns(t *testing.T) {
 	r.ask(1)
 	r.ask(1)
 	turn(1, 500*time.Millisecond)
-	if !r.take(1) || r.take(1) {
-		t.Error("one instrument twice in flight")
+	epoch, ok := r.take(1)
+	if _, twice := r.take(1); !ok || twice || !r.current(epoch) {
+		t.Error("one instrument twice in flight, or not of this epoch")
 	}
 	turn(2, 500*time.Millisecond)
 	r.ask(1) // while in flight: again afterwards
 	r.take(2)
 	turn(0, 0)
 	clock.Set(core.Nanos(time.Second))
-	r.done(1, true, false)
+	r.done(1, epoch, true, false)
 	turn(1, 2*time.Second) // spacing
-	r.done(2, false, true)
+	r.done(2, epoch, false, true)
 	turn(1, 2*time.Second)
 	r.take(1)
 	turn(2, time.Second+4*time.Second-1) // base and a full jitter
 	clock.Set(core.Nanos(5 * time.Second))
 	r.take(2)
-	r.done(2, false, false)
+	r.done(2, epoch, false, false)
 	turn(2, 5*time.Second+6*time.Second-1) // doubled
 	r.shut()
 	turn(0, 0)
-	r.done(1, false, true)
+	r.done(1, epoch, false, true)
 	turn(0, 0) // a failure while disconnected is not tried again
 	r.open(0)
 	r.ask(1)
 	if id, _, ok := r.next(); !ok || id != 1 {
 		t.Error("not asked again after reconnecting")
 	}
+	if r.current(epoch) {
+		t.Error("what was asked for before the break is still taken")
+	}
+	r.take(1)
+	r.done(1, epoch, false, false)
+	turn(1, 9*time.Second-1) // refused for its epoch: no later than it was
 	if r.failures() != 2 {
 		t.Errorf("%d failures", r.failures())
 	}

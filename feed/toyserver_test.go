@@ -31,9 +31,10 @@ type toyServer struct {
 	fetches int
 	pings   int
 	pongs   int
-	lagging *toyConn // delivers its frames one step late
-	mute    bool     // new connections get neither data nor pongs
-	refuse  error    // what FetchSnapshot answers
+	lagging *toyConn      // delivers its frames one step late
+	mute    bool          // new connections get neither data nor pongs
+	refuse  error         // what FetchSnapshot answers
+	hold    chan struct{} // FetchSnapshot answers when it is closed, with what was then
 	policy  feed.ConnPolicy
 	marks   bool // there is an auxiliary address
 	marked  int  // the last mark price sent
@@ -225,12 +226,20 @@ func (m toyMarks) Subscribe() [][]byte { return m.s.Subscribe() }
 func (s *toyServer) Policy() feed.ConnPolicy { return s.policy }
 
 // FetchSnapshot implements feed.Venue.
-func (s *toyServer) FetchSnapshot(_ context.Context, id core.InstrumentID) ([]byte, error) {
+func (s *toyServer) FetchSnapshot(ctx context.Context, id core.InstrumentID) ([]byte, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.fetches++
-	if s.refuse != nil {
-		return nil, s.refuse
+	hold, err, body := s.hold, s.refuse, s.venues[id].snapshot()
+	s.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return []byte(s.venues[id].snapshot()), nil
+	if err != nil {
+		return nil, err
+	}
+	return []byte(body), nil
 }
