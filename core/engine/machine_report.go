@@ -18,7 +18,9 @@ import (
 //	replace rejected  amend no longer pending           late
 //
 // An order closed before keeps its status through a late report. A repeated
-// VenueExecID changes nothing.
+// VenueExecID changes nothing. Of an order that is not kept any more nothing can be
+// said, and its fill cannot be booked: the position is then not what the venue
+// says, and the firm is halted. Other reports of it are ignored.
 func (m *machine) decideReport(p *record.Report) {
 	r := &p.Report
 	p.Status, p.ExecID = 0, 0
@@ -119,7 +121,12 @@ func replacedTerms(o *core.Order, r *core.ExecReport) (core.Price, core.Qty) {
 func (m *machine) applyReport(p *record.Report) {
 	e, r := m.target, &p.Report
 	switch p.Disposition {
-	case record.Stray, record.Repeated:
+	case record.Stray:
+		if r.Type == core.ExecTrade {
+			m.haltFirm("a fill of an order that is not kept")
+		}
+		return
+	case record.Repeated:
 		return
 	case record.Invalid:
 		m.haltFirm("a venue's report cannot be booked")
