@@ -40,7 +40,7 @@ type Config struct {
 	MaxStaged int
 	// MaxOutbox bounds the commands that wait for one gateway: beyond it its new
 	// orders are refused with VenueUnavailable. Cancels are kept regardless; there
-	// is at most one an open order.
+	// is at most one an open order, and one more without a record.
 	MaxOutbox int
 	// MarkEvery is how often held instruments are valued anew for the limits.
 	MarkEvery time.Duration

@@ -30,6 +30,9 @@ type entry struct {
 	// withheld says that the order was never handed to its gateway, because a
 	// halt came first. It is not state: replay neither knows nor needs it.
 	withheld bool
+	// cancelWaits says that a cancel without a record waits to be taken by the
+	// gateway, so that repeating it adds none. It is not state either.
+	cancelWaits bool
 }
 
 // list is a doubly linked list of slots, oldest first.

@@ -170,7 +170,9 @@ func (e *Engine) offer(b *outbox, c *core.VenueCommand) bool {
 		if o == nil || o.withheld || !o.order.Status.Open() {
 			return true // there is nothing at the venue to cancel
 		}
-		return b.gateway.Submit(c)
+		taken := b.gateway.Submit(c)
+		o.cancelWaits = o.cancelWaits && !taken
+		return taken
 	}
 	if o == nil || !o.order.Status.Open() || o.withheld || e.stoppedSince(&o.order) {
 		e.withhold(c)

@@ -100,26 +100,33 @@ func (e *Engine) keepUnsaved(c *Command, scope risk.Scope) {
 
 func (e *Engine) passCancelScope(s risk.Scope) (n int) {
 	e.m.orders.each(&e.m.orders.open, func(o *entry) {
-		if inScope(s, &o.order) {
-			e.passCancel(o)
+		if inScope(s, &o.order) && e.passCancel(o) {
 			n++
 		}
 	})
 	return n
 }
 
-// passCancel asks the venue to cancel without touching the state. While the
-// journal still commits, the cancel keeps its place behind the order it cancels.
-func (e *Engine) passCancel(o *entry) {
+// passCancel asks the venue to cancel without touching the state, and returns
+// false when the gateway has yet to take an earlier such cancel of the order. One
+// that was taken is asked for again: while there is no record of what venues
+// report, nobody knows whether it was refused. While the journal still commits, the
+// cancel keeps its place behind the order it cancels.
+func (e *Engine) passCancel(o *entry) bool {
+	if o.cancelWaits {
+		return false
+	}
+	o.cancelWaits = true
 	c := core.VenueCommand{Op: core.VenueCancel, Side: o.order.Side, Type: o.order.Type, TIF: o.order.TIF,
 		Order: o.order.ID, Account: o.order.Account, Instrument: o.order.Instrument,
 		Price: o.order.Price, Qty: o.order.Qty, Time: e.m.now}
 	if e.failed != nil {
 		e.route(&c)
-		return
+		return true
 	}
 	s := e.m.out.venues.push()
 	s.seq, s.command = e.m.seq, c
+	return true
 }
 
 // fail ends recording for good. What is committed is released; of the rest no
