@@ -39,5 +39,8 @@ func (q *fifo[T]) back() *T { return &q.buf[(q.tail-1)&uint64(len(q.buf)-1)] }
 
 func (q *fifo[T]) clear() { q.head = q.tail }
 
+// dropBack takes the newest value away; the queue must not be empty.
+func (q *fifo[T]) dropBack() { q.tail-- }
+
 // at returns the i-th oldest value.
 func (q *fifo[T]) at(i int) *T { return &q.buf[(q.head+uint64(i))&uint64(len(q.buf)-1)] }

@@ -80,7 +80,7 @@ func (e *Engine) committable() bool {
 func (e *Engine) release() int {
 	work := e.drainOutboxes()
 	if e.failed != nil {
-		return work
+		return work + e.publish(e.answered.Load())
 	}
 	committed, out := e.journal.Committed(), &e.m.out
 	timed := out.venues.len()+out.replies.len() > 0 && e.sample%StageSample == 0

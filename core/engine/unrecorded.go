@@ -129,8 +129,10 @@ func (e *Engine) passCancel(o *entry) bool {
 	return true
 }
 
-// fail ends recording for good. What is committed is released; of the rest no
-// order goes out, and its promises are taken back: nobody was told of it.
+// fail ends recording for good. What is committed is released, now or, of events
+// that a gating reader holds back, later; of the rest no order goes out, and its
+// promises are taken back: nobody was told of it. What the journal may still
+// commit afterwards comes too late.
 func (e *Engine) fail(err error) {
 	if e.failed != nil {
 		return
@@ -152,7 +154,9 @@ func (e *Engine) fail(err error) {
 		e.takeBack(&s.reply)
 		e.sinks.deliver(s.to, &s.reply)
 	}
-	out.events.clear()
+	for answered := e.answered.Load(); out.events.len() > 0 && out.events.back().Seq > answered; {
+		out.events.dropBack()
+	}
 }
 
 // takeBack turns an answer that never became true into a refusal.

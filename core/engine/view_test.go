@@ -192,3 +192,36 @@ func TestStalledViewLosesNothing(t *testing.T) {
 		t.Errorf("%d orders in the view, want 200", got)
 	}
 }
+
+// What is committed is published although the journal has failed since, so that
+// a reader who waits for what was answered gets it; nothing else is.
+func TestCommittedEventsOutliveTheJournal(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.EventRing = 16 })
+	v := NewView(h.e, ViewConfig{})
+	for range 60 {
+		h.wantCode(h.ask(h.limit(core.Buy, 9990, 1, "")), risk.OK)
+	}
+	h.journal.hold = true
+	h.submit(h.limit(core.Buy, 9990, 1, ""))
+	h.run()
+	answered := h.e.Answered()
+	if h.e.Published() >= answered {
+		t.Fatal("the event ring holds nothing back")
+	}
+	h.journal.broken = errBroken
+	h.run()
+	h.journal.commit() // what the disk did before it broke, known too late
+	for range 20 {
+		h.run()
+		v.pollAll()
+	}
+	if p, a := h.e.Published(), h.e.Answered(); p != answered || a != answered || v.Applied() != answered {
+		t.Errorf("answered %d, then %d; published %d; the view is at %d", answered, a, p, v.Applied())
+	}
+	if n := len(v.Orders(OrderFilter{})); n != 60 {
+		t.Errorf("%d orders in the view, want 60", n)
+	}
+	if n := h.e.m.out.len(); n != 0 {
+		t.Errorf("%d outputs left", n)
+	}
+}
