@@ -23,10 +23,14 @@ type Conn struct {
 	idle    bool   // the writer waits for wake
 	closing bool   // nothing more is taken; the last of pending is the closing frame
 	lagged  bool   // public data was refused since the writer last looked
-	replies bool   // the source has something to append
 	reason  Disconnect
 	source  Source
 	small   int // writes in a row that used little of a large buffer
+
+	// replies says that the source has something to append. It is set before wake
+	// and not under mu: a pusher holds mu while pending grows by megabytes, and the
+	// order lane, which announces, waits for nobody.
+	replies atomic.Bool
 
 	wake chan struct{} // capacity 1
 	done chan struct{} // closed when the writer has ended
@@ -138,12 +142,9 @@ func (c *Conn) SetSource(s Source) {
 	c.mu.Unlock()
 }
 
-// Announce makes the writer ask the source. Any goroutine; does not block.
+// Announce makes the writer ask the source. Any goroutine; it takes no lock.
 func (c *Conn) Announce() {
-	c.mu.Lock()
-	c.replies = true
-	c.idle = false
-	c.mu.Unlock()
+	c.replies.Store(true)
 	c.signal()
 }
 

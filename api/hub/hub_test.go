@@ -237,3 +237,36 @@ func TestQueriesOfAStoppedHub(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAnnounceTakesNoLock: the order lane announces an answer while a pusher
+// holds the connection's lock, and the writer asks the source once it is free.
+func TestAnnounceTakesNoLock(t *testing.T) {
+	r := newRig(t, nil)
+	sink := newSink()
+	c := r.attach(t, sink)
+	c.SetSource(answerSource("answer"))
+	c.mu.Lock()
+	announced := make(chan struct{})
+	go func() {
+		defer close(announced)
+		c.Announce()
+	}()
+	select {
+	case <-announced:
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the lock")
+	}
+	c.mu.Unlock()
+	<-announced
+	for end := time.Now().Add(10 * time.Second); sink.bytes.Load() != uint64(len("answer")); {
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes were written", sink.bytes.Load())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// answerSource answers the same whenever it is asked.
+type answerSource string
+
+func (s answerSource) AppendPending(dst []byte) []byte { return append(dst, s...) }

@@ -35,7 +35,7 @@ func (c *Conn) writeLoop() {
 // whether it ends with the closing frame.
 func (c *Conn) take() (buf []byte, last bool) {
 	c.mu.Lock()
-	for len(c.pending) == 0 && !c.closing && !c.replies {
+	for len(c.pending) == 0 && !c.closing && !c.replies.Load() {
 		c.idle = true
 		c.mu.Unlock()
 		<-c.wake
@@ -45,11 +45,11 @@ func (c *Conn) take() (buf []byte, last bool) {
 	buf, c.pending, c.spare = c.pending, c.spare[:0], nil
 	c.grace = 0
 	last = c.closing
-	replies := c.replies && !last
-	c.replies = false
+	source := c.source
 	c.mu.Unlock()
-	if replies {
-		buf = c.source.AppendPending(buf)
+	// Cleared before the source is asked: what it is given later is announced again.
+	if c.replies.Swap(false) && !last {
+		buf = source.AppendPending(buf)
 	}
 	return buf, last
 }
