@@ -17,6 +17,8 @@ import (
 //
 // Tickets bound how many orders are on their way. A ticket is free again once its
 // answer has been encoded, so that a client that does not read cannot have more.
+// A quarter more is kept for cancels: who has too many orders on their way must
+// still be able to take back those that stand.
 type desk struct {
 	to    engine.ReplyTo
 	conn  *hub.Conn
@@ -45,20 +47,25 @@ func newDesk(c *hub.Conn, names wire.Names, limit int) *desk {
 	return &desk{conn: c, names: names, limit: limit}
 }
 
-// issue returns the token of a new ticket, and false when there are too many.
-func (d *desk) issue(id []byte) (token uint64, ok bool) {
+// issue returns the token of a new ticket, and false when there are too many: of
+// all kinds together, and for a cancel a quarter more.
+func (d *desk) issue(id []byte, cancel bool) (token uint64, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	limit := d.limit
+	if cancel {
+		limit += max(d.limit/4, 1)
+	}
 	var i uint32
 	switch {
+	case len(d.tickets)-len(d.free) >= limit:
+		return 0, false
 	case len(d.free) > 0:
 		i = d.free[len(d.free)-1]
 		d.free = d.free[:len(d.free)-1]
-	case len(d.tickets) < d.limit:
+	default:
 		i = uint32(len(d.tickets))
 		d.tickets = append(d.tickets, ticket{})
-	default:
-		return 0, false
 	}
 	t := &d.tickets[i]
 	t.gen++

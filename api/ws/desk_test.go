@@ -13,13 +13,13 @@ import (
 // not given to its next use.
 func TestTicketsAreBoundAndNotReused(t *testing.T) {
 	d := newDesk(new(hub.Conn), core.NewDirectory(), 2)
-	a, ok1 := d.issue([]byte("1"))
-	b, ok2 := d.issue([]byte("2"))
-	if _, ok := d.issue([]byte("3")); !ok1 || !ok2 || ok {
+	a, ok1 := d.issue([]byte("1"), false)
+	b, ok2 := d.issue([]byte("2"), false)
+	if _, ok := d.issue([]byte("3"), false); !ok1 || !ok2 || ok {
 		t.Fatal("the bound is two")
 	}
 	d.withdraw(a)
-	c, ok := d.issue([]byte("3"))
+	c, ok := d.issue([]byte("3"), false)
 	if !ok || c == a {
 		t.Fatal("a freed ticket has another token")
 	}
@@ -33,5 +33,35 @@ func TestTicketsAreBoundAndNotReused(t *testing.T) {
 	}
 	if len(d.free) != 2 {
 		t.Fatalf("%d tickets are free", len(d.free))
+	}
+}
+
+// TestCancelsHaveAReserve: when no order may be sent for want of answers, cancels
+// still may, and are bound too.
+func TestCancelsHaveAReserve(t *testing.T) {
+	const limit = 8
+	d := newDesk(new(hub.Conn), core.NewDirectory(), limit)
+	issued := func(cancel bool) (n int, last uint64) {
+		for {
+			token, ok := d.issue([]byte("1"), cancel)
+			if !ok {
+				return n, last
+			}
+			n, last = n+1, token
+		}
+	}
+	if n, _ := issued(false); n != limit {
+		t.Errorf("%d orders", n)
+	}
+	n, last := issued(true)
+	if n != limit/4 {
+		t.Errorf("%d cancels beside the orders", n)
+	}
+	d.withdraw(last)
+	if n, _ := issued(false); n != 0 {
+		t.Errorf("%d orders took a cancel's place", n)
+	}
+	if n, _ := issued(true); n != 1 {
+		t.Errorf("%d cancels took the place of one", n)
 	}
 }

@@ -21,7 +21,7 @@
 // decodes, and submits commands to the engine. The engine's goroutine copies its
 // replies into the session; the connection's writer (api/hub) encodes them. No
 // goroutine is made for a request, and a client may have many orders on their
-// way at once, up to Config.MaxInFlight.
+// way at once, up to Config.MaxInFlight, and a quarter more for cancels.
 //
 // # Frames
 //

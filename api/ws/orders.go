@@ -122,7 +122,7 @@ func (s *session) submit(res *wire.Resolution) {
 		s.fail(s.req.ID, wire.CodeOverloaded, "too many connections send orders", "")
 		return
 	}
-	token, ok := s.desk.issue(s.req.ID)
+	token, ok := s.desk.issue(s.req.ID, s.cmd.Kind == engine.CmdCancel)
 	if !ok {
 		s.fail(s.req.ID, "ws.in_flight", "too many orders wait for their answer", "")
 		return

@@ -236,12 +236,20 @@ func TestManyOrdersInFlight(t *testing.T) {
 	if err := c.ReadJSON(&a); err != nil || a.ID != "q64" || a.Error == nil || a.Error.Code != "ws.in_flight" {
 		t.Fatalf("%+v %v", a, err)
 	}
+	// A cancel still goes through.
+	if err := c.WriteMessage(websocket.TextMessage, []byte(`{"op":"cancel","id":"c","order_id":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the cancel is held", func() bool { s.engine.mu.Lock(); defer s.engine.mu.Unlock(); return len(s.engine.held) == 65 })
 	s.engine.release()
 	for i := range 64 {
 		a.Error = nil
 		if err := c.ReadJSON(&a); err != nil || !a.OK || a.ID != fmt.Sprintf("q%d", i) || a.Qty != fmt.Sprintf("%d.000", i+1) {
 			t.Fatalf("answer %d: %+v %v", i, a, err)
 		}
+	}
+	if err := c.ReadJSON(&a); err != nil || a.ID != "c" {
+		t.Fatalf("%+v %v", a, err)
 	}
 	// The connection goes while answers are on their way: they are dropped.
 	s.engine.mu.Lock()

@@ -55,7 +55,7 @@ type Config struct {
 	Log *zap.Logger // default: none
 
 	MaxMessage  int // bytes of one message, default wire.MaxSocketBytes
-	MaxInFlight int // orders of one connection that are not answered, default 1 024
+	MaxInFlight int // requests of one connection that are not answered, default 1 024; cancels a quarter more
 	MaxBad      int // bad requests in a row before the connection ends, default 64
 }
 
