@@ -141,3 +141,13 @@ func TestAppendStringIsJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestStateFrame: a trading state's reason has the same name on the WebSocket as
+// over HTTP.
+func TestStateFrame(t *testing.T) {
+	d, _ := directory(t)
+	got := string(wire.AppendState(nil, d, risk.Scope{Level: risk.LevelFirm}, risk.Halted, "drill"))
+	if want := `{"kind":"state","scope":{"level":"firm"},"state":"halted","reason":"drill"}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

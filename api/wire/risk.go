@@ -6,14 +6,14 @@ import (
 	"qcat/risk"
 )
 
-// AppendState appends a trading state: {"kind":"state","scope","state","note"}.
+// AppendState appends a trading state: {"kind":"state","scope","state","reason"}.
 func AppendState(dst []byte, d Names, s risk.Scope, st risk.TradingState, note string) []byte {
 	dst = append(dst, `{"kind":"state","scope":`...)
 	dst = AppendScope(dst, d, s)
 	dst = append(dst, `,"state":"`...)
 	dst = append(dst, st.String()...)
 	dst = append(dst, '"')
-	dst = appendKeyString(dst, `,"note":`, note)
+	dst = appendKeyString(dst, `,"reason":`, note)
 	return append(dst, '}')
 }
 
