@@ -146,7 +146,7 @@ func TestAppendStringIsJSON(t *testing.T) {
 // over HTTP.
 func TestStateFrame(t *testing.T) {
 	d, _ := directory(t)
-	got := string(wire.AppendState(nil, d, risk.Scope{Level: risk.LevelFirm}, risk.Halted, "drill"))
+	got := string(wire.AppendState(nil, d, risk.Scope{Level: risk.LevelFirm}, risk.StateHalted, "drill"))
 	if want := `{"kind":"state","scope":{"level":"firm"},"state":"halted","reason":"drill"}`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
