@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"qcat/api/wire"
 )
 
 // Conn is one connection as the hub sees it: what is pending for it, and the
@@ -19,7 +21,8 @@ type Conn struct {
 	mu      sync.Mutex
 	pending []byte // whole frames that the writer has not taken
 	spare   []byte // the writer's other buffer, between writes
-	grace   int    // bytes of a private snapshot in pending, beyond the hard bound
+	grace   int    // bytes of private beginnings in pending, beyond the hard bound
+	begun   int    // private channels whose beginning is in pending
 	idle    bool   // the writer waits for wake
 	closing bool   // nothing more is taken; the last of pending is the closing frame
 	lagged  bool   // public data was refused since the writer last looked
@@ -98,16 +101,39 @@ func (c *Conn) pushPrivate(frame []byte) pushResult {
 	return c.add(frame)
 }
 
-// pushPreamble adds the frames a private subscription starts with. They may pass
-// the hard bound: how many they are is not the client's fault.
-func (c *Conn) pushPreamble(frames []byte) pushResult {
+// maxBegun is how many private channels may begin before the writer has taken what
+// the first began with: what a client can make the server keep for it is bounded,
+// however often it asks and however little it reads.
+const maxBegun = 2 * int(wire.PrivateCount)
+
+// pushPreamble adds the frames that a subscription to so many private channels
+// starts with. They may pass the hard bound: how many they are is not the client's
+// fault.
+func (c *Conn) pushPreamble(frames []byte, channels int) pushResult {
+	c.mu.Lock()
+	switch {
+	case c.closing:
+		c.mu.Unlock()
+		return pushClosed
+	case c.begun+channels > maxBegun:
+		c.mu.Unlock()
+		return pushFull
+	}
+	c.begun += channels
+	c.grace += len(frames)
+	return c.add(frames)
+}
+
+// pushReplay adds a frame of the history after a preamble. It may pass the hard
+// bound too, for the same reason; the history is bounded.
+func (c *Conn) pushReplay(frame []byte) pushResult {
 	c.mu.Lock()
 	if c.closing {
 		c.mu.Unlock()
 		return pushClosed
 	}
-	c.grace += len(frames)
-	return c.add(frames)
+	c.grace += len(frame)
+	return c.add(frame)
 }
 
 // add is the end of every push: c.mu is held, and released.

@@ -228,6 +228,18 @@ func (p *eventHandler) push(c *Conn, frame []byte) {
 	}
 }
 
+// pushReplay sends one frame of the history. A connection that is ending is left
+// to its end.
+func (p *eventHandler) pushReplay(c *Conn, frame []byte) {
+	switch c.pushReplay(frame) {
+	case pushedIdle:
+		c.signal()
+		p.stats.private.Add(1)
+	case pushed:
+		p.stats.private.Add(1)
+	}
+}
+
 // commands carries out what is in the inbox.
 func (p *eventHandler) commands() int {
 	p.queue = p.inbox.take(p.queue)
@@ -280,8 +292,14 @@ func (p *eventHandler) subscribe(c *command) {
 		c.resume.gone = true
 		return
 	}
-	if c.conn.pushPreamble(c.answer) == pushedIdle {
-		p.wakes = append(p.wakes, c.conn)
+	switch c.conn.pushPreamble(c.answer, len(c.channels)) {
+	case pushedIdle:
+		c.conn.signal() // the writer takes the beginning while the rest is built
+	case pushFull:
+		c.conn.Disconnect(SlowConsumer)
+		return
+	case pushClosed:
+		return
 	}
 	for _, channel := range c.channels {
 		ch, _ := channel.Private()
@@ -296,7 +314,7 @@ func (p *eventHandler) replay(c *command, from position) {
 	for ev := range p.history.after(from) {
 		for _, channel := range c.channels {
 			if ch, _ := channel.Private(); ch.Carries(ev) {
-				p.push(c.conn, p.frame(ch, ev))
+				p.pushReplay(c.conn, p.frame(ch, ev))
 			}
 		}
 	}

@@ -47,7 +47,7 @@ type Config struct {
 	MaxSubscriptions int // of one connection, default 256
 
 	SoftBound int // bytes pending beyond which public data lags, default 256 KiB
-	HardBound int // bytes pending beyond which a connection is closed, default 4 MiB
+	HardBound int // the same beyond which a connection is closed; what private channels begin with may pass it; default 4 MiB
 	// SocketBuffer bounds what the kernel holds of one connection, in bytes; what
 	// is in there cannot be conflated. Default 256 KiB; negative leaves it alone.
 	SocketBuffer int

@@ -43,7 +43,7 @@ func (c *Conn) take() (buf []byte, last bool) {
 	}
 	c.idle = false
 	buf, c.pending, c.spare = c.pending, c.spare[:0], nil
-	c.grace = 0
+	c.grace, c.begun = 0, 0
 	last = c.closing
 	source := c.source
 	c.mu.Unlock()
