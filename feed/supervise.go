@@ -62,7 +62,9 @@ func (v *supervisor) run(ctx context.Context) error {
 				v.nextFailed(v.next.err)
 			}
 		case o := <-v.opening:
-			v.opened(o)
+			if err := v.opened(o); err != nil {
+				return err
+			}
 		case <-tick.C:
 			v.tick(ctx)
 		}
@@ -120,15 +122,24 @@ func (v *supervisor) openNext(ctx context.Context) {
 	})
 }
 
-// opened takes the replacement in.
-func (v *supervisor) opened(o opened) {
+// opened takes the replacement in. One that failed after it had taken over by
+// itself leaves no connection whose frames are applied: the current one is retired
+// and its frames since are lost. Then opened returns why it failed.
+func (v *supervisor) opened(o opened) error {
 	v.opening = nil
 	v.cancel()
-	if o.err != nil {
-		v.nextFailed(o.err)
-		return
+	if o.err == nil {
+		v.next = o.c
+		return nil
 	}
-	v.next = o.c
+	v.l.s.mu.Lock()
+	retired := v.l.active != v.current
+	v.l.s.mu.Unlock()
+	if retired {
+		return o.err
+	}
+	v.nextFailed(o.err)
+	return nil
 }
 
 // nextFailed gives the replacement up; the current connection goes on, and

@@ -71,6 +71,40 @@ func TestTakeOverWhenFull(t *testing.T) {
 	}
 }
 
+// TestTakeOverThenFail: a replacement that took over by itself and then failed
+// leaves nothing whose frames are applied, so that the link has to start anew; one
+// that failed before changes nothing.
+func TestTakeOverThenFail(t *testing.T) {
+	failed := errors.New("subscribe failed")
+	for _, tookOver := range []bool{true, false} {
+		s, err := NewSession(SessionConfig{Venue: noVenue{}, DutyEvery: time.Hour, Lane: LaneConfig{Decoder: &countingDecoder{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		old, next := &connection{done: make(chan struct{})}, &connection{}
+		s.main.connected(old)
+		if tookOver {
+			s.mu.Lock()
+			s.main.takeOver(next)
+			s.mu.Unlock()
+		}
+		opening := make(chan opened)
+		v := &supervisor{l: s.main, current: old, opening: opening, cancel: func() {}}
+		go func() {
+			opening <- opened{err: failed}
+			if !tookOver {
+				old.err = errors.New("old one ended")
+				close(old.done)
+			}
+		}()
+		if err := v.run(ctx); errors.Is(err, failed) != tookOver || ctx.Err() != nil {
+			t.Errorf("took over %v: %v", tookOver, err)
+		}
+		cancel()
+	}
+}
+
 // TestResyncerTurns follows the line of instruments by a clock that is set.
 func TestResyncerTurns(t *testing.T) {
 	clock := core.NewManualClock(0)
