@@ -34,8 +34,9 @@ const (
 // then commands, instead of losing them. That is the right way round here, and
 // nowhere else (I5).
 //
-// Readers share a lock that the writer takes for a batch of at most viewBatch
-// events. Everything returned is a copy.
+// Readers share a lock that the writer takes for viewBatch events, or viewCatchUp
+// times as many when it is behind; a reader that walks all orders lets go of it
+// every walkChunk of them. Everything returned is a copy.
 type View struct {
 	engine *Engine
 	quotes Quotes
@@ -49,6 +50,7 @@ type View struct {
 	mu         sync.RWMutex
 	orders     map[core.OrderID]*viewOrder
 	newest     *viewOrder
+	arrivals   uint64     // orders put at the newest end so far
 	spare      *viewOrder // forgotten ones, linked by older
 	byClOrdID  map[clOrdKey]core.OrderID
 	closed     fifo[core.OrderID]
@@ -63,9 +65,11 @@ type View struct {
 	stopped bool
 }
 
-// viewOrder is an order and its neighbours by id.
+// viewOrder is an order and its neighbours by arrival, which is by id but for one
+// that was forgotten and came again.
 type viewOrder struct {
 	order        core.Order
+	arrival      uint64
 	newer, older *viewOrder
 }
 
@@ -74,8 +78,13 @@ type clOrdKey struct {
 	id      core.ClOrdID
 }
 
-// viewBatch bounds how many events are applied under one lock.
-const viewBatch = 256
+// viewBatch is how many events are read from the ring at a time, and viewCatchUp
+// bounds how many full batches are applied under one lock: readers in between cost
+// a view that is behind the most.
+const (
+	viewBatch   = 256
+	viewCatchUp = 16
+)
 
 // ErrViewStopped is returned by WaitFor when the view no longer runs.
 var ErrViewStopped = errors.New("view stopped")
@@ -129,31 +138,45 @@ func (v *View) Run(ctx context.Context) {
 	v.mu.Unlock()
 }
 
-// poll applies one batch. The published sequence is read before the ring: if the
-// ring is then found empty, every event up to that sequence has been applied.
-func (v *View) poll() int {
-	upTo := v.engine.Published()
-	n, _ := v.reader.Read(v.batch)
+// poll applies a batch, and those behind it when it is full, and returns how many
+// events it applied.
+func (v *View) poll() (applied int) {
+	n, upTo := v.read()
 	if n == 0 && upTo == v.applied {
 		return 0
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for i := range v.batch[:n] {
-		v.apply(&v.batch[i])
-	}
-	if n == len(v.batch) {
-		// There may be more: what is known is the last whole record of the batch.
-		last := &v.batch[n-1]
-		upTo = last.Seq
-		if !last.Last {
-			upTo--
+	for batches := 1; ; batches++ {
+		for i := range v.batch[:n] {
+			v.apply(&v.batch[i])
 		}
+		applied += n
+		if n < len(v.batch) || batches == viewCatchUp {
+			break
+		}
+		n, upTo = v.read()
 	}
 	if upTo > v.applied {
 		v.advance(upTo)
 	}
-	return n
+	return applied
+}
+
+// read takes a batch from the ring and returns the sequence that the view reflects
+// once it is applied. The published sequence is read before the ring: if the ring
+// is then found empty, nothing up to that sequence is missing. After a full batch
+// there may be more: what is known is its last whole record.
+func (v *View) read() (n int, upTo uint64) {
+	upTo = v.engine.Published()
+	n, _ = v.reader.Read(v.batch)
+	if n == len(v.batch) {
+		last := &v.batch[n-1]
+		if upTo = last.Seq; !last.Last {
+			upTo--
+		}
+	}
+	return n, upTo
 }
 
 func (v *View) advance(seq uint64) {
@@ -207,7 +230,8 @@ func (v *View) putOrder(o *core.Order) {
 }
 
 // newOrder puts an empty order at the newest end: orders first appear in the
-// order of their ids.
+// order of their ids. One that comes again, by a late fill after it was forgotten,
+// is the newest then.
 func (v *View) newOrder() *viewOrder {
 	o := v.spare
 	if o != nil {
@@ -215,7 +239,8 @@ func (v *View) newOrder() *viewOrder {
 	} else {
 		o = &viewOrder{}
 	}
-	*o = viewOrder{older: v.newest}
+	v.arrivals++
+	*o = viewOrder{older: v.newest, arrival: v.arrivals}
 	if v.newest != nil {
 		v.newest.newer = o
 	}

@@ -12,25 +12,36 @@ func (v *View) Order(id core.OrderID) (core.Order, bool) {
 	return core.Order{}, false
 }
 
-// Orders returns the orders that match, newest first. Without a Limit it walks
-// everything that is kept, while the view stands still.
+// Orders returns the orders that match, newest first. A long answer is put together
+// while the view goes on: an order that was kept all the while is in it once, as it
+// was at some moment of the call and not before it.
 func (v *View) Orders(f OrderFilter) []core.Order {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
 	if f.ClOrdID.Len() > 0 && f.Account != 0 {
-		o := v.orders[v.byClOrdID[clOrdKey{f.Account, f.ClOrdID}]]
-		if o == nil || !f.Matches(&o.order) {
-			return nil
-		}
-		return []core.Order{o.order}
+		return v.named(&f)
 	}
-	var out []core.Order
-	for o := v.newest; o != nil && (f.Limit <= 0 || len(out) < f.Limit); o = o.older {
-		if f.Matches(&o.order) {
-			out = append(out, o.order)
-		}
+	var out, part []core.Order
+	for w := (orderWalk{view: v}); w.more(); {
+		part = part[:0]
+		w.next(func(o *core.Order) bool {
+			if f.Matches(o) {
+				part = append(part, *o)
+			}
+			return f.Limit <= 0 || len(out)+len(part) < f.Limit
+		})
+		out = append(out, part...) // grows while nobody waits for the lock
 	}
 	return out
+}
+
+// named is the order of an account's client order id, if it matches.
+func (v *View) named(f *OrderFilter) []core.Order {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	o := v.orders[v.byClOrdID[clOrdKey{f.Account, f.ClOrdID}]]
+	if o == nil || !f.Matches(&o.order) {
+		return nil
+	}
+	return []core.Order{o.order}
 }
 
 // Matches reports whether the filter selects o; Limit plays no part.
@@ -123,10 +134,15 @@ func (v *View) Account(id core.AccountID) []AccountSummary {
 		s.Positions += boolToInt(p.Position.Qty != 0)
 		s.Valued = s.Valued && p.Valued
 	}
-	for _, o := range v.Orders(OrderFilter{Account: id, OpenOnly: true}) {
-		if in := v.dir.Instrument(o.Instrument); in != nil {
-			summaryFor(&out, id, in).OpenOrders++
-		}
+	for w := (orderWalk{view: v}); w.more(); {
+		w.next(func(o *core.Order) bool {
+			if o.Account == id && o.Status.Open() {
+				if in := v.dir.Instrument(o.Instrument); in != nil {
+					summaryFor(&out, id, in).OpenOrders++
+				}
+			}
+			return true
+		})
 	}
 	return out
 }
