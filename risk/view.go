@@ -57,7 +57,7 @@ type ScopeCursor struct {
 	index   uint32
 }
 
-// NextScopes calls yield for the next nodes after c, having looked at most most
+// NextScopes calls yield for the next nodes after c, after a look at no more than most
 // places, and reports whether there may be more: a large tree is walked in steps
 // that hold up its owner for a bounded time each.
 func (t *Tree) NextScopes(c *ScopeCursor, most int, yield func(Scope)) bool {
