@@ -81,8 +81,8 @@ func (r *requestSet) drain(take func(core.InstrumentID) bool) {
 	}
 }
 
-// scan is drain of the ids between from (included) and to (not). It reports whether take took
-// them all.
+// scan is drain of the ids between from (included) and to (not). It reports
+// whether take took them all.
 func (r *requestSet) scan(from, to int, take func(core.InstrumentID) bool) bool {
 	for w := from / 64; w*64 < to; w++ {
 		mask := ^uint64(0)

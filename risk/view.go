@@ -57,9 +57,9 @@ type ScopeCursor struct {
 	index   uint32
 }
 
-// NextScopes calls yield for the next nodes after c, after a look at no more than most
-// places, and reports whether there may be more: a large tree is walked in steps
-// that hold up its owner for a bounded time each.
+// NextScopes calls yield for the next nodes after c, after a look at no more than
+// most places, and reports whether there may be more: a large tree is walked in
+// steps that hold up its owner for a bounded time each.
 func (t *Tree) NextScopes(c *ScopeCursor, most int, yield func(Scope)) bool {
 	return t.walk(c, most, func(s Scope) bool { yield(s); return true })
 }

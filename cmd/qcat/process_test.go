@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -107,6 +108,22 @@ func (a answer) into(t *testing.T, out any) {
 	if err := json.Unmarshal(a.body, out); err != nil {
 		t.Fatalf("%v in %s", err, a.body)
 	}
+}
+
+// metric is the value of a series without labels.
+func (p *process) metric(name string) (v float64) {
+	p.t.Helper()
+	for line := range strings.Lines(string(p.ask("GET", "/metrics", nil).body)) {
+		if text, ok := strings.CutPrefix(line, name+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return v
+		}
+	}
+	p.t.Fatalf("no metric %s", name)
+	return 0
 }
 
 // ask sends an HTTP request to a path of the server.

@@ -190,6 +190,7 @@ func TestFaultsOfAVenue(t *testing.T) {
 				t.Fatalf("before: %d, %+v", status, h)
 			}
 
+			_, before, _ := x.books[eth.Symbol].counts()
 			release := x.venue.HoldSnapshots()
 			tt.fault(x.venue)
 			x.until("the quote is stale", func() bool { return x.quote(in.Name()).Stale })
@@ -203,8 +204,10 @@ func TestFaultsOfAVenue(t *testing.T) {
 			x.play(2_000)
 			x.inTruth()
 			_, snapshots, stale := x.books[eth.Symbol].counts()
-			if !tt.both && (stale > 0 || snapshots > 1) {
-				t.Errorf("%s was stale %d times, with %d snapshots: it has nothing to do with it", eth.Symbol, stale, snapshots)
+			// A client that lagged on a busy machine is sent a snapshot for its own sake.
+			lagged := x.metric("qcat_ws_depth_resyncs_total") > 0
+			if !tt.both && (stale > 0 || (snapshots > before && !lagged)) {
+				t.Errorf("%s was stale %d times, with %d snapshots instead of %d: it has nothing to do with it", eth.Symbol, stale, snapshots, before)
 			}
 			if _, _, stale := x.books[in.Symbol].counts(); stale == 0 {
 				t.Errorf("the client was not told that %s was stale", in.Symbol)
