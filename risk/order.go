@@ -17,15 +17,6 @@ type Order struct {
 	Qty   core.Qty   // OrderQty (FIX 38), > 0
 }
 
-// OrderOf returns the terms of o.
-func OrderOf(o *core.Order) Order {
-	return Order{
-		Account: o.Account, Strategy: o.Strategy, Instrument: o.Instrument,
-		Side: o.Side, Type: o.Type, TIF: o.TIF, ReduceOnly: o.ReduceOnly,
-		Price: o.Price, Qty: o.Qty,
-	}
-}
-
 // Amend is the new terms asked for an open order. Qty is the new total
 // (FIX 38), what has been filled included.
 type Amend struct {

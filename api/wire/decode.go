@@ -156,7 +156,7 @@ func (d *decoder) set(f Field, v []byte) ErrorKind {
 	case FieldClientOrderID:
 		r.ClOrdID, valid = core.MakeClOrdID(v)
 	case FieldScope:
-		r.Level, valid = parseLevel(v)
+		r.Level, valid = risk.ParseLevel(view(v))
 	case FieldState:
 		r.State, valid = parseState(v)
 	}
@@ -173,20 +173,6 @@ func isDecimal(b []byte) bool {
 }
 
 func parseState(b []byte) (risk.TradingState, bool) { return risk.ParseTradingState(view(b)) }
-
-func parseLevel(b []byte) (risk.Level, bool) {
-	switch string(b) {
-	case "firm":
-		return risk.LevelFirm, true
-	case "account":
-		return risk.LevelAccount, true
-	case "strategy":
-		return risk.LevelStrategy, true
-	case "instrument":
-		return risk.LevelInstrument, true
-	}
-	return risk.LevelNone, false
-}
 
 func (d *decoder) uint(f Field) ErrorKind {
 	if d.peek() == '"' || !isNumberStart(d.peek()) {

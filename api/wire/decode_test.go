@@ -154,20 +154,28 @@ func TestUnresolvedBodies(t *testing.T) {
 	}
 }
 
+// decodeAs decodes and checks as the servers do.
+func decodeAs(body string, take wire.FieldSet, check func(*wire.Request) wire.Error, r *wire.Request) wire.Error {
+	if e := wire.Decode([]byte(body), take, wire.MaxOrderBytes, r); !e.OK() {
+		return e
+	}
+	return check(r)
+}
+
 func TestDecodeOthers(t *testing.T) {
 	d, in := directory(t)
 	var r wire.Request
 	var c engine.Command
-	if e := wire.DecodeAmend([]byte(`{"order_id":7,"price":"1.25"}`), &r); !e.OK() {
+	if e := decodeAs(`{"order_id":7,"price":"1.25"}`, wire.AmendFields, (*wire.Request).CheckAmend, &r); !e.OK() {
 		t.Fatal(e)
 	}
 	if res := r.ResolveAmend(d, in, &c); !res.OK() || c.Order != 7 || c.Price != 125 || c.Qty != 0 || c.Kind != engine.CmdAmend {
 		t.Fatalf("%+v %+v", res, c)
 	}
-	if e := wire.DecodeAmend([]byte(`{"order_id":7}`), &r); e.Kind != wire.MissingField {
+	if e := decodeAs(`{"order_id":7}`, wire.AmendFields, (*wire.Request).CheckAmend, &r); e.Kind != wire.MissingField {
 		t.Fatal("an amend that changes nothing", e)
 	}
-	if e := wire.DecodeCancel([]byte(`{"client_order_id":"x"}`), &r); e.Kind != wire.MissingField || e.Field != wire.FieldAccount {
+	if e := decodeAs(`{"client_order_id":"x"}`, wire.CancelFields, (*wire.Request).CheckTarget, &r); e.Kind != wire.MissingField || e.Field != wire.FieldAccount {
 		t.Fatal(e)
 	}
 	if e := wire.DecodeState([]byte(`{"scope":"account","account":"demo","state":"halted","reason":"test","cancel_open":true}`), &r); !e.OK() {
@@ -183,7 +191,7 @@ func TestDecodeOthers(t *testing.T) {
 	if res := r.ResolveState(d, &c); res.Error.Kind != wire.NotForThis {
 		t.Fatalf("a firm scope took an account: %+v", res)
 	}
-	if e := wire.DecodeCancelAll([]byte(`{"account":"demo"}`), &r); !e.OK() {
+	if e := wire.Decode([]byte(`{"account":"demo"}`), wire.CancelAllFields, wire.MaxOrderBytes, &r); !e.OK() {
 		t.Fatal(e)
 	}
 	if res := r.ResolveCancelAll(d, &c); !res.OK() || c.Scope.Level != risk.LevelAccount {

@@ -103,25 +103,6 @@ func (r *Request) Check(take, need FieldSet) Error {
 // DecodeOrder reads an order as HTTP posts it.
 func DecodeOrder(b []byte, r *Request) Error { return decodeBody(b, OrderFields, OrderNeeds, r) }
 
-// DecodeAmend reads a change of price or quantity, or both.
-func DecodeAmend(b []byte, r *Request) Error {
-	if e := decodeBody(b, AmendFields, 0, r); !e.OK() {
-		return e
-	}
-	return r.CheckAmend()
-}
-
-// DecodeCancel reads which one order to cancel.
-func DecodeCancel(b []byte, r *Request) Error {
-	if e := decodeBody(b, CancelFields, 0, r); !e.OK() {
-		return e
-	}
-	return r.CheckTarget()
-}
-
-// DecodeCancelAll reads what to cancel; an empty object is everything.
-func DecodeCancelAll(b []byte, r *Request) Error { return decodeBody(b, CancelAllFields, 0, r) }
-
 // DecodeState reads a change of trading state.
 func DecodeState(b []byte, r *Request) Error { return decodeBody(b, StateFields, StateNeeds, r) }
 

@@ -87,9 +87,6 @@ func newLadder(side core.Side, depth int) ladder {
 	}
 }
 
-// Instrument returns the id of the market's instrument.
-func (m *Market) Instrument() core.InstrumentID { return m.id }
-
 // Step does one action of the flow at now, which must not go back, and returns
 // what the venue says of it, in order: perhaps a mark, perhaps trades, always one
 // depth message last. The messages and their levels are valid until the next
