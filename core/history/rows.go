@@ -1,0 +1,163 @@
+package history
+
+import "qcat/core"
+
+// Order is an order as its last journal record left it.
+type Order struct {
+	core.Order
+	Seq uint64 // of that record
+}
+
+// Execution is one fill.
+type Execution struct {
+	core.Execution
+	Seq uint64
+}
+
+// Position is what one strategy holds of one instrument.
+type Position struct {
+	Account    core.AccountID
+	Strategy   core.StrategyID
+	Instrument core.InstrumentID
+	Position   core.Position
+	Seq        uint64
+	Time       core.Nanos
+}
+
+// Equity is what an account's positions in one settlement currency had made at a
+// moment, in units of 10^-Scale: one row a minute in which the account held or
+// traded something, at the last journalled marks of that minute.
+type Equity struct {
+	Account    core.AccountID
+	Settle     string
+	Scale      uint8
+	Time       core.Nanos // the end of the minute
+	Realised   core.Notional
+	Unrealised core.Notional
+	Fees       core.Notional
+	// Valued is false when a position had no mark or an amount did not fit:
+	// Unrealised is then what could be added up.
+	Valued bool
+	Seq    uint64
+}
+
+// Total is realised and unrealised profit after fees.
+func (e *Equity) Total() core.Notional { return e.Realised + e.Unrealised - e.Fees }
+
+// Scope names a node of the limit tree; the numbers are risk's.
+type Scope struct {
+	Level      uint8
+	Account    core.AccountID
+	Strategy   core.StrategyID
+	Instrument core.InstrumentID
+}
+
+// RiskEventKind says what a RiskEvent tells. Numbers are stored: never reused.
+type RiskEventKind uint8
+
+const (
+	RiskOrderRefused  RiskEventKind = 1
+	RiskAmendRefused  RiskEventKind = 2
+	RiskCancelRefused RiskEventKind = 3
+	RiskStateChanged  RiskEventKind = 4
+	RiskLimitsChanged RiskEventKind = 5
+	RiskReportStray   RiskEventKind = 6 // a venue's report of an order that is not kept
+	RiskReportInvalid RiskEventKind = 7 // a venue's report that could not be booked
+	RiskRestarted     RiskEventKind = 8 // the process started anew; Value: orders unknown
+)
+
+var riskEventNames = [...]string{"", "order_refused", "amend_refused", "cancel_refused", "state_changed",
+	"limits_changed", "report_stray", "report_invalid", "restarted"}
+
+// String returns the name used in JSON.
+func (k RiskEventKind) String() string {
+	if int(k) < len(riskEventNames) && k > 0 {
+		return riskEventNames[k]
+	}
+	return "unknown"
+}
+
+// ParseRiskEventKind returns the kind of that name and whether there is one.
+func ParseRiskEventKind(name string) (RiskEventKind, bool) {
+	for k := RiskOrderRefused; int(k) < len(riskEventNames); k++ {
+		if riskEventNames[k] == name {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// RiskEvent is something a risk officer wants to find again.
+type RiskEvent struct {
+	Seq  uint64 // unique: at most one of a record
+	Time core.Nanos
+	Kind RiskEventKind
+
+	Scope Scope // that refused, or was changed; of an order: its path
+	State uint8 // RiskStateChanged; the numbers are risk's
+	Code  uint16
+	Unit  uint8
+	Limit int64
+	Value int64
+
+	Order      core.OrderID
+	Account    core.AccountID
+	Strategy   core.StrategyID
+	Instrument core.InstrumentID
+	Side       core.Side
+	Price      core.Price
+	Qty        core.Qty
+	ClOrdID    core.ClOrdID
+	Note       string
+}
+
+// Audit is one administrative act: who changed what.
+type Audit struct {
+	Seq    uint64 // unique: at most one of a record
+	Time   core.Nanos
+	Action string // "define_instrument", "define_account", "define_strategy", "set_limits", "set_rate", "set_state", "cancel_all", "restart"
+	Scope  Scope
+	Detail string // what was set, in words and numbers
+}
+
+// Trade is one trade of the market.
+type Trade struct {
+	Instrument   core.InstrumentID
+	ID           uint64 // the venue's
+	Side         core.Side
+	Price        core.Price
+	Qty          core.Qty
+	ExchangeTime core.Nanos
+	ReceiveTime  core.Nanos
+	Tick         uint64 // sequence in the tick log
+}
+
+// Quote is a best bid and offer, sampled.
+type Quote struct {
+	Instrument         core.InstrumentID
+	BidPrice, AskPrice core.Price
+	BidQty, AskQty     core.Qty
+	ExchangeTime       core.Nanos
+	ReceiveTime        core.Nanos
+	Tick               uint64
+}
+
+// Candle is what traded in one interval of one instrument.
+type Candle struct {
+	Instrument core.InstrumentID
+	Interval   core.Nanos // one of CandleIntervals
+	core.Candle
+	// Gap says that ticks of the interval are missing.
+	Gap bool
+}
+
+// CandleIntervals are the widths that are kept.
+var CandleIntervals = [...]core.Nanos{1e9, 60e9, 3600e9}
+
+// Gap is a piece of market data that the tick log does not have.
+type Gap struct {
+	Tick     uint64 // sequence of its record in the tick log; unique
+	Lost     uint64 // events, or 0 when not known
+	From, To core.Nanos
+	Reason   string // "overrun", "full", "restart"
+}
