@@ -53,7 +53,7 @@ var homes = map[string][]string{
 	"github.com/cespare/xxhash/":              {"core/book", "feed/sim", "persist/store"},
 	"github.com/goccy/go-yaml":                {"cmd/"},
 	"golang.org/x/term":                       {"cmd/"},
-	"go.uber.org/zap":                         {"cmd/", "feed/", "api/"},
+	"go.uber.org/zap":                         {"cmd/", "feed/", "api/", "persist/"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench/", "core/hist"},
 }
 
