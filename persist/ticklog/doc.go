@@ -1,0 +1,36 @@
+// Package ticklog writes market data down: the records of the tick log and the
+// goroutine that makes them of the lanes' events.
+//
+//	lane 0 ring ─┐
+//	lane 1 ring ─┼─ readers ─► Writer (one goroutine) ─► journal.Log, bounded by size and age
+//	lane n ring ─┘             trades, marks; quotes at most one an instrument and interval
+//
+// Depth levels and status events are not recorded: the log feeds the tables of
+// trades, quotes and candles, and a book of the past is what captures are for.
+// docs/format/tick-records.md holds the tables.
+//
+// # Invariants
+//
+//   - The market-data lane is never slowed (I5): the readers do not gate, and a
+//     Writer that cannot keep up loses events, not the lane time.
+//   - What is lost is in the log: a gap record says how much, from when to when
+//     and why, before the first record that follows the loss.
+//   - Sequences are 1, 2, 3, … without a hole; times are receive times, ascending
+//     within a lane but not across lanes.
+//   - Nothing is allocated per event.
+//
+// # Codec
+//
+//	var r ticklog.Record
+//	r.Header = ticklog.Header{Type: ticklog.TypeMark, Seq: 7, Time: rx}
+//	r.Mark = ticklog.Mark{Instrument: 3, Price: 6500010}
+//	buf = r.Append(buf[:0])
+//	err := ticklog.Decode(buf, &r)
+//
+// A Record belongs to one goroutine; Append and Decode allocate nothing.
+//
+// # Imports
+//
+// core, core/hist, ringbuf and persist/journal. Not core/market: the wiring hands
+// over each lane's ring as a Source.
+package ticklog
