@@ -39,7 +39,6 @@ const (
 // every walkChunk of them. Everything returned is a copy.
 type View struct {
 	engine *Engine
-	quotes Quotes
 	dir    *core.Directory
 	cfg    ViewConfig
 
@@ -99,7 +98,7 @@ func NewView(e *Engine, cfg ViewConfig) *View {
 		cfg.KeepExecutions = DefaultViewExecutions
 	}
 	v := &View{
-		engine: e, quotes: e.cfg.Quotes, dir: e.cfg.Directory, cfg: cfg,
+		engine: e, dir: e.cfg.Directory, cfg: cfg,
 		reader: e.events.NewGatingReader(), waiter: ringbuf.NewWaiter(cfg.Idle),
 		batch:      make([]Event, viewBatch),
 		orders:     make(map[core.OrderID]*viewOrder),

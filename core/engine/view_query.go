@@ -107,7 +107,7 @@ func (v *View) value(p *PositionView) {
 		return
 	}
 	var q core.Quote
-	if v.quotes != nil && v.quotes.Load(p.Instrument, &q) {
+	if quotes := v.engine.cfg.Quotes; quotes != nil && quotes.Load(p.Instrument, &q) {
 		p.Mark = valuation(&q)
 	}
 	p.AvgEntryScale = min(in.PriceScale+extraDecimals, core.MaxScale)
