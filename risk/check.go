@@ -173,7 +173,7 @@ func (c *check) identity() bool {
 	}
 	if c.x.val.mul == 0 {
 		code := NoRate
-		if t.rate(valued(c.x.in)) != 0 {
+		if t.Rate(valued(c.x.in)) != 0 {
 			code = Overflow // its scales are too far from ValueScale
 		}
 		return c.end(Reason{Code: code, Scope: c.scope(atFirmInstrument)})

@@ -39,8 +39,9 @@ func valued(in *core.Instrument) string {
 	return in.Settle
 }
 
-// rate returns the rate of a currency in PPM, 0 if there is none.
-func (t *Tree) rate(currency string) int64 {
+// Rate returns what one unit of a currency is worth in the risk currency, in PPM; 0
+// if that is not known.
+func (t *Tree) Rate(currency string) int64 {
 	for i := range t.rates {
 		if t.rates[i].currency == currency {
 			return t.rates[i].ppm
@@ -82,7 +83,7 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 	x := &t.instruments[in.ID]
 	x.in, x.tick, x.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
 	x.firm.defined = true
-	x.setRate(t.rate(valued(in)))
+	x.setRate(t.Rate(valued(in)))
 	x.venue = t.venueOf(in.Venue)
 	return Reason{}
 }
@@ -126,7 +127,7 @@ func (t *Tree) SetRate(currency string, ppm int64) Reason {
 	if currency == "" || ppm <= 0 {
 		return Reason{Code: InvalidSetting, Unit: UnitPPM, Value: ppm}
 	}
-	old := t.rate(currency)
+	old := t.Rate(currency)
 	if !t.revalue(currency, ppm) {
 		t.revalue(currency, old)
 		return Reason{Code: Overflow, Unit: UnitPPM, Value: ppm}

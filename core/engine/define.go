@@ -107,6 +107,7 @@ func (e *Engine) DefineStrategy(account core.AccountID, name string) (out *core.
 }
 
 // DefineLimits replaces the limits of a node and returns the journal sequence.
+// Nothing is recorded when they are those it has.
 //
 // Errors: one that wraps ErrRefused with the reason; the journal's.
 func (e *Engine) DefineLimits(s risk.Scope, l risk.Limits) (seq uint64, err error) {
@@ -114,6 +115,10 @@ func (e *Engine) DefineLimits(s risk.Scope, l risk.Limits) (seq uint64, err erro
 		s = e.m.normalScope(s)
 		if reason := e.tryLimits(s, l); !reason.OK() {
 			err = fmt.Errorf("%w: %s", ErrRefused, reason.Code)
+			return
+		}
+		if e.m.tree.Limits(s) == l {
+			seq = e.m.seq
 			return
 		}
 		e.rec.Type = record.TypeLimits
@@ -129,6 +134,10 @@ func (e *Engine) DefineRate(currency string, ppm int64) (seq uint64, err error) 
 	e.onEngine(func() {
 		if reason := risk.NewTree(risk.Config{}).SetRate(currency, ppm); !reason.OK() || len(currency) > core.MaxNameLen {
 			err = fmt.Errorf("%w: %s", ErrRefused, reason.Code)
+			return
+		}
+		if e.m.tree.Rate(currency) == ppm {
+			seq = e.m.seq
 			return
 		}
 		e.rec.Type = record.TypeRate
