@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"qcat/api/wire"
+	"qcat/core"
 	"qcat/core/engine"
 )
 
@@ -37,6 +38,11 @@ func (s *Server) engineHealth() (Status, string) {
 // health reports component by component; 503 when the server cannot trade.
 func (s *Server) health(c exchange) {
 	components := append([]Component{{"engine", s.engineHealth}}, s.cfg.Components...)
+	answerHealth(c, components, s.cfg.Clock.Now()-s.began)
+}
+
+// answerHealth asks every component, and tells the worst state of all.
+func answerHealth(c exchange, components []Component, uptime core.Nanos) {
 	overall := OK
 	parts := make([]byte, 0, 512)
 	for i, comp := range components {
@@ -56,13 +62,11 @@ func (s *Server) health(c exchange) {
 	}
 	body := append([]byte(`{"status":"`), overall...)
 	body = append(body, `","uptime_seconds":`...)
-	body = strconv.AppendInt(body, int64(s.cfg.Clock.Now()-s.began)/1e9, 10)
+	body = strconv.AppendInt(body, int64(uptime)/1e9, 10)
 	body = append(append(append(body, `,"components":{`...), parts...), `}}`...)
 	status := fasthttp.StatusOK
 	if overall == Down {
 		status = fasthttp.StatusServiceUnavailable
-	}
-	if status != fasthttp.StatusOK {
 		c.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
 	}
 	answer(c, status, body)
