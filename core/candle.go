@@ -2,7 +2,7 @@ package core
 
 import "time"
 
-// CandleInterval is the width of a candle: the only one that is kept.
+// CandleInterval is the width of a candle unless another is named.
 const CandleInterval = Nanos(time.Minute)
 
 // Candle is what traded in one interval, in integers. An interval without a
@@ -17,28 +17,46 @@ type Candle struct {
 	// Closed says that no further trade can change the candle.
 	Closed bool
 
-	OpenTime Nanos // a multiple of CandleInterval
+	OpenTime Nanos // a multiple of the interval
 }
 
-// CloseTime is the first instant that is no longer in the candle.
-func (c *Candle) CloseTime() Nanos { return c.OpenTime + CandleInterval }
-
-// CandleOpenTime returns the open time of the candle that t falls into.
-func CandleOpenTime(t Nanos) Nanos {
-	r := t % CandleInterval
+// CandleOpenTime returns the open time of the candle of that width that t falls
+// into. The earliest interval of all, which no Nanos begins, begins at the smallest.
+func CandleOpenTime(t, interval Nanos) Nanos {
+	r := t % interval
 	if r < 0 {
-		r += CandleInterval
+		r += interval
 	}
-	return t - r
+	if open := t - r; open <= t {
+		return open
+	}
+	return -1 << 63
 }
 
 // CandleBuilder folds trades into candles. It is pure: what it does depends on
 // the trades and the times it is told alone, never on a clock, so that a replay
 // gives the same candles. The zero value is ready. One goroutine.
 type CandleBuilder struct {
+	// Interval is the width of the candles, 0 for CandleInterval. It is set before
+	// the first trade.
+	Interval Nanos
+
 	cur  Candle
 	open bool
 	late uint64
+}
+
+// ResumeCandles returns a builder that goes on after last, the latest candle of an
+// earlier one: open, or closed. Late begins at 0 again.
+func ResumeCandles(interval Nanos, last Candle) CandleBuilder {
+	return CandleBuilder{Interval: interval, cur: last, open: !last.Closed}
+}
+
+func (b *CandleBuilder) interval() Nanos {
+	if b.Interval > 0 {
+		return b.Interval
+	}
+	return CandleInterval
 }
 
 // Current returns the candle that trades are folded into, and false when there
@@ -52,7 +70,7 @@ func (b *CandleBuilder) Late() uint64 { return b.late }
 // Trade folds one trade in. When the trade belongs to a later interval than the
 // current candle, that candle is returned closed; otherwise ok is false.
 func (b *CandleBuilder) Trade(at Nanos, p Price, q Qty) (closed Candle, ok bool) {
-	open := CandleOpenTime(at)
+	open := CandleOpenTime(at, b.interval())
 	if b.cur.Trades != 0 && (open < b.cur.OpenTime || (open == b.cur.OpenTime && !b.open)) {
 		b.late++
 		return Candle{}, false
@@ -71,7 +89,9 @@ func (b *CandleBuilder) Trade(at Nanos, p Price, q Qty) (closed Candle, ok bool)
 	} else {
 		c.Volume = Qty(int64(^uint64(0) >> 1))
 	}
-	c.Trades++
+	if c.Trades != ^uint32(0) {
+		c.Trades++
+	}
 	return closed, ok
 }
 
@@ -79,7 +99,7 @@ func (b *CandleBuilder) Trade(at Nanos, p Price, q Qty) (closed Candle, ok bool)
 // interval is over is returned closed, so that an instrument that stops trading
 // still gets its last candle.
 func (b *CandleBuilder) Advance(at Nanos) (closed Candle, ok bool) {
-	if !b.open || at < b.cur.CloseTime() {
+	if !b.open || CandleOpenTime(at, b.interval()) <= b.cur.OpenTime {
 		return Candle{}, false
 	}
 	b.open = false

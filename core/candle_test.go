@@ -52,7 +52,7 @@ func TestCandleBuilderAdvanceClosesOnce(t *testing.T) {
 }
 
 func TestCandleOpenTimeNegative(t *testing.T) {
-	if got := core.CandleOpenTime(-1); got != -minute {
+	if got := core.CandleOpenTime(-1, minute); got != -minute {
 		t.Fatalf("open time of -1 ns is %d", got)
 	}
 }

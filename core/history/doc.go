@@ -11,7 +11,7 @@
 //	rows, err := reader.Executions(ctx, history.ExecutionQuery{Account: a, Limit: 100})
 //	next := history.ExecutionQuery{Account: a, Limit: 100, Before: rows[len(rows)-1].ID}
 //
-// From is the first instant that counts and To the first that does not; zero
+// A Limit that is not positive asks for nothing and gets it. From is the first instant that counts and To the first that does not; zero
 // means unbounded.
 //
 // # Units

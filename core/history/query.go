@@ -65,7 +65,9 @@ type CandleQuery struct {
 }
 
 // EquityQuery selects equity rows of one account; Before is the Time of the last
-// row of the page before. A page never ends between two currencies of one Time.
+// row of the page before. A page never ends between two currencies of one Time: it
+// may be longer than Limit by what the last Time has more. Within a Time, rows
+// ascend by Settle (by bytes) and Scale.
 type EquityQuery struct {
 	Account  core.AccountID // required
 	From, To core.Nanos
@@ -74,7 +76,7 @@ type EquityQuery struct {
 }
 
 // EventQuery selects risk events or audit entries; Before is the Seq of the last
-// row of the page before. Kind and Account play no part for audit entries, Action
+// row of the page before. Account is the row's own, not its scope's. Kind and Account play no part for audit entries, Action
 // none for risk events.
 type EventQuery struct {
 	Kind     RiskEventKind

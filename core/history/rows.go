@@ -6,6 +6,10 @@ import "qcat/core"
 type Order struct {
 	core.Order
 	Seq uint64 // of that record
+	// Due is when an open good-till-date order is next asked to be cancelled: its
+	// ExpireTime, later after a venue refused; 0 once it has been asked for, and of
+	// every other order.
+	Due core.Nanos
 }
 
 // Execution is one fill.
@@ -26,7 +30,10 @@ type Position struct {
 
 // Equity is what an account's positions in one settlement currency had made at a
 // moment, in units of 10^-Scale: one row a minute in which the account held or
-// traded something, at the last journalled marks of that minute.
+// traded something, at the last journalled marks of that minute. A minute in which
+// nothing at all was journalled has none: the row before still says what it would.
+//
+// Account, Settle, Scale and Time together are unique.
 type Equity struct {
 	Account    core.AccountID
 	Settle     string
@@ -38,7 +45,7 @@ type Equity struct {
 	// Valued is false when a position had no mark or an amount did not fit:
 	// Unrealised is then what could be added up.
 	Valued bool
-	Seq    uint64
+	Seq    uint64 // of the last record of the minute
 }
 
 // Total is realised and unrealised profit after fees.
@@ -87,14 +94,16 @@ func ParseRiskEventKind(name string) (RiskEventKind, bool) {
 	return 0, false
 }
 
-// RiskEvent is something a risk officer wants to find again.
+// RiskEvent is something a risk officer wants to find again. Of an order that was
+// closed when it was refused a cancel or an amend, only what the request named is
+// known.
 type RiskEvent struct {
 	Seq  uint64 // unique: at most one of a record
 	Time core.Nanos
 	Kind RiskEventKind
 
 	Scope Scope // that refused, or was changed; of an order: its path
-	State uint8 // RiskStateChanged; the numbers are risk's
+	State uint8 // RiskStateChanged, and of a report that halted the firm; the numbers are risk's
 	Code  uint16
 	Unit  uint8
 	Limit int64
@@ -120,7 +129,8 @@ type Audit struct {
 	Detail string // what was set, in words and numbers
 }
 
-// Trade is one trade of the market.
+// Trade is one trade of the market. Instrument, ExchangeTime and ID name it, unless
+// the venue or its connection repeated it.
 type Trade struct {
 	Instrument   core.InstrumentID
 	ID           uint64 // the venue's
@@ -132,9 +142,11 @@ type Trade struct {
 	Tick         uint64 // sequence in the tick log
 }
 
-// Quote is a best bid and offer, sampled.
+// Quote is a best bid and offer, sampled. Instrument and ReceiveTime together are
+// unique.
 type Quote struct {
 	Instrument         core.InstrumentID
+	Stale              bool // the book behind it waited for a snapshot
 	BidPrice, AskPrice core.Price
 	BidQty, AskQty     core.Qty
 	ExchangeTime       core.Nanos
@@ -151,6 +163,9 @@ type Candle struct {
 	Gap bool
 }
 
+// CloseTime is the first instant that is no longer in the candle.
+func (c *Candle) CloseTime() core.Nanos { return c.OpenTime + c.Interval }
+
 // CandleIntervals are the widths that are kept.
 var CandleIntervals = [...]core.Nanos{1e9, 60e9, 3600e9}
 
@@ -159,5 +174,5 @@ type Gap struct {
 	Tick     uint64 // sequence of its record in the tick log; unique
 	Lost     uint64 // events, or 0 when not known
 	From, To core.Nanos
-	Reason   string // "overrun", "full", "restart"
+	Reason   string // "overrun", "full", "failed", "restart", "retention"
 }

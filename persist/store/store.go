@@ -28,12 +28,17 @@ type LogID [16]byte
 
 // Position is how far a store has come in a log. The zero value is an empty store.
 type Position struct {
-	Log LogID
-	Seq uint64 // of the last record whose rows are stored
+	Log  LogID
+	Seq  uint64     // of the last record whose rows are stored
+	Time core.Nanos // of that record
 }
 
 // Batch is the rows of the records From to To of one log. Rows that belong to the
-// other stream are empty.
+// other stream are empty. A batch may have no row at all and still move the position.
+//
+// What a store can count on: sequences, ids and counts are below 2^63, except
+// Position.EntryDen; strings are valid UTF-8 without NUL; each key occurs once in a
+// batch. Everything else, times of the market included, may have any value.
 type Batch struct {
 	Stream   Stream
 	Log      LogID
@@ -74,12 +79,17 @@ type State struct {
 	Strategies  []core.Strategy
 	Open        []history.Order // open orders
 	Positions   []history.Position
-	Marks       []Mark           // the last of each instrument
-	Equity      []history.Equity // the latest row of each account and currency
+	Marks       []Mark // the last of each instrument
 
 	// Of the ticks.
-	Candles []history.Candle // the latest of each instrument and interval
+	Quotes  []history.Quote  // the latest of each instrument by ReceiveTime
+	Candles []history.Candle // the latest of each instrument and interval by OpenTime
+	Gaps    []history.Gap    // the latest by Tick, at most RecentGaps
 }
+
+// RecentGaps is how many gaps a State has: a candle that begins within one is
+// flagged by them.
+const RecentGaps = 16
 
 // Mark is the last journalled valuation of an instrument.
 type Mark struct {
@@ -90,6 +100,19 @@ type Mark struct {
 
 // Store keeps rows. Write belongs to the stream's follower; reading is for any
 // goroutine.
+//
+//	row                                    key                                  Write
+//	Instruments, Accounts, Strategies      ID                                   replaces
+//	Orders                                 ID                                   replaces
+//	Executions                             ID                                   adds
+//	Positions                              Strategy, Instrument                 replaces
+//	Marks                                  Instrument                           replaces
+//	Equity                                 Account, Settle, Scale, Time         adds
+//	RiskEvents, Audit                      Seq                                  adds
+//	Trades                                 Tick                                 adds
+//	Quotes                                 Instrument, ReceiveTime              adds
+//	Candles                                Instrument, Interval, OpenTime       replaces
+//	Gaps                                   Tick                                 adds
 type Store interface {
 	history.Reader
 
@@ -100,8 +123,9 @@ type Store interface {
 	// Write stores the batch and its position in one transaction. b is only read,
 	// and not kept.
 	//
-	// Errors: ErrPosition when b does not follow on the store's position; any
-	// other means that nobody knows whether it was stored: ask Position.
+	// Errors: ErrForeign when the store was filled from another log; ErrPosition
+	// when b.From is not the next record or b.To is before it; any other means that
+	// nobody knows whether it was stored: ask Position.
 	Write(ctx context.Context, b *Batch) error
 	// Order returns one order, open or closed, and false when there is none: a
 	// late fill changes an order that the projection has let go of.
