@@ -6,6 +6,7 @@ import (
 
 	"qcat/core"
 	"qcat/core/hist"
+	"qcat/core/record"
 	"qcat/ringbuf"
 	"qcat/risk"
 )
@@ -100,7 +101,7 @@ func (c Config) withDefaults() Config {
 // Errors of the engine.
 var (
 	// ErrFull is what a Journal wraps when it has no room for a record now.
-	ErrFull = errors.New("journal full")
+	ErrFull = record.ErrFull
 	// ErrJournal is wrapped by the error that stopped the journal for good.
 	ErrJournal = errors.New("journal failed")
 	// ErrDiverged is wrapped by a replay whose outcome is not the recorded one.
