@@ -18,9 +18,9 @@ var (
 // Lengths in bytes: of the header, and of each type's whole record.
 const (
 	HeaderLen = 20
-	TradeLen  = HeaderLen + 37
-	QuoteLen  = HeaderLen + 52
-	MarkLen   = HeaderLen + 20
+	TradeLen  = HeaderLen + 45
+	QuoteLen  = HeaderLen + 60
+	MarkLen   = HeaderLen + 28
 	GapLen    = HeaderLen + 25
 )
 
@@ -45,7 +45,8 @@ func (r *Record) Append(dst []byte) []byte {
 		dst = le.AppendUint64(dst, uint64(t.Price))
 		dst = le.AppendUint64(dst, uint64(t.Qty))
 		dst = le.AppendUint64(dst, t.ID)
-		return le.AppendUint64(dst, uint64(t.ExchangeTime))
+		dst = le.AppendUint64(dst, uint64(t.ExchangeTime))
+		return le.AppendUint64(dst, uint64(t.ReceiveTime))
 	case TypeQuote:
 		q := &r.Quote
 		dst = le.AppendUint32(dst, uint32(q.Instrument))
@@ -54,12 +55,14 @@ func (r *Record) Append(dst []byte) []byte {
 		dst = le.AppendUint64(dst, uint64(q.AskPrice))
 		dst = le.AppendUint64(dst, uint64(q.AskQty))
 		dst = le.AppendUint64(dst, q.UpdateID)
-		return le.AppendUint64(dst, uint64(q.ExchangeTime))
+		dst = le.AppendUint64(dst, uint64(q.ExchangeTime))
+		return le.AppendUint64(dst, uint64(q.ReceiveTime))
 	case TypeMark:
 		m := &r.Mark
 		dst = le.AppendUint32(dst, uint32(m.Instrument))
 		dst = le.AppendUint64(dst, uint64(m.Price))
-		return le.AppendUint64(dst, uint64(m.ExchangeTime))
+		dst = le.AppendUint64(dst, uint64(m.ExchangeTime))
+		return le.AppendUint64(dst, uint64(m.ReceiveTime))
 	case TypeGap:
 		g := &r.Gap
 		dst = append(dst, byte(g.Reason))
@@ -137,6 +140,7 @@ func (r *Record) body(b []byte, flags uint16) {
 			Qty:          core.Qty(le.Uint64(b[13:])),
 			ID:           le.Uint64(b[21:]),
 			ExchangeTime: core.Nanos(le.Uint64(b[29:])),
+			ReceiveTime:  core.Nanos(le.Uint64(b[37:])),
 		}
 	case TypeQuote:
 		r.Quote = Quote{
@@ -148,12 +152,14 @@ func (r *Record) body(b []byte, flags uint16) {
 			AskQty:       core.Qty(le.Uint64(b[28:])),
 			UpdateID:     le.Uint64(b[36:]),
 			ExchangeTime: core.Nanos(le.Uint64(b[44:])),
+			ReceiveTime:  core.Nanos(le.Uint64(b[52:])),
 		}
 	case TypeMark:
 		r.Mark = Mark{
 			Instrument:   core.InstrumentID(le.Uint32(b)),
 			Price:        core.Price(le.Uint64(b[4:])),
 			ExchangeTime: core.Nanos(le.Uint64(b[12:])),
+			ReceiveTime:  core.Nanos(le.Uint64(b[20:])),
 		}
 	case TypeGap:
 		r.Gap = Gap{

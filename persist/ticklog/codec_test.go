@@ -17,13 +17,13 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	switch t {
 	case TypeTrade:
 		r.Trade = Trade{core.InstrumentID(rng.Uint32()), core.Side(rng.Uint32()), core.Price(rng.Uint64()),
-			core.Qty(rng.Uint64()), rng.Uint64(), core.Nanos(rng.Uint64())}
+			core.Qty(rng.Uint64()), rng.Uint64(), core.Nanos(rng.Uint64()), core.Nanos(rng.Uint64())}
 	case TypeQuote:
 		r.Quote = Quote{core.EventFlags(rng.Uint32()) & quoteFlags, core.InstrumentID(rng.Uint32()),
 			core.Price(rng.Uint64()), core.Qty(rng.Uint64()), core.Price(rng.Uint64()), core.Qty(rng.Uint64()),
-			rng.Uint64(), core.Nanos(rng.Uint64())}
+			rng.Uint64(), core.Nanos(rng.Uint64()), core.Nanos(rng.Uint64())}
 	case TypeMark:
-		r.Mark = Mark{core.InstrumentID(rng.Uint32()), core.Price(rng.Uint64()), core.Nanos(rng.Uint64())}
+		r.Mark = Mark{core.InstrumentID(rng.Uint32()), core.Price(rng.Uint64()), core.Nanos(rng.Uint64()), core.Nanos(rng.Uint64())}
 	case TypeGap:
 		r.Gap = Gap{GapReason(1 + rng.IntN(len(gapNames)-1)), rng.Uint64(), core.Nanos(rng.Uint64()), core.Nanos(rng.Uint64())}
 	}
@@ -86,10 +86,10 @@ func TestDecodeRefusesWhatAppendDoesNotWrite(t *testing.T) {
 // The bytes of a trade are what the format document says.
 func TestTradeBytes(t *testing.T) {
 	r := Record{Header: Header{Type: TypeTrade, Seq: 2, Time: 3},
-		Trade: Trade{Instrument: 4, Side: core.Sell, Price: 5, Qty: 6, ID: 7, ExchangeTime: 8}}
+		Trade: Trade{Instrument: 4, Side: core.Sell, Price: 5, Qty: 6, ID: 7, ExchangeTime: 8, ReceiveTime: 9}}
 	want := []byte{1, 128, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0,
 		4, 0, 0, 0, 2, 5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0,
-		7, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0}
+		7, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}
 	if got := r.Append(nil); !bytes.Equal(got, want) {
 		t.Errorf("\n got %v\nwant %v", got, want)
 	}

@@ -15,8 +15,9 @@
 //     Writer that cannot keep up loses events, not the lane time.
 //   - What is lost is in the log: a gap record says how much, from when to when
 //     and why, before the first record that follows the loss.
-//   - Sequences are 1, 2, 3, … without a hole; times are receive times, ascending
-//     within a lane but not across lanes.
+//   - Sequences are 1, 2, 3, … without a hole, and the times of headers never go
+//     back. Receive times in the records do, by little: lanes are read in turns, and
+//     a quote is written when its interval is over.
 //   - Nothing is allocated per event.
 //
 // # Codec

@@ -30,7 +30,7 @@ func (t Type) String() string {
 type Header struct {
 	Type Type
 	Seq  uint64     // 1, 2, 3, … in a log
-	Time core.Nanos // when the event was received; of a gap, when it ended
+	Time core.Nanos // when the writer took it; never less than that of the record before
 }
 
 // Trade is one trade of the market.
@@ -41,6 +41,7 @@ type Trade struct {
 	Qty          core.Qty
 	ID           uint64 // the venue's
 	ExchangeTime core.Nanos
+	ReceiveTime  core.Nanos
 }
 
 // Quote is a best bid and offer, the last one of its sampling interval.
@@ -55,6 +56,7 @@ type Quote struct {
 	AskQty       core.Qty
 	UpdateID     uint64 // the venue's
 	ExchangeTime core.Nanos
+	ReceiveTime  core.Nanos
 }
 
 // Mark is a mark price of the venue's.
@@ -62,6 +64,7 @@ type Mark struct {
 	Instrument   core.InstrumentID
 	Price        core.Price
 	ExchangeTime core.Nanos
+	ReceiveTime  core.Nanos
 }
 
 // Gap says that market data between two moments is not in the log, of some
@@ -69,8 +72,8 @@ type Mark struct {
 type Gap struct {
 	Reason GapReason
 	Lost   uint64     // events of any kind, or 0 when not known
-	From   core.Nanos // of the last event before the loss, 0 when there was none
-	To     core.Nanos // of the first event after it
+	From   core.Nanos // receive time of the last event before the loss, 0 when there was none
+	To     core.Nanos // receive time of the first event after it
 }
 
 // GapReason is why a Gap came about. Numbers are stored: never reused.
