@@ -49,7 +49,7 @@ var homes = map[string][]string{
 	"github.com/pressly/goose/":               {"persist/migrate"},
 	"github.com/redis/rueidis":                {"persist/redis"},
 	"github.com/alecthomas/kong":              {"cmd/"},
-	"github.com/klauspost/compress":           {"feed/replay"},
+	"github.com/klauspost/compress":           {"feed/replay", "persist/snapshot"},
 	"github.com/cespare/xxhash/":              {"core/book", "feed/sim", "persist/store"},
 	"github.com/goccy/go-yaml":                {"cmd/"},
 	"golang.org/x/term":                       {"cmd/"},
