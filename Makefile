@@ -1,10 +1,12 @@
-# QCAT. `make run` and `make test` need Go and nothing else.
+# QCAT. `make run` needs Go and nothing else; `make test` finds, starts or installs the
+# Postgres and the Redis it needs (see deploy/test/with-services.sh).
 
 GO        ?= go
 BIN       := bin/qcat
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS   := -X main.version=$(VERSION)
 LINT      := $(GO) tool -modfile=tools.mod golangci-lint
+SERVICES  := deploy/test/with-services.sh
 BENCHTIME ?= 1s
 FUZZTIME  ?= 20s
 
@@ -21,10 +23,10 @@ build: ## build bin/qcat
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/qcat
 
 test: build ## every test once, benchmarks for one iteration
-	$(GO) test -bench=. -benchtime=1x -timeout 15m ./...
+	$(SERVICES) $(GO) test -bench=. -benchtime=1x -timeout 15m ./...
 
 race: ## every test under the race detector
-	$(GO) test -race -timeout 25m ./...
+	$(SERVICES) $(GO) test -race -timeout 25m ./...
 
 lint: ## vet, formatting and the linters of .golangci.yml
 	$(LINT) run ./...
@@ -33,7 +35,7 @@ fmt: ## format all Go files
 	$(LINT) fmt ./...
 
 bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s)
-	$(GO) run ./bench/report -benchtime $(BENCHTIME)
+	$(SERVICES) --durable $(GO) run ./bench/report -benchtime $(BENCHTIME)
 
 fuzz: ## each fuzz target for FUZZTIME (20s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
