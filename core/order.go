@@ -158,6 +158,10 @@ type Order struct {
 	VenueAcked  bool // the venue confirmed it
 	PendingCxl  bool // a cancel is on its way to the venue
 	PendingRepl bool // an amend is on its way to the venue
+	// Unknown says that what the venue has of an open order is not known: its
+	// answer was lost with a process, or it denied the order. It counts in full
+	// until the venue has been asked.
+	Unknown bool
 
 	Price  Price // limit price; 0 for a market order
 	Qty    Qty   // OrderQty (FIX 38)
@@ -193,23 +197,43 @@ const (
 	VenueNew VenueOp = iota + 1
 	VenueCancel
 	VenueAmend
+	// VenueStatus asks what the venue knows of an order, after a restart or when
+	// the two disagree; it never enters one. See VenueCommand.
+	VenueStatus
 )
 
 // VenueCommand is what the engine sends to a venue's gateway: pointer-free, by
 // value, in the order in which it was journalled.
+//
+// A VenueStatus carries the order's terms and what is recorded of it. It is
+// answered by reports, those of trades that are not recorded yet first:
+//
+//	alive                     ExecNew; with Amending ExecReplaced with the terms it
+//	                          has, or ExecReplaceRejected when they are the old ones
+//	filled                    the missing ExecTrade
+//	ended otherwise           ExecCancelled, ExecExpired or ExecRejected
+//	not known, ever traded    ExecCancelled with VenueReasonUnknownOrder
+//	not known, never traded   ExecRejected with VenueReasonUnknownOrder
+//
+// It must not be answered while an order sent before it could still arrive.
 type VenueCommand struct {
 	Op         VenueOp
 	Side       Side
 	Type       OrdType
 	TIF        TimeInForce
 	ReduceOnly bool
+	Acked      bool // VenueStatus: the venue has confirmed the order before
+	Amending   bool // VenueStatus: an amend was sent and not answered
 	Order      OrderID
 	Account    AccountID
 	Instrument InstrumentID
 	Price      Price // VenueAmend: the new price
 	Qty        Qty   // VenueAmend: the new total quantity
+	CumQty     Qty   // VenueStatus: filled as far as is recorded
 	ExpireTime Nanos
 	Time       Nanos // when the sequencer took it
+	// VenueExecID is the highest one recorded of the order; VenueStatus only.
+	VenueExecID uint64
 }
 
 // ExecType is what an ExecReport tells (FIX 150).

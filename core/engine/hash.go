@@ -65,7 +65,7 @@ func appendBools(b []byte, flags ...bool) []byte {
 func (e *entry) appendState(b []byte) []byte {
 	o := &e.order
 	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status))
-	b = appendBools(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, e.expiring, e.heapAt > 0)
+	b = appendBools(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown, e.expiring, e.heapAt > 0)
 	due := core.Nanos(0)
 	if e.heapAt > 0 {
 		due = e.due

@@ -33,6 +33,7 @@ type machine struct {
 	lastOrder core.OrderID
 	lastExec  uint64
 	digest    uint32 // CRC-32C of all records applied, as bytes
+	unknown   int    // open orders that are Unknown
 	halted    int    // nodes in StateHalted: 0 lets the send path skip looking
 
 	approved risk.Approved // of the record between decide and apply
@@ -68,6 +69,8 @@ func (m *machine) decide(r *record.Record) {
 		m.decideState(&r.State)
 	case record.TypeClock:
 		r.Clock.Expired = m.countDue(r.Time)
+	case record.TypeRestart:
+		r.Restart.Unknown = m.decideRestart()
 	default: // definitions, rates and marks have no outcome
 	}
 }
@@ -96,6 +99,8 @@ func (m *machine) apply(r *record.Record, b []byte) {
 		m.applyState(&r.State)
 	case record.TypeClock:
 		m.applyClock(r.Time)
+	case record.TypeRestart:
+		m.applyRestart()
 	case record.TypeRate:
 		m.tree.SetRate(r.Rate.Currency, r.Rate.PPM)
 	case record.TypeMark:
@@ -140,6 +145,7 @@ func (m *machine) settle(e *entry, status core.OrdStatus) {
 	}
 	e.order.PendingCxl, e.order.PendingRepl = false, false
 	e.order.NewPrice, e.order.NewQty = 0, 0
+	m.setUnknown(e, false)
 	m.expiry.remove(&m.orders, e)
 	m.tree.Release(&e.hold)
 }

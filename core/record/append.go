@@ -59,6 +59,8 @@ func (r *Record) Append(dst []byte) []byte {
 	case TypeMark:
 		dst = le.AppendUint32(dst, uint32(r.Mark.Instrument))
 		return le.AppendUint64(dst, uint64(r.Mark.Price))
+	case TypeRestart:
+		return le.AppendUint32(dst, r.Restart.Unknown)
 	default:
 		panic("record: unknown type")
 	}

@@ -60,6 +60,8 @@ func Decode(b []byte, r *Record) error {
 		r.Rate = Rate{PPM: c.i64(), Currency: c.name()}
 	case TypeMark:
 		r.Mark = Mark{Instrument: core.InstrumentID(c.u32()), Price: core.Price(c.u64())}
+	case TypeRestart:
+		r.Restart = Restart{Unknown: c.u32()}
 	default:
 		return fmt.Errorf("%w %d", ErrType, b[1])
 	}

@@ -22,10 +22,11 @@ const (
 	TypeClock      Type = 11
 	TypeRate       Type = 12
 	TypeMark       Type = 13
+	TypeRestart    Type = 14
 )
 
 var typeNames = [...]string{"", "instrument", "account", "strategy", "limits", "new", "cancel",
-	"cancel_all", "amend", "report", "state", "clock", "rate", "mark"}
+	"cancel_all", "amend", "report", "state", "clock", "rate", "mark", "restart"}
 
 // String returns the name used in tools' output.
 func (t Type) String() string {
@@ -204,6 +205,12 @@ type Mark struct {
 	Price      core.Price
 }
 
+// Restart is where a process took over from one that ended: what was on its way to
+// the venues then, or back, is not known.
+type Restart struct {
+	Unknown uint32 // how many open orders it made unknown
+}
+
 // Record is one record of any type: the field named as Header.Type holds it, the
 // others are left over from earlier use.
 type Record struct {
@@ -222,4 +229,5 @@ type Record struct {
 	Clock      Clock
 	Rate       Rate
 	Mark       Mark
+	Restart    Restart
 }

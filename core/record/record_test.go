@@ -10,7 +10,7 @@ import (
 	"qcat/core"
 )
 
-const lastType = TypeMark
+const lastType = TypeRestart
 
 // randomRecord fills the body of a record of type t with anything that Append
 // accepts.
@@ -91,6 +91,8 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 		r.Rate = Rate{int64(rng.Uint64()), text(10)}
 	case TypeMark:
 		r.Mark = Mark{core.InstrumentID(u32()), core.Price(rng.Uint64())}
+	case TypeRestart:
+		r.Restart = Restart{u32()}
 	}
 	return r
 }
@@ -188,6 +190,7 @@ func TestDocumentedSizes(t *testing.T) {
 		{TypeLimits, Record{}, HeaderLen + 15}, {TypeAccount, Record{}, HeaderLen + 5},
 		{TypeStrategy, Record{}, HeaderLen + 9}, {TypeInstrument, Record{}, HeaderLen + 141},
 		{TypeRate, Record{}, HeaderLen + 9}, {TypeMark, Record{}, HeaderLen + 12},
+		{TypeRestart, Record{}, HeaderLen + 4},
 	} {
 		c.r.Type = c.typ
 		if got := len(c.r.Append(nil)); got != c.want {
