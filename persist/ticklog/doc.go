@@ -32,6 +32,6 @@
 //
 // # Imports
 //
-// core, core/hist, ringbuf and persist/journal. Not core/market: the wiring hands
-// over each lane's ring as a Source.
+// core, core/record (for the error of a full log) and ringbuf. Not core/market:
+// the wiring hands over each lane's ring as a Source.
 package ticklog
