@@ -54,6 +54,7 @@ var codeNames = [...]struct {
 	{Capacity, "capacity"},
 	{NoRate, "no_rate"},
 	{InvalidSetting, "invalid_setting"},
+	{OrderUnconfirmed, "order_unconfirmed"},
 }
 
 const codePrefix = "risk."

@@ -70,6 +70,7 @@ const (
 	Capacity          Code = 9010 // a bounded table of the core is full
 	NoRate            Code = 9011 // the instrument's currency has no rate into the risk currency
 	InvalidSetting    Code = 9012 // a limit, state, rate or definition that makes no sense where it was set
+	OrderUnconfirmed  Code = 9013 // amend of an order of which it is not known whether its venue has it
 )
 
 // Level is where on the limit tree a limit hangs.

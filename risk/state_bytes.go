@@ -7,6 +7,8 @@ import (
 // AppendState appends the tree's whole state in a canonical form, little-endian,
 // every list preceded by its length: two trees that were made by the same calls
 // append the same bytes on any machine (I3). Sizes given in Config do not show.
+// RestoreState reads it. Of the instruments it holds their use only, not what they
+// are.
 func (t *Tree) AppendState(dst []byte) []byte {
 	dst = t.appendNode(dst, &t.firm)
 	dst = t.appendNodes(dst, t.accounts)
@@ -64,12 +66,18 @@ func (t *Tree) appendNode(dst []byte, n *node) []byte {
 }
 
 func (t *Tree) appendPair(dst []byte, p *pair) []byte {
-	dst = t.appendNode(dst, &p.node)
-	return appendInts(dst, int64(p.key), int64(p.position), int64(p.buy), int64(p.sell), int64(p.price))
+	dst = t.appendNode(appendInts(dst, int64(p.key)), &p.node)
+	return appendInts(dst, int64(p.position), int64(p.buy), int64(p.sell), int64(p.price))
 }
 
 func (r *recent) appendState(dst []byte) []byte {
-	dst = appendInts(dst, int64(r.window), int64(len(r.sets)))
+	n := 0
+	for i := range r.sets {
+		for j := range r.sets[i] {
+			n += int(bit(r.sets[i][j].account != 0))
+		}
+	}
+	dst = appendInts(dst, int64(r.window), int64(len(r.sets)), int64(n))
 	for i := range r.sets {
 		for j := range r.sets[i] {
 			if e := &r.sets[i][j]; e.account != 0 {

@@ -1,0 +1,225 @@
+package risk
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"qcat/core"
+)
+
+// ErrState is wrapped by the errors of RestoreState and RestoreHold.
+var ErrState = errors.New("state of the limit tree")
+
+// RestoreState reads what AppendState appended from the front of b into a tree
+// that NewTree made and nothing has been done to, and returns what follows it. The
+// tree then appends the same bytes and decides as the first one would. instrument
+// gives the definitions as they were last, nil where there is none; the tree keeps
+// the pointers.
+//
+// Errors: ErrState, with what is wrong: bytes missing, something that no tree can
+// hold, more pairs than Config.MaxPositions. The tree is then of no use.
+func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.Instrument) (rest []byte, err error) {
+	if t.version != 1 {
+		return nil, fmt.Errorf("%w: the tree is not new", ErrState)
+	}
+	t.version++
+	r := stateReader{t: t, b: b, instrument: instrument}
+	r.node(&t.firm, FirmScope())
+	r.require(t.firm.defined && t.firm.owner == 0, "a firm that is not defined")
+	r.accounts()
+	r.strategies()
+	later := r.instruments()
+	r.pairs()
+	r.venues()
+	r.rates()
+	r.derive(later)
+	r.recent()
+	if !r.ok() {
+		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
+	}
+	return r.b, nil
+}
+
+func (r *stateReader) accounts() {
+	r.t.accounts = r.nodes(func(id uint32) Scope { return AccountScope(core.AccountID(id)) })
+	for i := range r.t.accounts {
+		r.require(r.t.accounts[i].owner == 0, "an account of an account")
+	}
+}
+
+func (r *stateReader) strategies() {
+	t := r.t
+	t.strategies = r.nodes(func(id uint32) Scope { return StrategyScope(core.StrategyID(id)) })
+	for i := range t.strategies {
+		n := &t.strategies[i]
+		r.require(!n.defined || nodeAt(t.accounts, n.owner) != nil, "a strategy of an unknown account")
+	}
+}
+
+// derived is what the state says of an instrument that follows from rates and
+// venues.
+type derived struct {
+	mul, div int64
+	venue    uint32
+}
+
+// instruments reads the instruments and returns what derive has to find.
+func (r *stateReader) instruments() []derived {
+	t, n := r.t, r.table(1)
+	t.instruments = make([]instrument, n)
+	all := make([]derived, n)
+	for i := range t.instruments {
+		if !r.bit() {
+			continue
+		}
+		id := core.InstrumentID(i)
+		in := r.instrument(id)
+		if id == 0 || in == nil || in.ID != id {
+			r.fail("an instrument that is not defined")
+			break
+		}
+		x := &t.instruments[i]
+		x.in, x.tick, x.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
+		all[i] = derived{mul: r.i64(), div: r.i64(), venue: r.id()}
+		r.require(r.i64() == 0, "an instrument's node that is a pair's")
+		r.pair(&x.firm, InstrumentScope(0, 0, id))
+		r.rolling(x)
+	}
+	return all
+}
+
+// rolling reads the buckets of the period that the instrument's limits say.
+func (r *stateReader) rolling(x *instrument) {
+	window := r.i64()
+	set, _ := r.t.profiles[x.firm.profile].Get(LimitRollingWindow)
+	r.require(window == set, "a rolling collar that no limit asks for")
+	x.rolling.restart(set)
+	for i := range x.rolling.buckets {
+		b := &x.rolling.buckets[i]
+		b.epoch, b.lo, b.hi = uint64(r.i64()), core.Price(r.i64()), core.Price(r.i64())
+	}
+}
+
+// pairs reads the pairs in the order of their slots, which makes them as they were
+// made first.
+func (r *stateReader) pairs() {
+	t, n := r.t, r.slots(pairBytes)
+	if n-1 > int(t.pairs.max) {
+		r.fail(fmt.Sprintf("%d positions, of which there may be %d", n-1, t.pairs.max))
+		return
+	}
+	if 2*(n+1) > len(t.pairs.index) {
+		t.pairs = newPairs(n, int(t.pairs.max))
+	}
+	for range n - 1 {
+		key := uint64(r.i64())
+		s, known := t.pairScope(key)
+		if !known || t.pairs.find(key) != 0 {
+			r.fail("a pair of what is not defined, or twice the same")
+			return
+		}
+		r.pair(t.pairs.at(t.makePair(key, s.Instrument)), s)
+	}
+}
+
+// pairScope is the scope a key stands for, and whether all of it is defined.
+func (t *Tree) pairScope(key uint64) (Scope, bool) {
+	p := pair{key: key}
+	s, reason := t.resolve(p.scope())
+	return s, reason.OK() && s.Account != 0
+}
+
+func (r *stateReader) venues() {
+	r.t.venues = nil
+	for range r.count(2 + 1) {
+		r.t.venues = append(r.t.venues, venue{name: r.name(), down: r.bit()})
+	}
+}
+
+func (r *stateReader) rates() {
+	r.t.rates = nil
+	for range r.count(2 + 1 + 8) {
+		currency := r.name()
+		r.require(!r.bit(), "a rate with a flag")
+		r.t.rates = append(r.t.rates, rate{currency, r.upTo(math.MaxInt64)})
+	}
+}
+
+// derive gives the instruments their venue and what a unit of them is worth, which
+// must be what the state says.
+func (r *stateReader) derive(all []derived) {
+	t := r.t
+	for i := range all {
+		x, w := &t.instruments[i], &all[i]
+		if x.in == nil {
+			continue
+		}
+		x.setRate(t.Rate(valued(x.in)))
+		r.require(x.val.mul == w.mul && x.val.div == w.div, "an instrument is not worth what its rate says")
+		x.venue = w.venue
+		r.require(int64(w.venue) < int64(len(t.venues)) && t.venues[w.venue].name == x.in.Venue, "an instrument of another venue")
+		if !r.ok() {
+			return
+		}
+	}
+}
+
+// recent reads the orders that a later one may duplicate.
+func (r *stateReader) recent() {
+	const entryBytes = 7 * 8
+	m := &r.t.recent
+	window, sets := r.upTo(maxWindow), r.upTo(recentSets)
+	n := r.count(entryBytes)
+	r.require((sets == recentSets && window > 0) || (sets == 0 && window == 0 && n == 0), "duplicates without a window")
+	if !r.ok() || sets == 0 {
+		return
+	}
+	m.keep(core.Nanos(window))
+	last := int64(-1)
+	for range n {
+		set, way := r.upTo(recentSets-1), r.upTo(recentWays-1)
+		e := recentOrder{account: core.AccountID(r.id()), instrument: core.InstrumentID(r.id()),
+			price: core.Price(r.i64()), qty: core.Qty(r.i64()), time: core.Nanos(r.i64())}
+		at := set*recentWays + way
+		if e.account == 0 || at <= last || m.set(&e) != &m.sets[set] {
+			r.fail("a recent order out of its place")
+			return
+		}
+		m.sets[set][way], last = e, at
+	}
+}
+
+// RestoreHold reads what Hold.AppendState appended from the front of b into h and
+// returns what follows it. The tree must be the one that the order is reserved in:
+// it is asked for the nodes that the hold names.
+//
+// Errors: ErrState, with what is wrong; h is then of no use.
+func (t *Tree) RestoreHold(b []byte, h *Hold) (rest []byte, err error) {
+	r := stateReader{t: t, b: b}
+	*h = Hold{}
+	o := &h.order
+	o.Side, o.Type, o.TIF = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8())
+	o.ReduceOnly, h.open, h.pending = r.bit(), r.bit(), r.bit()
+	o.Account, o.Strategy, o.Instrument = core.AccountID(r.id()), core.StrategyID(r.id()), core.InstrumentID(r.id())
+	o.Price, o.Qty = core.Price(r.i64()), core.Qty(r.i64())
+	h.filled, h.price, h.value = core.Qty(r.i64()), core.Price(r.i64()), r.i64()
+	h.newPrice, h.newQty = core.Price(r.i64()), core.Qty(r.i64())
+	h.account, h.strategy, h.amends = r.id(), r.id(), r.id()
+	if *h != (Hold{}) && r.ok() {
+		r.require(o.Side == core.Buy || o.Side == core.Sell, "an order without a side")
+		s := nodeAt(t.strategies, uint32(o.Strategy))
+		r.require(s != nil && s.owner == uint32(o.Account) &&
+			t.reserves(h.account, accountPairKey(o.Account, o.Instrument)) &&
+			t.reserves(h.strategy, strategyPairKey(o.Strategy, o.Instrument)), "an order that is reserved nowhere")
+	}
+	if !r.ok() {
+		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
+	}
+	return r.b, nil
+}
+
+// reserves reports whether a slot is that of the pair of that key.
+func (t *Tree) reserves(slot uint32, key uint64) bool {
+	return slot != 0 && slot < t.pairs.n && t.pairs.at(slot).key == key
+}
