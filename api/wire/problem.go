@@ -241,6 +241,8 @@ func plainReason(c risk.Code) string {
 		return "the order is no longer open"
 	case risk.AmendPending:
 		return "an amend or cancel of this order is still on its way"
+	case risk.OrderUnconfirmed:
+		return "whether the venue has the order is being asked; it can be cancelled"
 	case risk.InvalidOrder:
 		return "no venue takes this combination of fields"
 	case risk.ReduceOnly:

@@ -45,6 +45,9 @@ type Config struct {
 	MaxOutbox int
 	// MarkEvery is how often held instruments are valued anew for the limits.
 	MarkEvery time.Duration
+	// ReconcileEvery is how long a venue has to answer what it knows of an order
+	// before it is asked again.
+	ReconcileEvery time.Duration
 	// DrainTimeout is how long Run waits at its end for the journal to commit and
 	// for the gateways to take what waits for them.
 	DrainTimeout time.Duration
@@ -64,6 +67,7 @@ const (
 	DefaultMaxStaged        = 1 << 15
 	DefaultMaxOutbox        = 1 << 12
 	DefaultMarkEvery        = time.Second
+	DefaultReconcileEvery   = 5 * time.Second
 	DefaultDrainTimeout     = 5 * time.Second
 )
 
@@ -91,6 +95,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MarkEvery <= 0 {
 		c.MarkEvery = DefaultMarkEvery
+	}
+	if c.ReconcileEvery <= 0 {
+		c.ReconcileEvery = DefaultReconcileEvery
 	}
 	if c.DrainTimeout <= 0 {
 		c.DrainTimeout = DefaultDrainTimeout
@@ -131,6 +138,8 @@ type Stats struct {
 	Stray      Counter // venue reports of orders not kept
 	Withheld   Counter // new orders and amends kept back by a halt
 	Unrecorded Counter // cancels and state changes carried out without a record
+	StatusSent Counter // times a venue was asked about an order
+	Reconciled Counter // orders that ceased to be unknown
 	Outbox     Counter // times a gateway's queue was full
 }
 

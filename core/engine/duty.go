@@ -7,8 +7,9 @@ import (
 
 // duty is one cycle; it returns how much it did.
 func (e *Engine) duty() int {
-	work := e.control.run()
 	now := e.cfg.Clock.Now()
+	e.takeRestart(now)
+	work := e.control.run()
 	work += e.takeUnsaved(now)
 	work += e.takeKills(now)
 	if !e.backlogged() {
@@ -18,7 +19,7 @@ func (e *Engine) duty() int {
 		work += e.takeTimers(now)
 		n := e.take(e.commands, now)
 		e.taken += uint64(n)
-		work += n + e.takeDeferred(now)
+		work += n + e.takeDeferred(now) + e.takeQuestions(now)
 	}
 	e.flush()
 	return work + e.release()
@@ -110,6 +111,9 @@ func (e *Engine) takeUnsaved(now core.Nanos) int {
 
 // takeTimers records a clock tick when an order is due, and values what is held.
 func (e *Engine) takeTimers(now core.Nanos) int {
+	if e.restart {
+		return 0
+	}
 	n := 0
 	if due, any := e.m.expiry.next(&e.m.orders); any && due <= now {
 		c := Command{Kind: CmdClock}

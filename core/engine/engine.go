@@ -41,6 +41,8 @@ type Engine struct {
 	taken     uint64 // commands taken from the command ring
 	held      heldReport
 	unsaved   []Command // state changes carried out, to be recorded
+	restart   bool      // recovered, and that is not recorded yet
+	draining  bool      // Run ends: nobody is asked any more
 	rec       record.Record
 	quote     core.Quote
 	buf       []byte
@@ -55,6 +57,7 @@ type Engine struct {
 	failed    error        // the journal takes no more records
 	published atomic.Uint64
 	answered  atomic.Uint64
+	unknown   atomic.Int64 // open orders that are Unknown
 	watchers  atomic.Pointer[[]*ringbuf.Waiter]
 	state     atomic.Uint32 // Health
 
@@ -192,7 +195,7 @@ func (e *Engine) start() error {
 	case e.journal == nil || e.cfg.Quotes == nil:
 		return fmt.Errorf("engine: Config needs a Journal and Quotes to run")
 	}
-	e.running = true
+	e.running, e.draining = true, false
 	e.journal.Notify(e.waiter)
 	e.setHealth()
 	if err := e.syncDirectory(); err != nil {
@@ -214,6 +217,7 @@ func (e *Engine) stop() {
 // drain takes what was submitted, and waits for the journal to commit it and for
 // the gateways to take what was promised, but no longer than DrainTimeout.
 func (e *Engine) drain() error {
+	e.draining = true
 	for waited := time.Duration(0); waited < e.cfg.DrainTimeout; {
 		if e.duty() > 0 {
 			continue
@@ -267,7 +271,7 @@ func (e *Engine) hasWork() bool {
 
 // idleTime is how long the engine may sleep.
 func (e *Engine) idleTime() time.Duration {
-	if e.waitsForGateway() {
+	if e.waitsForGateway() || e.waitsToAsk() {
 		return 200 * time.Microsecond
 	}
 	if e.full || e.m.out.events.len() > 0 {

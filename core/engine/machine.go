@@ -153,13 +153,18 @@ func (m *machine) settle(e *entry, status core.OrdStatus) {
 // send stages a command for the venue of the order's instrument.
 func (m *machine) send(op core.VenueOp, o *core.Order) {
 	c := m.out.venue()
-	*c = core.VenueCommand{
-		Op: op, Side: o.Side, Type: o.Type, TIF: o.TIF, ReduceOnly: o.ReduceOnly,
-		Order: o.ID, Account: o.Account, Instrument: o.Instrument,
-		Price: o.Price, Qty: o.Qty, ExpireTime: o.ExpireTime, Time: m.now,
-	}
+	*c = commandFor(op, o, m.now)
 	if op == core.VenueAmend {
 		c.Price, c.Qty = o.NewPrice, o.NewQty
+	}
+}
+
+// commandFor is a command about an order on its present terms.
+func commandFor(op core.VenueOp, o *core.Order, now core.Nanos) core.VenueCommand {
+	return core.VenueCommand{
+		Op: op, Side: o.Side, Type: o.Type, TIF: o.TIF, ReduceOnly: o.ReduceOnly,
+		Order: o.ID, Account: o.Account, Instrument: o.Instrument,
+		Price: o.Price, Qty: o.Qty, ExpireTime: o.ExpireTime, Time: now,
 	}
 }
 

@@ -26,6 +26,8 @@ func (m *machine) admitAmend(now core.Nanos, e *entry, a *record.Amend) risk.Rea
 	switch {
 	case !o.Status.Open():
 		return risk.Reason{Code: risk.OrderClosed}
+	case o.Unknown:
+		return risk.Reason{Code: risk.OrderUnconfirmed}
 	case o.PendingCxl || o.PendingRepl:
 		return risk.Reason{Code: risk.AmendPending}
 	case o.Type != core.Limit, terms.Price == o.Price && terms.Qty == o.Qty, a.Price < 0, a.Qty < 0:

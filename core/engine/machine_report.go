@@ -17,6 +17,9 @@ import (
 //	cancel rejected   cancel no longer pending          late
 //	replace rejected  amend no longer pending           late
 //
+// A cancel or amend that the venue rejects because it does not have the order
+// leaves the order unknown, and the cancel pending: see learn.
+//
 // An order closed before keeps its status through a late report. A repeated
 // VenueExecID changes nothing. Of an order that is not kept any more nothing can be
 // said, and its fill cannot be booked: the position is then not what the venue
@@ -141,9 +144,9 @@ func (m *machine) applyReport(p *record.Report) {
 	}
 	e.venueExec = max(e.venueExec, r.VenueExecID)
 	e.order.UpdateTime = m.now
-	e.order.VenueAcked = e.order.VenueAcked || r.Type != core.ExecRejected
 	switch r.Type {
 	case core.ExecTrade:
+		m.learn(e, r)
 		m.book(e, p)
 		return
 	case core.ExecReplaced:
@@ -154,14 +157,12 @@ func (m *machine) applyReport(p *record.Report) {
 		m.endAmend(e)
 		m.tree.RejectAmend(&e.hold)
 	case core.ExecCancelRejected:
-		e.order.PendingCxl = false
-		if e.expiring && e.heapAt == 0 {
-			m.expiry.push(&m.orders, e, m.now+expiryRetry)
-		}
+		m.endCancel(e, r)
 	case core.ExecRejected:
 		e.order.Reason = r.VenueCode
 	default:
 	}
+	m.learn(e, r)
 	m.settle(e, p.Status)
 	m.out.event(EventOrder).Order = e.order
 	if !p.Status.Open() {
@@ -192,6 +193,18 @@ func (m *machine) book(e *entry, p *record.Report) {
 	}
 	if wasOpen && !o.Status.Open() {
 		m.orders.close(e)
+	}
+}
+
+// endCancel takes back a cancel that the venue rejected: an expiry is tried again.
+// One of an order that the venue denies has not been answered.
+func (m *machine) endCancel(e *entry, r *core.ExecReport) {
+	if denied(r) {
+		return
+	}
+	e.order.PendingCxl = false
+	if e.expiring && e.heapAt == 0 {
+		m.expiry.push(&m.orders, e, m.now+expiryRetry)
 	}
 }
 

@@ -33,6 +33,8 @@ type entry struct {
 	// cancelWaits says that a cancel without a record waits to be taken by the
 	// gateway, so that repeating it adds none. It is not state either.
 	cancelWaits bool
+	// question is how far the venue has been asked about the order; not state.
+	question questionState
 }
 
 // list is a doubly linked list of slots, oldest first.

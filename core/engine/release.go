@@ -9,11 +9,14 @@ import (
 	"qcat/risk"
 )
 
-// outbox is what waits for one gateway whose queue is full.
+// outbox is what waits for one gateway whose queue is full, and what its venue is
+// to be asked.
 type outbox struct {
 	venue   string
 	gateway Gateway
 	queue   fifo[core.VenueCommand]
+
+	questions questions
 }
 
 // newOutboxes orders gateways by name, so that their index does not depend on

@@ -27,6 +27,8 @@ func (e *Engine) Recover(records iter.Seq[[]byte], observe func(*Event)) error {
 			return fmt.Errorf("record %d: %w", e.m.seq+1, err)
 		}
 	}
+	e.restart = e.m.seq > 0
+	e.unknown.Store(int64(e.m.unknown))
 	e.flushed = e.m.seq
 	e.published.Store(e.m.seq)
 	e.answered.Store(e.m.seq)

@@ -42,6 +42,9 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 	if e.failed != nil {
 		return e.failed
 	}
+	if e.restart {
+		return errNotTaken // the journal did not take the restart yet
+	}
 	if len(e.unsaved) > 0 && (c.Kind == CmdNew || c.Kind == CmdAmend) {
 		return errNotTaken // a kill switch that is not recorded yet comes first
 	}
@@ -60,6 +63,7 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 	}
 	e.m.apply(r, e.buf)
 	e.answer(c, r)
+	e.follow(r)
 	return nil
 }
 
@@ -79,6 +83,7 @@ func (e *Engine) sequenceTimed(c *Command, r *record.Record) error {
 	}
 	e.m.apply(r, e.buf)
 	e.answer(c, r)
+	e.follow(r)
 	return nil
 }
 
@@ -262,7 +267,7 @@ func (e *Engine) stopReason() (risk.Reason, bool) {
 	switch {
 	case e.failed != nil:
 		return risk.Reason{Code: risk.Halted, Scope: risk.Scope{Level: risk.LevelFirm}}, true
-	case e.full || len(e.unsaved) > 0:
+	case e.full || e.restart || len(e.unsaved) > 0:
 		return risk.Reason{Code: risk.Capacity}, true
 	}
 	return risk.Reason{}, false

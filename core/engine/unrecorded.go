@@ -117,9 +117,7 @@ func (e *Engine) passCancel(o *entry) bool {
 		return false
 	}
 	o.cancelWaits = true
-	c := core.VenueCommand{Op: core.VenueCancel, Side: o.order.Side, Type: o.order.Type, TIF: o.order.TIF,
-		Order: o.order.ID, Account: o.order.Account, Instrument: o.order.Instrument,
-		Price: o.order.Price, Qty: o.order.Qty, Time: e.m.now}
+	c := commandFor(core.VenueCancel, &o.order, e.m.now)
 	if e.failed != nil {
 		e.route(&c)
 		return true
