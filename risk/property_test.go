@@ -16,7 +16,7 @@ type source interface{ IntN(n int) int }
 
 // world drives a tree and its naive counterpart through the same calls.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	src   source
 	tree  *Tree
 	naive *naive
@@ -26,7 +26,7 @@ type world struct {
 	log   []string // the last calls, for the report of a failure
 }
 
-func newWorld(t *testing.T, src source) *world {
+func newWorld(t testing.TB, src source) *world {
 	base := core.Instrument{Venue: "sim", Quote: "USDT", Settle: "USDT", Kind: core.Linear, ContractSize: 1,
 		PriceScale: 2, QtyScale: 3, SettleScale: 8, TickSize: 1, StepSize: 1}
 	fine, spot, inverse := base, base, base
