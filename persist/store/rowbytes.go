@@ -81,7 +81,7 @@ func appendOrder(b []byte, o *history.Order) []byte {
 	b = append64(b, o.ID)
 	b = append32(b, uint32(o.Account), uint32(o.Strategy), uint32(o.Instrument))
 	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status))
-	b = appendBits(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl)
+	b = appendBits(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown)
 	b = append64(b, o.Price, o.NewPrice)
 	b = append64(b, o.Qty, o.CumQty, o.NewQty)
 	b = append128(b, o.CumCost)

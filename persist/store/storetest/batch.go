@@ -85,7 +85,7 @@ func (w *world) someOrder(b *store.Batch) history.Order {
 // change gives an order another state.
 func (w *world) change(o *history.Order, seq uint64) {
 	o.Status = core.OrdStatus(1 + w.rng.IntN(6))
-	o.VenueAcked, o.PendingCxl, o.PendingRepl = w.flip(), w.flip(), w.flip()
+	o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown = w.flip(), w.flip(), w.flip(), w.flip()
 	o.CumQty, o.CumCost = core.Qty(w.number()), w.wide()
 	o.NewPrice, o.NewQty = core.Price(w.number()), core.Qty(w.number())
 	o.Amends, o.Reason = uint32(w.number()), uint16(w.number())
