@@ -30,6 +30,9 @@ var (
 	// ErrGone is wrapped by a reader whose records were deleted. A GoneError says
 	// where reading can go on.
 	ErrGone = errors.New("journal: records deleted by retention")
+	// ErrAhead is wrapped by NewReader for a record that lies beyond the next one: who
+	// asks has followed another log, or one that has lost its end.
+	ErrAhead = errors.New("journal: no such record yet")
 	// ErrNone is wrapped by OpenReadOnly when a directory holds no such log.
 	ErrNone = errors.New("journal: no log")
 )

@@ -1,4 +1,3 @@
-// Package journal is an append-only segmented log.
 package journal
 
 import (

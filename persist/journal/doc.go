@@ -1,0 +1,2 @@
+// Package journal is an append-only segmented log.
+package journal
