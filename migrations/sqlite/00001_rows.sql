@@ -2,8 +2,9 @@
 --
 -- Integers are raw: prices, quantities and amounts at their instrument's scale,
 -- *_ns Unix time in nanoseconds. A 128-bit number is two integers, x_hi and x_lo:
--- x = x_hi * 2^64 + (x_lo as unsigned). Numbers of 64 bits without a sign are
--- stored with the same bits, so that the upper half reads as negative.
+-- x = x_hi * 2^64 + (x_lo as unsigned). The one unsigned number that needs 64 bits,
+-- positions.entry_den, is stored with the same bits, so that its upper half reads as
+-- negative.
 --
 -- There are no foreign keys: ticks may name an instrument before the order
 -- journal's follower has written it, and rows are a fold of a journal that has
@@ -81,9 +82,10 @@ CREATE TABLE orders (
     amends          INTEGER NOT NULL,
     reason          INTEGER NOT NULL,
     expire_ns       INTEGER NOT NULL,
-    create_ns       INTEGER NOT NULL, -- never falls while id rises
+    create_ns       INTEGER NOT NULL,
     update_ns       INTEGER NOT NULL,
     cl_ord_id       TEXT    NOT NULL,
+    due_ns          INTEGER NOT NULL, -- when it is next asked to be cancelled, 0 for never
     seq             INTEGER NOT NULL  -- of the journal record that left it so
 ) STRICT;
 
@@ -91,7 +93,6 @@ CREATE TABLE orders (
 CREATE INDEX orders_account    ON orders (account);
 CREATE INDEX orders_strategy   ON orders (strategy);
 CREATE INDEX orders_instrument ON orders (instrument);
-CREATE INDEX orders_created    ON orders (create_ns);
 CREATE INDEX orders_cl_ord_id  ON orders (cl_ord_id) WHERE cl_ord_id <> '';
 CREATE INDEX orders_open       ON orders (id) WHERE status < 3;
 
@@ -107,7 +108,7 @@ CREATE TABLE executions (
     last_qty   INTEGER NOT NULL,
     fee        INTEGER NOT NULL, -- negative is a rebate
     venue_ns   INTEGER NOT NULL,
-    time_ns    INTEGER NOT NULL, -- never falls while id rises
+    time_ns    INTEGER NOT NULL,
     cl_ord_id  TEXT    NOT NULL,
     seq        INTEGER NOT NULL
 ) STRICT;
@@ -116,7 +117,6 @@ CREATE INDEX executions_order      ON executions (order_id);
 CREATE INDEX executions_account    ON executions (account);
 CREATE INDEX executions_strategy   ON executions (strategy);
 CREATE INDEX executions_instrument ON executions (instrument);
-CREATE INDEX executions_time       ON executions (time_ns);
 
 CREATE TABLE positions (
     account      INTEGER NOT NULL,
@@ -133,7 +133,7 @@ CREATE TABLE positions (
     fills        INTEGER NOT NULL,
     time_ns      INTEGER NOT NULL,
     seq          INTEGER NOT NULL,
-    PRIMARY KEY (account, strategy, instrument)
+    PRIMARY KEY (strategy, instrument)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE marks (
@@ -152,14 +152,12 @@ CREATE TABLE equity (
     fees       INTEGER NOT NULL,
     valued     INTEGER NOT NULL,
     seq        INTEGER NOT NULL,
-    PRIMARY KEY (account, time_ns, settle)
+    PRIMARY KEY (account, time_ns, settle, scale)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX equity_latest ON equity (account, settle, time_ns);
 
 CREATE TABLE risk_events (
     seq              INTEGER PRIMARY KEY,
-    time_ns          INTEGER NOT NULL, -- never falls while seq rises
+    time_ns          INTEGER NOT NULL,
     kind             INTEGER NOT NULL,
     scope_level      INTEGER NOT NULL,
     scope_account    INTEGER NOT NULL,
@@ -183,11 +181,10 @@ CREATE TABLE risk_events (
 
 CREATE INDEX risk_events_account ON risk_events (account);
 CREATE INDEX risk_events_kind    ON risk_events (kind);
-CREATE INDEX risk_events_time    ON risk_events (time_ns);
 
 CREATE TABLE audit (
     seq              INTEGER PRIMARY KEY,
-    time_ns          INTEGER NOT NULL, -- never falls while seq rises
+    time_ns          INTEGER NOT NULL,
     action           TEXT    NOT NULL,
     scope_level      INTEGER NOT NULL,
     scope_account    INTEGER NOT NULL,
@@ -197,14 +194,24 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE INDEX audit_action ON audit (action);
-CREATE INDEX audit_time   ON audit (time_ns);
+
+-- Between which times the rows of 4096 neighbouring keys are, of the tables that are
+-- paged by id but asked for by time. Ids rise with time, nearly or wholly: a span of
+-- time is a span of ids, found here without an index entry a row.
+CREATE TABLE time_spans (
+    rows_of TEXT    NOT NULL, -- orders, executions, risk_events or audit
+    block   INTEGER NOT NULL, -- id / 4096, or seq / 4096
+    from_ns INTEGER NOT NULL, -- the earliest
+    to_ns   INTEGER NOT NULL, -- the latest
+    PRIMARY KEY (rows_of, block)
+) STRICT, WITHOUT ROWID;
 
 -- Market data is kept in the order in which it is read: one tree, no index
 -- beside it. tick ends the keys, because a venue may send one trade twice.
 CREATE TABLE trades (
     instrument  INTEGER NOT NULL,
     exchange_ns INTEGER NOT NULL,
-    id          INTEGER NOT NULL, -- the venue's, unsigned
+    id          INTEGER NOT NULL, -- the venue's
     tick        INTEGER NOT NULL, -- sequence in the tick log
     side        INTEGER NOT NULL,
     price       INTEGER NOT NULL,
@@ -217,12 +224,13 @@ CREATE TABLE quotes (
     instrument  INTEGER NOT NULL,
     receive_ns  INTEGER NOT NULL,
     tick        INTEGER NOT NULL,
+    stale       INTEGER NOT NULL, -- the book behind it waited for a snapshot
     bid_price   INTEGER NOT NULL,
     bid_qty     INTEGER NOT NULL,
     ask_price   INTEGER NOT NULL,
     ask_qty     INTEGER NOT NULL,
     exchange_ns INTEGER NOT NULL,
-    PRIMARY KEY (instrument, receive_ns, tick)
+    PRIMARY KEY (instrument, receive_ns)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE candles (
@@ -253,6 +261,7 @@ DROP TABLE tick_gaps;
 DROP TABLE candles;
 DROP TABLE quotes;
 DROP TABLE trades;
+DROP TABLE time_spans;
 DROP TABLE audit;
 DROP TABLE risk_events;
 DROP TABLE equity;

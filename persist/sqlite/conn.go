@@ -1,0 +1,147 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+)
+
+// Settings of every connection.
+const (
+	// busyMillis is how long a statement waits for another process's lock.
+	busyMillis = 5000
+	// checkpointPages is the size of the WAL, in pages of 4 KiB, from which a
+	// commit folds it into the file.
+	checkpointPages = 1000
+	// walLimit is what a WAL that a long reader let grow is cut back to.
+	walLimit = 64 << 20
+	// cacheKiB is the page cache of one connection.
+	cacheKiB = 16 << 10
+)
+
+// connector makes connections to the file. Of those that write, a transaction
+// takes the write lock when it begins, so that it never has to be given up
+// half-way for somebody else's.
+func connector(path string, readOnly bool) (driver.Connector, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{}
+	pragma := func(name string, value any) { q.Add("_pragma", fmt.Sprintf("%s(%v)", name, value)) }
+	pragma("busy_timeout", busyMillis)
+	pragma("foreign_keys", 1)
+	pragma("cache_size", -cacheKiB)
+	pragma("temp_store", "memory")
+	if readOnly {
+		pragma("query_only", 1)
+	} else {
+		pragma("journal_mode", "wal")
+		pragma("synchronous", "full")
+		pragma("wal_autocheckpoint", checkpointPages)
+		pragma("journal_size_limit", walLimit)
+		q.Set("_txlock", "immediate")
+	}
+	u := url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}
+	return sqlite.NewConnector(u.String())
+}
+
+// pool returns a *sql.DB of at most n connections to the file.
+func pool(path string, readOnly bool, n int) (*sql.DB, error) {
+	c, err := connector(path, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// conn is one connection without database/sql around it: prepared statements take
+// thousands of arguments without being copied, checked and boxed once more. One
+// goroutine at a time.
+type conn struct {
+	raw   driver.Conn
+	stmts map[string]driver.Stmt
+}
+
+// connect opens a connection that writes.
+func connect(ctx context.Context, c driver.Connector) (*conn, error) {
+	raw, err := c.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{raw: raw, stmts: map[string]driver.Stmt{}}, nil
+}
+
+// prepare returns the statement of that text, made when it is first asked for.
+func (c *conn) prepare(ctx context.Context, text string) (driver.Stmt, error) {
+	if s := c.stmts[text]; s != nil {
+		return s, nil
+	}
+	s, err := c.raw.(driver.ConnPrepareContext).PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[text] = s
+	return s, nil
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (c *conn) exec(ctx context.Context, text string, args []driver.NamedValue) (int64, error) {
+	s, err := c.prepare(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.(driver.StmtExecContext).ExecContext(ctx, args)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// row runs a query and returns its first row in dst, and whether there is one.
+func (c *conn) row(ctx context.Context, dst []driver.Value, text string, args ...any) (bool, error) {
+	s, err := c.prepare(ctx, text)
+	if err != nil {
+		return false, err
+	}
+	rows, err := s.(driver.StmtQueryContext).QueryContext(ctx, values(args...))
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if err := rows.Next(dst); err != nil {
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		return false, err
+	}
+	return true, nil
+}
+
+// close gives up the statements and the connection.
+func (c *conn) close() error {
+	var errs []error
+	for _, s := range c.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.raw.Close())...)
+}
+
+// values numbers arguments as the driver wants them.
+func values(args ...any) []driver.NamedValue {
+	out := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		out[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+	}
+	return out
+}
