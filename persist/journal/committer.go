@@ -151,7 +151,7 @@ func (c *committer) collect() {
 		if int64(g.length)+int64(len(frame)) > room {
 			return
 		}
-		if at != pos || piece < 0 {
+		if piece < 0 || at&r.mask == 0 { // the first, or at the beginning of the ring again
 			piece++
 			g.pieces[piece] = frame
 		} else {

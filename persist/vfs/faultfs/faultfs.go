@@ -1,0 +1,402 @@
+package faultfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+
+	"qcat/persist/vfs"
+)
+
+// ErrCrashed is wrapped by every call after the one that CrashAt names.
+var ErrCrashed = errors.New("faultfs: crashed")
+
+// FS is the file system. Use New.
+type FS struct {
+	mu       sync.Mutex
+	dirs     map[string]bool
+	names    map[string]*inode // as it reads
+	durable  map[string]*inode // as it was when each directory was synced
+	changes  []change          // of names since, oldest first
+	capacity int64             // 0: none
+	used     int64
+	hook     func(Op) error
+	ops      int
+	kinds    map[Kind]int
+	crashAt  int
+	crashed  bool
+	nextID   int
+}
+
+// change is one thing that happened to the names of a directory.
+type change struct {
+	dir     string
+	name    string // gets inode, or loses its own when that is nil
+	inode   *inode
+	removed string // a renaming: the name that is no more
+}
+
+// Kind is what a call does.
+type Kind string
+
+// The kinds of calls that change something, and so count as an I/O.
+const (
+	Create   Kind = "create"
+	Write    Kind = "write"
+	Truncate Kind = "truncate"
+	Sync     Kind = "sync"
+	Rename   Kind = "rename"
+	Remove   Kind = "remove"
+	SyncDir  Kind = "syncdir"
+)
+
+// Op is one such call.
+type Op struct {
+	Kind Kind
+	Name string
+	N    int // which of its kind, from 1
+}
+
+// New returns an empty file system.
+func New() *FS {
+	return &FS{dirs: map[string]bool{".": true, "/": true}, names: map[string]*inode{},
+		durable: map[string]*inode{}, kinds: map[Kind]int{}}
+}
+
+var _ vfs.FS = (*FS)(nil)
+
+// Inject has hook called before every I/O, outside the lock: an error that it
+// returns is the call's, and it may block. nil injects nothing. A Sync that fails
+// drops what it should have written.
+func (f *FS) Inject(hook func(Op) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hook = hook
+}
+
+// FailSync is a hook: the nth Sync and all after it fail.
+func FailSync(nth int, err error) func(Op) error { return Fail(Sync, nth, err) }
+
+// Fail is a hook: the nth call of a kind and all of it after fail.
+func Fail(kind Kind, nth int, err error) func(Op) error {
+	return func(op Op) error {
+		if op.Kind == kind && op.N >= nth {
+			return err
+		}
+		return nil
+	}
+}
+
+// SetCapacity bounds the bytes of all files; what would grow beyond fails with
+// ENOSPC. 0 sets no bound.
+func (f *FS) SetCapacity(bytes int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.capacity = bytes
+}
+
+// CrashAt makes the nth I/O from the beginning the last one: it takes place, as far
+// as a crash lets it, and fails with ErrCrashed as everything after it does.
+func (f *FS) CrashAt(nth int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.crashAt = nth
+}
+
+// Crashed reports whether the I/O that CrashAt names has come.
+func (f *FS) Crashed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.crashed
+}
+
+// Ops is how many I/Os there were.
+func (f *FS) Ops() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ops
+}
+
+// Count is how many there were of a kind.
+func (f *FS) Count(kind Kind) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.kinds[kind]
+}
+
+// Crash returns what a power cut leaves: of everything that was not synced a part
+// that follows from seed.
+func (f *FS) Crash(seed uint64) *FS {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+	names := maps.Clone(f.durable)
+	for _, c := range f.changes {
+		if r.IntN(2) == 0 {
+			c.apply(names)
+		}
+	}
+	return f.copyWith(names, func(n *inode) *inode { return n.crash(r) })
+}
+
+// Clone returns a copy of everything as it reads, all of it durable: what a crash
+// of the process alone leaves.
+func (f *FS) Clone() *FS {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.copyWith(f.names, func(n *inode) *inode {
+		return &inode{data: slices.Clone(n.data), durable: slices.Clone(n.data), pending: map[int64][][]byte{}, id: n.id}
+	})
+}
+
+// copyWith makes a file system of names, and of what each does with its file.
+func (f *FS) copyWith(names map[string]*inode, each func(*inode) *inode) *FS {
+	left := New()
+	left.dirs, left.capacity = maps.Clone(f.dirs), f.capacity
+	seen := map[*inode]*inode{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		n := names[name]
+		if seen[n] == nil {
+			seen[n] = each(n)
+			left.used += int64(len(seen[n].data))
+		}
+		left.names[name], left.durable[name] = seen[n], seen[n]
+	}
+	left.nextID = f.nextID
+	return left
+}
+
+func (c *change) apply(names map[string]*inode) {
+	if c.removed != "" && names[c.removed] == c.inode {
+		delete(names, c.removed)
+	}
+	if c.inode == nil {
+		delete(names, c.name)
+		return
+	}
+	names[c.name] = c.inode
+}
+
+// begin counts an I/O and says what becomes of it. The lock is held when it
+// returns; last means that the call takes place and the crash follows.
+func (f *FS) begin(kind Kind, name string) (last bool, err error) {
+	f.mu.Lock()
+	if f.crashed {
+		return false, f.crashError(kind, name)
+	}
+	f.ops++
+	f.kinds[kind]++
+	if last = f.ops == f.crashAt; last {
+		f.crashed = true
+	}
+	if f.hook == nil {
+		return last, nil
+	}
+	hook, op := f.hook, Op{kind, name, f.kinds[kind]}
+	f.mu.Unlock()
+	err = hook(op)
+	f.mu.Lock()
+	if err != nil {
+		return last, &fs.PathError{Op: string(kind), Path: name, Err: err}
+	}
+	return last, nil
+}
+
+func (f *FS) crashError(kind Kind, name string) error {
+	return &fs.PathError{Op: string(kind), Path: name, Err: ErrCrashed}
+}
+
+// done is the error of a call that took place.
+func (f *FS) done(last bool, kind Kind, name string) error {
+	if last {
+		return f.crashError(kind, name)
+	}
+	return nil
+}
+
+// OpenFile opens or creates a file, of the flags O_CREATE, O_EXCL and O_TRUNC.
+func (f *FS) OpenFile(name string, flag int, _ fs.FileMode) (vfs.File, error) {
+	name = filepath.Clean(name)
+	f.mu.Lock()
+	n, there := f.names[name]
+	crashed, inDir := f.crashed, f.dirs[filepath.Dir(name)]
+	f.mu.Unlock()
+	switch {
+	case crashed:
+		return nil, f.crashError("open", name)
+	case there && flag&os.O_EXCL != 0 && flag&os.O_CREATE != 0:
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrExist}
+	case !there && (flag&os.O_CREATE == 0 || !inDir):
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	case there && flag&os.O_TRUNC == 0:
+		return &file{fs: f, inode: n, name: name}, nil
+	}
+	last, err := f.begin(Create, name)
+	defer f.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		f.used -= int64(len(n.data))
+		n.resize(0)
+	} else {
+		f.nextID++
+		n = &inode{pending: map[int64][][]byte{}, id: f.nextID}
+		f.names[name] = n
+		f.changes = append(f.changes, change{dir: filepath.Dir(name), name: name, inode: n})
+	}
+	return &file{fs: f, inode: n, name: name}, f.done(last, Create, name)
+}
+
+// Rename renames a file in its directory or to another.
+func (f *FS) Rename(from, to string) error {
+	from, to = filepath.Clean(from), filepath.Clean(to)
+	last, err := f.begin(Rename, from)
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	n := f.names[from]
+	if n == nil {
+		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
+	}
+	c := change{dir: filepath.Dir(to), name: to, inode: n, removed: from}
+	c.apply(f.names)
+	f.changes = append(f.changes, c)
+	return f.done(last, Rename, from)
+}
+
+// Remove deletes a name.
+func (f *FS) Remove(name string) error {
+	name = filepath.Clean(name)
+	f.mu.Lock()
+	n := f.names[name]
+	crashed := f.crashed
+	f.mu.Unlock()
+	if n == nil && !crashed {
+		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
+	}
+	last, err := f.begin(Remove, name)
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	delete(f.names, name)
+	f.used -= int64(len(n.data))
+	f.changes = append(f.changes, change{dir: filepath.Dir(name), name: name})
+	return f.done(last, Remove, name)
+}
+
+// List returns the names in a directory.
+func (f *FS) List(dir string) ([]string, error) {
+	dir = filepath.Clean(dir)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.crashed {
+		return nil, f.crashError("list", dir)
+	}
+	if !f.dirs[dir] {
+		return nil, &fs.PathError{Op: "list", Path: dir, Err: fs.ErrNotExist}
+	}
+	var list []string
+	for name := range f.names {
+		if filepath.Dir(name) == dir {
+			list = append(list, filepath.Base(name))
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// MkdirAll makes directories; they survive every crash.
+func (f *FS) MkdirAll(dir string, _ fs.FileMode) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.crashed {
+		return f.crashError("mkdir", dir)
+	}
+	for dir = filepath.Clean(dir); !f.dirs[dir]; dir = filepath.Dir(dir) {
+		f.dirs[dir] = true
+	}
+	return nil
+}
+
+// Stat returns the size of a file.
+func (f *FS) Stat(name string) (int64, error) {
+	name = filepath.Clean(name)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.crashed {
+		return 0, f.crashError("stat", name)
+	}
+	n := f.names[name]
+	if n == nil {
+		return 0, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	return int64(len(n.data)), nil
+}
+
+// SyncDir makes what happened to the names in dir durable.
+func (f *FS) SyncDir(dir string) error {
+	dir = filepath.Clean(dir)
+	last, err := f.begin(SyncDir, dir)
+	defer f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if last { // it may not have come through
+		return f.crashError(SyncDir, dir)
+	}
+	var others []change
+	for _, c := range f.changes {
+		if c.dir == dir {
+			c.apply(f.durable)
+		} else {
+			others = append(others, c)
+		}
+	}
+	f.changes = others
+	return nil
+}
+
+// grow takes room on the disk.
+func (f *FS) grow(bytes int64) error {
+	if f.capacity > 0 && bytes > 0 && f.used+bytes > f.capacity {
+		return syscall.ENOSPC
+	}
+	f.used += bytes
+	return nil
+}
+
+// ReadFile returns what a file reads as, for tests.
+func (f *FS) ReadFile(name string) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.names[filepath.Clean(name)]
+	if n == nil {
+		return nil, fmt.Errorf("faultfs: %s: %w", name, fs.ErrNotExist)
+	}
+	return slices.Clone(n.data), nil
+}
+
+// WriteFile sets the content of a file, durable at once, for tests.
+func (f *FS) WriteFile(name string, data []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name = filepath.Clean(name)
+	f.nextID++
+	n := &inode{data: slices.Clone(data), durable: slices.Clone(data), pending: map[int64][][]byte{}, id: f.nextID}
+	if old := f.names[name]; old != nil {
+		f.used -= int64(len(old.data))
+	}
+	f.used += int64(len(data))
+	f.dirs[filepath.Dir(name)] = true
+	f.names[name], f.durable[name] = n, n
+}
