@@ -28,7 +28,8 @@ const DefaultStrategy = "default"
 
 // Directory gives names their dense ids, from 1, ascending, never reused. Readers
 // are wait-free and do not allocate; writers take turns. What it returns is
-// immutable and complete: whoever sees an account finds its default strategy.
+// immutable and complete: whoever sees an account finds its default strategy. An
+// instrument that is redefined is another value under the same id.
 type Directory struct {
 	mu          sync.Mutex // of writers
 	instruments table[string, Instrument]
@@ -69,6 +70,33 @@ func (d *Directory) AddInstrument(in Instrument) (*Instrument, error) {
 	}
 	in.ID = InstrumentID(d.instruments.next())
 	d.instruments.add(name, &in)
+	return &in, nil
+}
+
+// RedefineInstrument puts in in the place of the instrument of its name, under the
+// same id, and returns the stored copy, or the one there is when it says the same.
+// Readers find the new one from then on; who holds the old one keeps it. The
+// filters may differ, not what the instrument is: see Instrument.MayRedefine.
+//
+// Errors: ErrDirectory when there is none of that name; ErrInstrument.
+func (d *Directory) RedefineInstrument(in Instrument) (*Instrument, error) {
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	name := in.Name()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	have := d.instruments.named(name)
+	if have == nil {
+		return nil, fmt.Errorf("%w: instrument %s is not defined", ErrDirectory, name)
+	}
+	if err := in.MayRedefine(have); err != nil {
+		return nil, err
+	}
+	if in.ID = have.ID; in == *have {
+		return have, nil
+	}
+	d.instruments.replace(uint32(in.ID), &in)
 	return &in, nil
 }
 

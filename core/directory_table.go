@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// table is a list of rows that only grows, with an index by key. A row's
+// table is a list of rows, of which none is removed, with an index by key. A row's
 // position is its id; position 0 stays empty. One writer at a time, the owner of
 // Directory.mu; readers are wait-free and do not allocate.
 //
@@ -85,6 +85,16 @@ func (t *table[K, T]) add(key K, row *T) {
 		t.slots.Store(&slots)
 	}
 	put(slots, &tableEntry[K]{maphash.Comparable(tableSeed, key), key, uint32(len(rows) - 1)})
+	t.rows.Store(&rows)
+}
+
+// replace puts row in the place of the one of that id and the same key. It copies
+// the list: it is rare, and readers may be in the old one.
+func (t *table[K, T]) replace(id uint32, row *T) {
+	old := *t.rows.Load()
+	rows := make([]*T, len(old), cap(old))
+	copy(rows, old)
+	rows[id] = row
 	t.rows.Store(&rows)
 }
 

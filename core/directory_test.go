@@ -128,3 +128,64 @@ func TestDirectoryConcurrent(t *testing.T) {
 		t.Errorf("%d accounts and %d strategies, want %d", n, s, accounts)
 	}
 }
+
+// TestDirectoryRedefine changes filters of an instrument under its id, in front
+// of readers, and refuses what orders and positions could not live with.
+func TestDirectoryRedefine(t *testing.T) {
+	d := NewDirectory()
+	btc, _ := d.AddInstrument(listed("BTC"))
+	eth, _ := d.AddInstrument(listed("ETH"))
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if in := d.Instrument(1); in.TickSize != btc.TickSize && in.TickSize != 5 || d.InstrumentNamed("test:BTC").ID != 1 {
+				t.Errorf("half a definition: %+v", in)
+				return
+			}
+		}
+	})
+	other := listed("BTC")
+	other.TickSize, other.BidCollarUp = 5, 100
+	got, err := d.RedefineInstrument(other)
+	close(stop)
+	readers.Wait()
+	if err != nil || got.ID != 1 || got.TickSize != 5 || d.Instrument(1) != got || d.InstrumentNamed("test:BTC") != got {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if again, err := d.RedefineInstrument(other); again != got || err != nil {
+		t.Errorf("the same definition again: %p, %v; want %p", again, err, got)
+	}
+	if btc.TickSize == 5 || d.Instrument(2) != eth || len(d.Instruments()) != 2 {
+		t.Error("something else was changed")
+	}
+	if sol, err := d.AddInstrument(listed("SOL")); err != nil || sol.ID != 3 || d.Instrument(1) != got {
+		t.Errorf("one more afterwards: %+v, %v", sol, err)
+	}
+	if _, err := d.RedefineInstrument(listed("XRP")); !errors.Is(err, ErrDirectory) {
+		t.Errorf("one that is not defined: %v", err)
+	}
+	for name, bend := range map[string]func(*Instrument){
+		"price scale":    func(in *Instrument) { in.PriceScale++ },
+		"quantity scale": func(in *Instrument) { in.QtyScale++ },
+		"settle scale":   func(in *Instrument) { in.SettleScale++ },
+		"kind":           func(in *Instrument) { in.Kind = Inverse },
+		"settlement":     func(in *Instrument) { in.Settle = "EUR" },
+		"no tick":        func(in *Instrument) { in.TickSize = 0 },
+	} {
+		bad := other
+		bend(&bad)
+		_, err := d.RedefineInstrument(bad)
+		if !errors.Is(err, ErrInstrument) || d.Instrument(1) != got {
+			t.Errorf("%s: %v", name, err)
+		}
+		if bad.TickSize > 0 && (!strings.Contains(err.Error(), got.contract()) || !strings.Contains(err.Error(), bad.contract())) {
+			t.Errorf("%s: the error does not name both definitions: %v", name, err)
+		}
+	}
+}

@@ -23,6 +23,16 @@ const (
 	Inverse
 )
 
+var kindNames = [...]string{"spot", "linear", "inverse"}
+
+// String returns the kind's name.
+func (k ContractKind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
 // PPM is the unit of a ratio: parts per million.
 const PPM = 1_000_000
 
@@ -105,6 +115,26 @@ func (in *Instrument) Validate() error {
 		return fmt.Errorf("%w: %s: scales too far apart", ErrInstrument, in.Name())
 	}
 	return nil
+}
+
+// MayRedefine reports why in cannot take the place of old, which orders and
+// positions may refer to: what it is and how its numbers are scaled must be the
+// same. Filters and collars may differ.
+//
+// Errors: ErrInstrument, naming both definitions.
+func (in *Instrument) MayRedefine(old *Instrument) error {
+	if in.Name() == old.Name() && in.Base == old.Base && in.Quote == old.Quote && in.Settle == old.Settle &&
+		in.Kind == old.Kind && in.ContractSize == old.ContractSize &&
+		in.PriceScale == old.PriceScale && in.QtyScale == old.QtyScale && in.SettleScale == old.SettleScale {
+		return nil
+	}
+	return fmt.Errorf("%w: %s cannot become %s", ErrInstrument, old.contract(), in.contract())
+}
+
+// contract names what a definition cannot change.
+func (in *Instrument) contract() string {
+	return fmt.Sprintf("%s (%s %s/%s settled in %s, contract size %d, decimals of price %d, quantity %d, settlement %d)",
+		in.Name(), in.Kind, in.Base, in.Quote, in.Settle, in.ContractSize, in.PriceScale, in.QtyScale, in.SettleScale)
 }
 
 // validName accepts UTF-8 that needs no quoting in JSON (venues do list symbols

@@ -73,16 +73,44 @@ func (e *Engine) Query(f func(tree *risk.Tree, seq uint64)) {
 }
 
 // DefineInstrument adds an instrument to the directory, the journal and the limit
-// tree, or returns the one there is when it says the same.
+// tree, or returns the one there is when it says the same. Before Run it may also
+// change the filters of one, as venues do while nobody watches: open orders stay.
 //
-// Errors: those of Directory.AddInstrument; the journal's.
+// Errors: those of Directory.AddInstrument and RedefineInstrument; the journal's.
 func (e *Engine) DefineInstrument(in core.Instrument) (out *core.Instrument, err error) {
 	e.onEngine(func() {
+		old := e.cfg.Directory.InstrumentNamed(in.Name())
+		if old != nil && !e.running {
+			out, err = e.redefine(old, in)
+			return
+		}
 		if out, err = e.cfg.Directory.AddInstrument(in); err == nil {
 			err = e.syncDirectory()
 		}
 	})
 	return out, err
+}
+
+// redefine records a definition of an instrument that has one, and only then puts
+// it into the directory: a journal that does not take it leaves the old one.
+func (e *Engine) redefine(old *core.Instrument, in core.Instrument) (*core.Instrument, error) {
+	if err := e.syncDirectory(); err != nil {
+		return nil, err
+	}
+	if in.ID = old.ID; in == *old {
+		return old, nil
+	}
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	if err := in.MayRedefine(old); err != nil {
+		return nil, err
+	}
+	e.rec.Type, e.rec.Instrument.Definition = record.TypeInstrument, in
+	if _, err := e.define(); err != nil {
+		return nil, err
+	}
+	return e.cfg.Directory.RedefineInstrument(in)
 }
 
 // DefineAccount adds an account and its default strategy, or returns the one

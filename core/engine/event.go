@@ -22,9 +22,11 @@ const (
 	EventState
 	// EventLimits is a change of the limits of Scope.
 	EventLimits
-	// EventDefinition is a new instrument, account or strategy; its id is in
-	// Position.
+	// EventDefinition is a new instrument, account or strategy, or an instrument
+	// with other filters; its id is in Position.
 	EventDefinition
+	// EventPosition is a position as a snapshot held it; it is never in the ring.
+	EventPosition
 )
 
 // Event is one output of the sequencer: flat, pointer-free, in journal order.
@@ -33,9 +35,12 @@ type Event struct {
 	Kind  EventKind
 	State risk.TradingState // EventState
 	Last  bool              // the last event of its journal record
-	Index uint32            // counts the events of one journal record from 0
-	Seq   uint64            // journal sequence
-	Time  core.Nanos        // of the journal record
+	// Restored says that this is what a snapshot held, told by Restore, and not a
+	// change: Seq and Time are the snapshot's, or of a state when it was set.
+	Restored bool
+	Index    uint32     // counts the events of one journal record from 0
+	Seq      uint64     // journal sequence
+	Time     core.Nanos // of the journal record
 
 	Order     core.Order
 	Execution core.Execution
