@@ -92,6 +92,7 @@ type OrderState struct {
 	Status        string `json:"status"`
 	ReduceOnly    bool   `json:"reduce_only"`
 	Pending       string `json:"pending"`
+	Unknown       bool   `json:"unknown"`
 	Reason        string `json:"reason"`
 	Created       int64  `json:"created"`
 	Updated       int64  `json:"updated"`

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
 	"math/rand/v2"
@@ -52,6 +53,10 @@ func TestOrderAndExecution(t *testing.T) {
 	same(t, wire.AppendOrder(nil, d, &o), `{"order_id":12,"client_order_id":"x-1","account":"demo","strategy":"maker","instrument":"sim:BTCUSDT",`+
 		`"side":"buy","type":"limit","time_in_force":"gtc","price":"100.00","qty":"3.000","cum_qty":"0.003","leaves_qty":"2.997",`+
 		`"avg_price":"100.01","status":"partially_filled","reduce_only":false,"created":5,"updated":6}`)
+	o.PendingCxl, o.Unknown = true, true
+	if got := wire.AppendOrder(nil, d, &o); !json.Valid(got) || !bytes.HasSuffix(got, []byte(`"updated":6,"pending":"cancel","unknown":true}`)) {
+		t.Errorf("an unknown order: %s", got)
+	}
 	x := core.Execution{ID: 4, Order: 12, Account: 1, Strategy: 2, Instrument: in.ID, Side: core.Sell, Liquidity: core.Taker,
 		LastPx: 10001, LastQty: 5, Fee: -12, VenueTime: 1, Time: 2, ClOrdID: id}
 	same(t, wire.AppendExecution(nil, d, &x), `{"exec_id":4,"order_id":12,"client_order_id":"x-1","account":"demo","strategy":"maker",`+

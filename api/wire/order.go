@@ -19,8 +19,9 @@ type Names interface {
 //	 "time_in_force","price","qty","cum_qty","leaves_qty","avg_price","status",
 //	 "reduce_only","created","updated"}
 //
-// and, where they apply, "expire_time", "pending":"cancel"|"amend" and "reason",
-// the code of a rejection. price is null for a market order, avg_price until
+// and, where they apply, "expire_time", "pending":"cancel"|"amend", "unknown":true
+// (its venue is being asked what it has of the order) and "reason", the code of a
+// rejection. price is null for a market order, avg_price until
 // something traded. The ids are 0 and "" when there are none.
 func AppendOrder(dst []byte, d Names, o *core.Order) []byte {
 	dst = AppendOrderFields(append(dst, '{'), d, o)
@@ -67,6 +68,9 @@ func appendOrderRest(dst []byte, o *core.Order) []byte {
 		dst = append(dst, `,"pending":"cancel"`...)
 	case o.PendingRepl:
 		dst = append(dst, `,"pending":"amend"`...)
+	}
+	if o.Unknown {
+		dst = append(dst, `,"unknown":true`...)
 	}
 	if o.Reason != 0 {
 		dst = append(dst, `,"reason":"`...)
