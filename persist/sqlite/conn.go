@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	"modernc.org/sqlite"
@@ -26,10 +27,19 @@ const (
 	cacheKiB = 16 << 10
 )
 
+// purpose is what a connection is for.
+type purpose uint8
+
+const (
+	reading purpose = iota
+	writing
+	serving // writing, and putting the file into WAL mode
+)
+
 // connector makes connections to the file. Of those that write, a transaction
 // takes the write lock when it begins, so that it never has to be given up
 // half-way for somebody else's.
-func connector(path string, readOnly bool) (driver.Connector, error) {
+func connector(path string, use purpose) (driver.Connector, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -40,10 +50,12 @@ func connector(path string, readOnly bool) (driver.Connector, error) {
 	pragma("foreign_keys", 1)
 	pragma("cache_size", -cacheKiB)
 	pragma("temp_store", "memory")
-	if readOnly {
+	if use == serving {
+		pragma("journal_mode", "wal")
+	}
+	if use == reading {
 		pragma("query_only", 1)
 	} else {
-		pragma("journal_mode", "wal")
 		pragma("synchronous", "full")
 		pragma("wal_autocheckpoint", checkpointPages)
 		pragma("journal_size_limit", walLimit)
@@ -54,14 +66,46 @@ func connector(path string, readOnly bool) (driver.Connector, error) {
 }
 
 // pool returns a *sql.DB of at most n connections to the file.
-func pool(path string, readOnly bool, n int) (*sql.DB, error) {
-	c, err := connector(path, readOnly)
+func pool(path string, use purpose, n int) (*sql.DB, error) {
+	c, err := connector(path, use)
 	if err != nil {
 		return nil, err
 	}
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// OpenDB opens a database file for Restore and for migrations, without a Store: made
+// with mode 0600 when there is none, and in the journal mode that it is in. The
+// caller closes it.
+func OpenDB(ctx context.Context, path string) (*sql.DB, error) {
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	return reached(ctx, path, writing)
+}
+
+// OpenReader opens a database file for Dump and for looking at it, while a server
+// may be writing to it. Its connections refuse to write. A file that is not there is
+// an error. The caller closes it.
+func OpenReader(ctx context.Context, path string) (*sql.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	return reached(ctx, path, reading)
+}
+
+// reached is a pool that has read the file's header.
+func reached(ctx context.Context, path string, use purpose) (*sql.DB, error) {
+	db, err := pool(path, use, 2)
+	if err != nil {
+		return nil, wrap(path, "open", err)
+	}
+	if _, err := db.ExecContext(ctx, "PRAGMA schema_version"); err != nil {
+		return nil, errors.Join(wrap(path, "open", err), db.Close())
+	}
 	return db, nil
 }
 

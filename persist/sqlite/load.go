@@ -37,9 +37,9 @@ func position(ctx context.Context, q querier, stream store.Stream) (store.Positi
 	return positionOf(log, seq, at)
 }
 
-// view runs f on one state of the file, whatever is written meanwhile.
-func (s *Store) view(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+// inView runs f on one state of the database, whatever is written meanwhile.
+func inView(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Store) view(ctx context.Context, f func(*sql.Tx) error) error {
 func (s *Store) Load(ctx context.Context, stream store.Stream) (*store.State, error) {
 	start := s.cfg.Clock.Now()
 	var st store.State
-	err := s.view(ctx, func(tx *sql.Tx) (err error) {
+	err := inView(ctx, s.readers, func(tx *sql.Tx) (err error) {
 		if st.Position, err = position(ctx, tx, stream); err != nil {
 			return err
 		}

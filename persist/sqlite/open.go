@@ -30,7 +30,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg}
 	unclean := hasWAL(cfg.Path)
-	if s.readers, err = pool(cfg.Path, true, cfg.Readers); err != nil {
+	if s.readers, err = pool(cfg.Path, reading, cfg.Readers); err != nil {
 		return nil, s.wrap("open", err)
 	}
 	if err := s.start(ctx, unclean); err != nil {
@@ -43,7 +43,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // start connects the writer, checks what it finds and migrates it.
 func (s *Store) start(ctx context.Context, unclean bool) error {
 	var err error
-	if s.writer.connector, err = connector(s.cfg.Path, false); err != nil {
+	if s.writer.connector, err = connector(s.cfg.Path, serving); err != nil {
 		return s.wrap("open", err)
 	}
 	if err := s.connect(ctx); err != nil {
@@ -54,7 +54,7 @@ func (s *Store) start(ctx context.Context, unclean bool) error {
 			return err
 		}
 	}
-	db, err := pool(s.cfg.Path, false, 2)
+	db, err := pool(s.cfg.Path, writing, 2)
 	if err != nil {
 		return s.wrap("open", err)
 	}
