@@ -24,6 +24,7 @@ type machine struct {
 	orders    orderTable
 	expiry    expiryHeap
 	positions positionTable
+	states    stateTable
 
 	traded    []core.InstrumentID // that ever had an order, in that order
 	hasTraded []bool              // by instrument
@@ -46,7 +47,7 @@ func newMachine(c *Config) *machine {
 		dir: c.Directory, tree: risk.NewTree(c.Risk),
 		instruments: make([]*core.Instrument, 1), strategies: make([]core.AccountID, 1),
 		orders:    newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
-		positions: newPositionTable(),
+		positions: newPositionTable(), states: newStateTable(),
 	}
 }
 
@@ -175,6 +176,5 @@ func (m *machine) haltFirm(note string) {
 		m.tree.SetState(firm, risk.StateHalted)
 		m.halted++
 	}
-	ev := m.out.event(EventState)
-	ev.Scope, ev.State, ev.Note = firm, risk.StateHalted, MakeNote(note)
+	m.tellState(firm, risk.StateHalted, MakeNote(note))
 }

@@ -29,9 +29,7 @@ func (m *machine) applyState(s *record.State) {
 	} else {
 		m.halted += boolToInt(after == risk.StateHalted) - boolToInt(before == risk.StateHalted)
 	}
-	ev := m.out.event(EventState)
-	ev.Scope, ev.State = scope, after
-	ev.Note = MakeNote(string(s.Note[:s.NoteLen]))
+	m.tellState(scope, after, MakeNote(string(s.Note[:s.NoteLen])))
 	if s.CancelOpen {
 		m.cancelScope(scope)
 	}
@@ -101,13 +99,18 @@ func (m *machine) knownScope(s risk.Scope) risk.Reason {
 	return risk.Reason{Code: code, Scope: s}
 }
 
-// applyDefinition adds what a definition record defines. Ids ascend without gaps,
-// which the sequencer and Recover both ensure.
+// applyDefinition adds what a definition record defines, or gives an instrument
+// other filters. Ids ascend without gaps, which the sequencer and Recover both
+// ensure.
 func (m *machine) applyDefinition(r *record.Record) {
 	switch r.Type {
 	case record.TypeInstrument:
 		in := r.Instrument.Definition
-		m.instruments = append(m.instruments, &in)
+		if int64(in.ID) < int64(len(m.instruments)) {
+			m.instruments[in.ID] = &in
+		} else {
+			m.instruments = append(m.instruments, &in)
+		}
 		m.tree.DefineInstrument(&in)
 		m.out.event(EventDefinition).Position.Instrument = in.ID
 	case record.TypeAccount:

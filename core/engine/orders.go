@@ -110,6 +110,13 @@ func (t *orderTable) full() bool { return t.open.len >= t.maxOpen }
 
 // add puts an open order into the table and returns its entry.
 func (t *orderTable) add(o *core.Order) *entry {
+	e := t.put(o)
+	t.push(&t.open, e)
+	return e
+}
+
+// put gives an order an entry, which the caller puts into a list.
+func (t *orderTable) put(o *core.Order) *entry {
 	slot := t.free
 	if slot != 0 {
 		t.free = t.at(slot).next
@@ -126,7 +133,6 @@ func (t *orderTable) add(o *core.Order) *entry {
 	if o.ClOrdID.Len() > 0 {
 		t.byClOrdID.insert(hashClOrdID(o.Account, &o.ClOrdID), slot)
 	}
-	t.push(&t.open, e)
 	return e
 }
 

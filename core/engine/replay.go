@@ -5,35 +5,9 @@ import (
 	"fmt"
 	"iter"
 
+	"qcat/core"
 	"qcat/core/record"
 )
-
-// Recover folds the records of a journal, from its first one on, into an engine
-// that has no state yet: the same code that wrote them decides on each input
-// again and must come to the same record, byte for byte. observe, when given,
-// sees every event, as the event ring would have carried it; nothing is sent and
-// nobody is answered.
-//
-// Errors: ErrRunning; one that wraps ErrDiverged, or record's, with the sequence.
-// The engine is then of no use.
-func (e *Engine) Recover(records iter.Seq[[]byte], observe func(*Event)) error {
-	e.runMu.Lock()
-	defer e.runMu.Unlock()
-	if e.running {
-		return ErrRunning
-	}
-	for rec := range records {
-		if err := e.replayOne(rec, observe); err != nil {
-			return fmt.Errorf("record %d: %w", e.m.seq+1, err)
-		}
-	}
-	e.restart = e.m.seq > 0
-	e.unknown.Store(int64(e.m.unknown))
-	e.flushed = e.m.seq
-	e.published.Store(e.m.seq)
-	e.answered.Store(e.m.seq)
-	return nil
-}
 
 func (e *Engine) replayOne(rec []byte, observe func(*Event)) error {
 	r := &e.rec
@@ -68,6 +42,9 @@ func (e *Engine) replayDefinition(r *record.Record) error {
 	d, want, got := e.cfg.Directory, uint32(0), uint32(0)
 	switch r.Type {
 	case record.TypeInstrument:
+		if int64(r.Instrument.Definition.ID) < int64(len(e.m.instruments)) {
+			return e.replayRedefinition(&r.Instrument.Definition)
+		}
 		in, err := d.AddInstrument(r.Instrument.Definition)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDiverged, err)
@@ -90,6 +67,18 @@ func (e *Engine) replayDefinition(r *record.Record) error {
 	}
 	if got != want || int(want) != e.nextID(r.Type) {
 		return fmt.Errorf("%w: %s %d would be %d", ErrDiverged, r.Type, want, got)
+	}
+	return nil
+}
+
+// replayRedefinition gives an instrument the filters that were recorded.
+func (e *Engine) replayRedefinition(def *core.Instrument) error {
+	old := e.m.instrument(def.ID)
+	if old == nil || old.Name() != def.Name() {
+		return fmt.Errorf("%w: instrument %d is not %s", ErrDiverged, def.ID, def.Name())
+	}
+	if _, err := e.cfg.Directory.RedefineInstrument(*def); err != nil {
+		return fmt.Errorf("%w: %w", ErrDiverged, err)
 	}
 	return nil
 }

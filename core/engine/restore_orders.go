@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"fmt"
+
+	"qcat/core"
+)
+
+// readOrders reads the open and the closed orders, each in the order of its list,
+// and puts those that expire into the heap: its layout is free, for what leaves it
+// leaves in the order of due time and id.
+func (m *machine) readOrders(r *stateReader) {
+	m.readList(r, &m.orders.open, m.orders.maxOpen, "open")
+	m.readList(r, &m.orders.closed, m.orders.maxClosed, "closed")
+}
+
+// entryBytes is less than any order takes.
+const entryBytes = 11 + 20*8 + 1
+
+func (m *machine) readList(r *stateReader, l *list, most int, what string) {
+	n := r.count(entryBytes)
+	if n > most {
+		r.fail(fmt.Sprintf("%d %s orders, of which there may be %d", n, what, most))
+		return
+	}
+	for range n {
+		m.readOrder(r, l)
+		if !r.ok() {
+			return
+		}
+	}
+}
+
+func (m *machine) readOrder(r *stateReader, l *list) {
+	var read entry
+	due := r.entry(&read)
+	rest, err := m.tree.RestoreHold(r.b, &read.hold)
+	if r.ok() && err != nil {
+		r.fail(err.Error())
+	}
+	if r.ok() {
+		r.b = rest
+		m.checkEntry(r, &read, l == &m.orders.open, due)
+	}
+	if !r.ok() {
+		return
+	}
+	e := m.orders.put(&read.order)
+	e.hold, e.firstPrice, e.firstQty = read.hold, read.firstPrice, read.firstQty
+	e.venueExec, e.expiring = read.venueExec, read.expiring
+	m.orders.push(l, e)
+	m.unknown += boolToInt(e.order.Unknown)
+	if read.heapAt != 0 {
+		m.expiry.push(&m.orders, e, read.due)
+	}
+}
+
+// entry reads an order but for its hold; heapAt is 1 when it is to expire.
+func (r *stateReader) entry(e *entry) (due core.Nanos) {
+	o := &e.order
+	o.Side, o.Type, o.TIF, o.Status = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8()), core.OrdStatus(r.u8())
+	o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown = r.bit(), r.bit(), r.bit(), r.bit(), r.bit()
+	e.expiring = r.bit()
+	e.heapAt = int32(boolToInt(r.bit()))
+	o.ID, o.Account, o.Strategy = core.OrderID(r.u64()), core.AccountID(r.id()), core.StrategyID(r.id())
+	o.Instrument = core.InstrumentID(r.id())
+	o.Price, o.Qty, o.CumQty, o.CumCost = core.Price(r.u64()), core.Qty(r.u64()), core.Qty(r.u64()), r.int128()
+	o.NewPrice, o.NewQty = core.Price(r.u64()), core.Qty(r.u64())
+	o.Amends, o.Reason = r.id(), uint16(r.upTo(1<<16-1))
+	o.ExpireTime, o.CreateTime, o.UpdateTime = r.nanos(), r.nanos(), r.nanos()
+	e.firstPrice, e.firstQty, e.venueExec = core.Price(r.u64()), core.Qty(r.u64()), r.u64()
+	e.due = r.nanos()
+	var valid bool
+	o.ClOrdID, valid = core.MakeClOrdID(r.take(int(r.u8())))
+	r.require(valid, "a client order id that none can be")
+	return e.due
+}
+
+// checkEntry refuses an order that the table cannot hold.
+func (m *machine) checkEntry(r *stateReader, e *entry, open bool, due core.Nanos) {
+	o, held := &e.order, e.hold.Order()
+	r.require(o.Status >= core.StatusNew && o.Status <= core.StatusExpired && o.Status.Open() == open && e.hold.Open() == open,
+		"an order in the wrong list")
+	r.require(o.Account != 0 && o.Account == held.Account && o.Strategy == held.Strategy && o.Instrument == held.Instrument &&
+		o.Side == held.Side, "an order that is reserved as another")
+	r.require(o.ID != 0 && o.ID <= m.lastOrder && m.orders.find(o.ID) == nil, "an order id that was not given, or twice the same")
+	r.require(o.ClOrdID.Len() == 0 || m.orders.findClOrdID(o.Account, &o.ClOrdID) == nil, "a client order id twice")
+	r.require(open || (e.heapAt == 0 && !o.Unknown), "a closed order that waits for something")
+	r.require(e.heapAt != 0 || due == 0, "an order that is due and does not expire")
+}
