@@ -136,6 +136,19 @@ func crashOnce(t *testing.T, mode SyncMode, at int, seed uint64) bool {
 		durable = committed // closed in order
 	}
 
+	if crashed && r.IntN(2) == 0 {
+		// The process dies, not the machine; what its successor finds counts as
+		// committed from then on, and must survive the power cut that follows.
+		disk.Revive()
+		l := mustOpen(t, o)
+		if l.Committed() < committed {
+			t.Fatalf("%d had been committed, %d were found after the process died", committed, l.Committed())
+		}
+		durable = l.Durable()
+		disk.CrashAt(1) // now: not even Close writes
+		_ = l.Close()
+	}
+
 	// A second crash while it recovers.
 	disk = disk.Crash(seed + uint64(at))
 	disk.CrashAt(1 + r.IntN(6))

@@ -7,6 +7,7 @@
 //	…                                      // the program under test meets ErrCrashed
 //	disk := fsys.Crash(seed)               // what a power cut leaves
 //	…                                      // recover from disk
+//	fsys.Revive()                          // or: the process alone died
 //
 //	fsys.Inject(faultfs.FailSync(3, syscall.EIO))
 //	fsys.SetCapacity(1 << 20)              // ENOSPC beyond

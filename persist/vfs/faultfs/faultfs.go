@@ -131,6 +131,14 @@ func (f *FS) Count(kind Kind) int {
 	return f.kinds[kind]
 }
 
+// Revive takes the crash back: the process died, the machine did not. Everything
+// reads as it was written, and what was not synced is still not.
+func (f *FS) Revive() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.crashed, f.crashAt = false, 0
+}
+
 // Crash returns what a power cut leaves: of everything that was not synced a part
 // that follows from seed.
 func (f *FS) Crash(seed uint64) *FS {
