@@ -7,7 +7,7 @@
 -- +goose Up
 CREATE TABLE stream_positions (
 	stream text COLLATE "C" PRIMARY KEY, -- 'journal', 'ticks'
-	log_id bytea NOT NULL,               -- of the log whose rows are here, 16 bytes
+	log bytea NOT NULL,                  -- of the log whose rows are here, 16 bytes
 	seq bigint NOT NULL,                 -- of the last record whose rows are here
 	time_ns bigint NOT NULL,             -- of that record
 	last_order bigint NOT NULL           -- highest order id ever stored: what is above it is new
@@ -39,10 +39,10 @@ CREATE TABLE instruments (
 	market_max_qty numeric NOT NULL,
 	min_notional numeric NOT NULL,
 	max_notional numeric NOT NULL,
-	bid_collar_up_ppm bigint NOT NULL,
-	bid_collar_down_ppm bigint NOT NULL,
-	ask_collar_up_ppm bigint NOT NULL,
-	ask_collar_down_ppm bigint NOT NULL
+	bid_collar_up bigint NOT NULL, -- parts per million
+	bid_collar_down bigint NOT NULL,
+	ask_collar_up bigint NOT NULL,
+	ask_collar_down bigint NOT NULL
 );
 
 CREATE TABLE accounts (
@@ -52,7 +52,7 @@ CREATE TABLE accounts (
 
 CREATE TABLE strategies (
 	id integer PRIMARY KEY,
-	account_id integer NOT NULL,
+	account integer NOT NULL,
 	name text COLLATE "C" NOT NULL
 );
 
