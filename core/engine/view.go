@@ -48,12 +48,13 @@ type View struct {
 
 	mu         sync.RWMutex
 	orders     map[core.OrderID]*viewOrder
-	newest     *viewOrder
-	arrivals   uint64     // orders put at the newest end so far
+	newest     *viewOrder // the one of the highest id
+	near       *viewOrder // where an order was put last
 	spare      *viewOrder // forgotten ones, linked by older
 	byClOrdID  map[clOrdKey]core.OrderID
 	closed     fifo[core.OrderID]
-	executions fifo[core.Execution]
+	executions fifo[viewExecution]
+	edge       viewEdge
 	positions  []PositionState
 	positionAt map[positionKey]int
 	states     []ScopeState
@@ -64,12 +65,17 @@ type View struct {
 	stopped bool
 }
 
-// viewOrder is an order and its neighbours by arrival, which is by id but for one
-// that was forgotten and came again.
+// viewOrder is an order and its neighbours by id.
 type viewOrder struct {
 	order        core.Order
-	arrival      uint64
+	seq          uint64 // of the record that changed it last
 	newer, older *viewOrder
+}
+
+// viewExecution is an execution and the sequence of its record.
+type viewExecution struct {
+	core.Execution
+	seq uint64
 }
 
 type clOrdKey struct {
@@ -89,7 +95,7 @@ const (
 var ErrViewStopped = errors.New("view stopped")
 
 // NewView returns a view of e. Make it before e runs, so that it misses nothing,
-// hand its Observe to Recover, and Run it as long as e runs.
+// hand its Observe to Restore and Recover, and Run it as long as e runs.
 func NewView(e *Engine, cfg ViewConfig) *View {
 	if cfg.KeepOrders <= 0 {
 		cfg.KeepOrders = DefaultViewOrders
@@ -187,7 +193,7 @@ func (v *View) advance(seq uint64) {
 	}
 }
 
-// Observe applies one event of a recovery, before Run.
+// Observe applies one event of a restore or a recovery, before Run.
 func (v *View) Observe(ev *Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -197,27 +203,33 @@ func (v *View) Observe(ev *Event) {
 func (v *View) apply(ev *Event) {
 	switch ev.Kind {
 	case EventOrder:
-		v.putOrder(&ev.Order)
+		v.putOrder(&ev.Order, ev.Seq)
 	case EventExecution:
-		v.putOrder(&ev.Order)
-		v.putExecution(&ev.Execution)
+		if ev.Order.ID != 0 {
+			v.putOrder(&ev.Order, ev.Seq)
+		}
+		v.putExecution(&ev.Execution, ev.Seq)
 		v.putPosition(&ev.Position)
 	case EventState:
 		v.putState(ev)
+	case EventPosition:
+		v.putPosition(&ev.Position)
 	}
 }
 
-func (v *View) putOrder(o *core.Order) {
+func (v *View) putOrder(o *core.Order, seq uint64) {
 	have := v.orders[o.ID]
-	if have == nil {
-		have = v.newOrder()
+	fresh := have == nil
+	if fresh {
+		have = v.place(o.ID)
 		v.orders[o.ID] = have
+		v.edge.orders.reach(uint64(o.ID))
 		if o.ClOrdID.Len() > 0 {
 			v.byClOrdID[clOrdKey{o.Account, o.ClOrdID}] = o.ID
 		}
 	}
-	closes := !o.Status.Open() && (have.order.ID == 0 || have.order.Status.Open())
-	have.order = *o
+	closes := !o.Status.Open() && (fresh || have.order.Status.Open())
+	have.order, have.seq = *o, seq
 	if !closes {
 		return
 	}
@@ -228,28 +240,49 @@ func (v *View) putOrder(o *core.Order) {
 	}
 }
 
-// newOrder puts an empty order at the newest end: orders first appear in the
-// order of their ids. One that comes again, by a late fill after it was forgotten,
-// is the newest then.
-func (v *View) newOrder() *viewOrder {
+// place puts an empty order where its id belongs: at the newest end, for ids ascend,
+// except for one that was forgotten and comes again by a late fill, and those of a
+// snapshot. These come in runs of ascending ids, so that the search for a place
+// begins at the last one.
+func (v *View) place(id core.OrderID) *viewOrder {
+	var newer *viewOrder
+	older := v.newest
+	if older != nil && older.order.ID > id {
+		older = v.near
+		for ; older != nil && older.order.ID > id; older = older.older {
+			newer = older
+		}
+		if newer == nil {
+			for older.newer.order.ID < id { // ends: the newest one's is higher
+				older = older.newer
+			}
+			newer = older.newer
+		}
+	}
 	o := v.spare
 	if o != nil {
 		v.spare = o.older
 	} else {
 		o = &viewOrder{}
 	}
-	v.arrivals++
-	*o = viewOrder{older: v.newest, arrival: v.arrivals}
-	if v.newest != nil {
-		v.newest.newer = o
+	*o = viewOrder{newer: newer, older: older}
+	o.order.ID = id
+	if newer != nil {
+		newer.older = o
+	} else {
+		v.newest = o
 	}
-	v.newest = o
+	if older != nil {
+		older.newer = o
+	}
+	v.near = o
 	return o
 }
 
 func (v *View) forget(id core.OrderID) {
 	o := v.orders[id]
 	delete(v.orders, id)
+	v.edge.pass(o.seq)
 	key := clOrdKey{o.order.Account, o.order.ClOrdID}
 	if v.byClOrdID[key] == id {
 		delete(v.byClOrdID, key)
@@ -262,13 +295,18 @@ func (v *View) forget(id core.OrderID) {
 	if o.older != nil {
 		o.older.newer = o.newer
 	}
+	if v.near == o {
+		v.near = v.newest
+	}
 	*o = viewOrder{older: v.spare}
 	v.spare = o
 }
 
-func (v *View) putExecution(x *core.Execution) {
-	*v.executions.push() = *x
+func (v *View) putExecution(x *core.Execution, seq uint64) {
+	v.edge.executions.reach(x.ID)
+	*v.executions.push() = viewExecution{*x, seq}
 	if v.executions.len() > v.cfg.KeepExecutions {
+		v.edge.pass(v.executions.front().seq)
 		v.executions.pop()
 	}
 }

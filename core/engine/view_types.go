@@ -14,7 +14,9 @@ type OrderFilter struct {
 	Status     core.OrdStatus
 	OpenOnly   bool
 	ClOrdID    core.ClOrdID
-	Limit      int // at most this many, newest first; 0: all that are kept
+	From, To   core.Nanos   // created at From or later, and before To
+	Before     core.OrderID // ids below this one
+	Limit      int          // at most this many, newest first; 0: all that are kept
 }
 
 // ExecutionFilter selects executions; zero fields select all.
@@ -23,7 +25,9 @@ type ExecutionFilter struct {
 	Strategy   core.StrategyID
 	Instrument core.InstrumentID
 	Order      core.OrderID
-	Limit      int // at most this many, newest first; 0: all that are kept
+	From, To   core.Nanos // sequenced at From or later, and before To
+	Before     uint64     // execution ids below this one
+	Limit      int        // at most this many, newest first; 0: all that are kept
 }
 
 // PositionFilter selects positions; zero fields select all.

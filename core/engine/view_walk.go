@@ -20,8 +20,17 @@ type orderWalk struct {
 	view  *View
 	chunk int // 0: walkChunk
 	ends  []core.OrderID
-	seen  uint64 // arrival of the last order visited; 0 before the first
+	seen  core.OrderID // visited, and all above it; 0 before the first
 	done  bool
+}
+
+// newOrderWalk visits the orders with an id below before, or all if that is 0.
+func newOrderWalk(v *View, before core.OrderID) orderWalk {
+	w := orderWalk{view: v, seen: before}
+	if before > 0 {
+		w.ends = append(w.ends, before)
+	}
+	return w
 }
 
 func (w *orderWalk) more() bool { return !w.done }
@@ -36,8 +45,8 @@ func (w *orderWalk) next(f func(o *core.Order) bool) {
 		left = walkChunk
 	}
 	for o := w.resume(); o != nil; o = o.older {
-		if w.seen == 0 || o.arrival < w.seen {
-			w.seen = o.arrival
+		if w.seen == 0 || o.order.ID < w.seen {
+			w.seen = o.order.ID
 			if !f(&o.order) {
 				break
 			}
@@ -50,8 +59,7 @@ func (w *orderWalk) next(f func(o *core.Order) bool) {
 	w.done = true
 }
 
-// resume is the first order that may not have been seen. An order that was
-// forgotten and came again stands further up than it did, which is as good.
+// resume is the first order that may not have been seen.
 func (w *orderWalk) resume() *viewOrder {
 	for n := len(w.ends); n > 0; n-- {
 		if o := w.view.orders[w.ends[n-1]]; o != nil {

@@ -64,24 +64,31 @@ func TestWalkOfWhatChanges(t *testing.T) {
 			}
 		}
 		change(400)
-		before := map[core.OrderID]uint64{}
-		for id, o := range v.orders {
-			before[id] = o.arrival
+		top := core.OrderID(rng.IntN(2 * int(last)))
+		throughout, visited := map[core.OrderID]bool{}, map[core.OrderID]bool{}
+		for id := range v.orders {
+			throughout[id] = top == 0 || id < top
 		}
-		at, ends := map[core.OrderID]uint64{}, uint64(1<<63)
-		for w := (orderWalk{view: v, chunk: 1 + rng.IntN(20)}); w.more(); {
+		ends := core.OrderID(1 << 62)
+		if top > 0 {
+			ends = top
+		}
+		w := newOrderWalk(v, top)
+		for w.chunk = 1 + rng.IntN(20); w.more(); {
 			w.next(func(o *core.Order) bool {
-				arrival := v.orders[o.ID].arrival
-				if arrival >= ends {
+				if o.ID >= ends {
 					t.Fatalf("seed %d: order %d visited out of its turn", seed, o.ID)
 				}
-				at[o.ID], ends = arrival, arrival
+				visited[o.ID], ends = true, o.ID
 				return true
 			})
 			change(rng.IntN(60))
+			for id := range throughout {
+				throughout[id] = throughout[id] && v.orders[id] != nil
+			}
 		}
-		for id, arrival := range before {
-			if o := v.orders[id]; o != nil && o.arrival == arrival && at[id] != arrival {
+		for id, kept := range throughout {
+			if kept && !visited[id] {
 				t.Fatalf("seed %d: order %d was kept throughout and not visited", seed, id)
 			}
 		}
