@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -69,16 +71,20 @@ func URLFromEnv(getenv func(string) string) string {
 	return u.String()
 }
 
-// OpenDB returns the database for persist/migrate, without the deadlines of a store: a
+// OpenDB connects to a database for persist/migrate, without the deadlines of a store: a
 // migration may take its time. The caller closes it.
-func OpenDB(c Config) (*sql.DB, error) {
-	c = c.withDefaults()
+func OpenDB(ctx context.Context, url string) (*sql.DB, error) {
+	c := Config{URL: url}.withDefaults()
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {
 		return nil, errURL
 	}
 	c.connection(&config.Config)
-	return sql.OpenDB(connector{config}), nil
+	db := sql.OpenDB(connector{config})
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("postgres: %w", err), db.Close())
+	}
+	return db, nil
 }
 
 // errURL does not say what is wrong: the parser's error may quote the password.

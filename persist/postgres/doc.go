@@ -1,6 +1,6 @@
 // Package postgres keeps the rows of both logs in Postgres 14 or newer.
 //
-//	db, err := postgres.OpenDB(cfg)                     // to migrate
+//	db, err := postgres.OpenDB(ctx, cfg.URL)            // to migrate
 //	_, err = migrate.Up(ctx, migrate.Postgres, db)
 //	s, err := postgres.Open(ctx, cfg)                   // a store.Store
 //	defer s.Close()

@@ -26,11 +26,8 @@ const (
 	numericNegative = 0x4000
 	numericSpecial  = 0xC000
 
-	numericBase    = 10000
-	numericHeader  = 8
-	numericMaxInt  = numericHeader + 2*12 // 128 bits are 39 decimals: 11 digits when they are cut across
-	numericMaxOut  = 4 + numericMaxInt    // with the length before it
-	numericMaxFrac = 36                   // PriceScale + QtyScale
+	numericBase   = 10000
+	numericHeader = 8
 )
 
 var numericPad = [4]uint64{1, 1000, 100, 10} // 10^(4-r), for r > 0 decimals in the last digit
@@ -43,7 +40,7 @@ func appendNumeric(b []byte, v int64, scale uint8) []byte {
 	if v < 0 {
 		u, sign = -u, numericNegative
 	}
-	var digits [7]uint16 // least significant first
+	var digits [6]uint16 // least significant first; 19 decimals, cut across
 	n := 0
 	if r := scale % 4; r != 0 {
 		digits[0] = uint16(u % numericCut[r] * numericPad[r])
@@ -67,7 +64,7 @@ func appendNumeric128(b []byte, v core.Int128, scale uint8) []byte {
 		lo, borrow = bits.Sub64(0, lo, 0)
 		hi, _ = bits.Sub64(0, hi, borrow)
 	}
-	var digits [12]uint16
+	var digits [11]uint16 // 39 decimals, cut across
 	n := 0
 	if r := scale % 4; r != 0 {
 		var rem uint64

@@ -16,13 +16,13 @@ import (
 // migrated brings the database to this program's schema.
 func migrated(t testing.TB, url string) string {
 	t.Helper()
-	db, err := postgres.OpenDB(postgres.Config{URL: url})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	db, err := postgres.OpenDB(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	if _, err := migrate.Up(ctx, migrate.Postgres, db); err != nil {
 		t.Fatal(err)
 	}
