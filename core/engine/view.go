@@ -215,6 +215,9 @@ func (v *View) apply(ev *Event) {
 	case EventPosition:
 		v.putPosition(&ev.Position)
 	}
+	if ev.Restored {
+		v.edge.restored(ev.Seq)
+	}
 }
 
 func (v *View) putOrder(o *core.Order, seq uint64) {

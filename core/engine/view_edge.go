@@ -37,15 +37,12 @@ func (l *lastID) below(before uint64) (id uint64, known bool) {
 	return l.id, !l.unsure
 }
 
-// Restored tells the view that what it has observed so far is a snapshot, as of
-// record seq: of what happened before it knows a part only. Call it between the
-// engine's Restore and its recovery of the records that follow.
-func (v *View) Restored(seq uint64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.edge.pass(seq)
-	v.edge.orders.unsure = true
-	v.edge.executions.unsure = true
+// restored notes that what has been seen is a snapshot as of record seq: of what
+// happened before, a view knows a part only.
+func (e *viewEdge) restored(seq uint64) {
+	e.pass(seq)
+	e.orders.unsure = true
+	e.executions.unsure = true
 }
 
 // CompleteSince is a journal sequence: orders and executions that a later record

@@ -56,14 +56,14 @@ func (p *pastView) restore(v *View) {
 	old := p.View
 	p.View = v
 	for i := range old.closed.len() {
-		v.Observe(&Event{Kind: EventOrder, Seq: p.seq, Order: p.orders[*old.closed.at(i)-1]})
+		v.Observe(&Event{Kind: EventOrder, Restored: true, Seq: p.seq, Order: p.orders[*old.closed.at(i)-1]})
 	}
 	for i := range p.orders {
 		if p.orders[i].Status.Open() {
-			v.Observe(&Event{Kind: EventOrder, Seq: p.seq, Order: p.orders[i]})
+			v.Observe(&Event{Kind: EventOrder, Restored: true, Seq: p.seq, Order: p.orders[i]})
 		}
 	}
-	v.Restored(p.seq)
+	v.Observe(&Event{Kind: EventPosition, Restored: true, Seq: p.seq})
 }
 
 func (p *pastView) orderFilter() OrderFilter {
