@@ -40,8 +40,8 @@ type loadRun struct {
 
 // runLoad has 20 producers trade through a running engine against a random venue,
 // under limits, with a kill and a resume in between. The clock is virtual: it
-// moves by a random step a command.
-func runLoad(t *testing.T, seed uint64, perProducer int) *loadRun {
+// moves by a random step a command. What is given as beside runs at the same time.
+func runLoad(t *testing.T, seed uint64, perProducer int, beside ...func(Config, *MemoryJournal)) *loadRun {
 	t.Helper()
 	const producers = 20
 	clock := core.NewManualClock(testStart)
@@ -90,6 +90,9 @@ func runLoad(t *testing.T, seed uint64, perProducer int) *loadRun {
 	go func() { defer close(venueDone); venue.run(venueCtx) }()
 	for p := range producers {
 		working.Go(func() { produce(e, clock, quotes, ids, rand.New(rand.NewPCG(seed, uint64(p))), perProducer) })
+	}
+	for _, f := range beside {
+		working.Go(func() { f(cfg, journal) })
 	}
 	working.Wait()
 	cancel()
