@@ -145,7 +145,7 @@ func crashOnce(t *testing.T, mode SyncMode, at int, seed uint64) bool {
 			t.Fatalf("%d had been committed, %d were found after the process died", committed, l.Committed())
 		}
 		durable = l.Durable()
-		disk.CrashAt(1) // now: not even Close writes
+		disk.CrashAt(disk.Ops() + 1) // now: not even Close syncs
 		_ = l.Close()
 	}
 

@@ -60,8 +60,9 @@ const (
 // Op is one such call.
 type Op struct {
 	Kind Kind
-	Name string
-	N    int // which of its kind, from 1
+	Name string // as the file was opened
+	File int    // the file itself, from 1, whatever its name; 0 when it is none
+	N    int    // which of its kind, from 1
 }
 
 // New returns an empty file system.
@@ -94,8 +95,8 @@ func Fail(kind Kind, nth int, err error) func(Op) error {
 	}
 }
 
-// SetCapacity bounds the bytes of all files; what would grow beyond fails with
-// ENOSPC. 0 sets no bound.
+// SetCapacity bounds the bytes of all files, in sectors that were ever written;
+// what goes beyond fails with ENOSPC. 0 sets no bound.
 func (f *FS) SetCapacity(bytes int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -160,7 +161,9 @@ func (f *FS) Clone() *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.copyWith(f.names, func(n *inode) *inode {
-		return &inode{data: slices.Clone(n.data), durable: slices.Clone(n.data), pending: map[int64][][]byte{}, id: n.id}
+		left := newInode(n.id, n.data)
+		left.blocks = maps.Clone(n.blocks)
+		return left
 	})
 }
 
@@ -173,7 +176,7 @@ func (f *FS) copyWith(names map[string]*inode, each func(*inode) *inode) *FS {
 		n := names[name]
 		if seen[n] == nil {
 			seen[n] = each(n)
-			left.used += int64(len(seen[n].data))
+			left.used += seen[n].room()
 		}
 		left.names[name], left.durable[name] = seen[n], seen[n]
 	}
@@ -194,7 +197,7 @@ func (c *change) apply(names map[string]*inode) {
 
 // begin counts an I/O and says what becomes of it. The lock is held when it
 // returns; last means that the call takes place and the crash follows.
-func (f *FS) begin(kind Kind, name string) (last bool, err error) {
+func (f *FS) begin(kind Kind, name string, file int) (last bool, err error) {
 	f.mu.Lock()
 	if f.crashed {
 		return false, f.crashError(kind, name)
@@ -207,7 +210,7 @@ func (f *FS) begin(kind Kind, name string) (last bool, err error) {
 	if f.hook == nil {
 		return last, nil
 	}
-	hook, op := f.hook, Op{kind, name, f.kinds[kind]}
+	hook, op := f.hook, Op{kind, name, file, f.kinds[kind]}
 	f.mu.Unlock()
 	err = hook(op)
 	f.mu.Lock()
@@ -246,17 +249,17 @@ func (f *FS) OpenFile(name string, flag int, _ fs.FileMode) (vfs.File, error) {
 	case there && flag&os.O_TRUNC == 0:
 		return &file{fs: f, inode: n, name: name}, nil
 	}
-	last, err := f.begin(Create, name)
+	last, err := f.begin(Create, name, 0)
 	defer f.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	if there {
-		f.used -= int64(len(n.data))
+		f.used -= n.room()
 		n.resize(0)
 	} else {
 		f.nextID++
-		n = &inode{pending: map[int64][][]byte{}, id: f.nextID}
+		n = newInode(f.nextID, nil)
 		f.names[name] = n
 		f.changes = append(f.changes, change{dir: filepath.Dir(name), name: name, inode: n})
 	}
@@ -266,7 +269,7 @@ func (f *FS) OpenFile(name string, flag int, _ fs.FileMode) (vfs.File, error) {
 // Rename renames a file in its directory or to another.
 func (f *FS) Rename(from, to string) error {
 	from, to = filepath.Clean(from), filepath.Clean(to)
-	last, err := f.begin(Rename, from)
+	last, err := f.begin(Rename, from, 0)
 	defer f.mu.Unlock()
 	if err != nil {
 		return err
@@ -291,13 +294,13 @@ func (f *FS) Remove(name string) error {
 	if n == nil && !crashed {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
 	}
-	last, err := f.begin(Remove, name)
+	last, err := f.begin(Remove, name, 0)
 	defer f.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	delete(f.names, name)
-	f.used -= int64(len(n.data))
+	f.used -= n.room()
 	f.changes = append(f.changes, change{dir: filepath.Dir(name), name: name})
 	return f.done(last, Remove, name)
 }
@@ -354,7 +357,7 @@ func (f *FS) Stat(name string) (int64, error) {
 // SyncDir makes what happened to the names in dir durable.
 func (f *FS) SyncDir(dir string) error {
 	dir = filepath.Clean(dir)
-	last, err := f.begin(SyncDir, dir)
+	last, err := f.begin(SyncDir, dir, 0)
 	defer f.mu.Unlock()
 	if err != nil {
 		return err
@@ -374,8 +377,8 @@ func (f *FS) SyncDir(dir string) error {
 	return nil
 }
 
-// grow takes room on the disk.
-func (f *FS) grow(bytes int64) error {
+// take takes room on the disk.
+func (f *FS) take(bytes int64) error {
 	if f.capacity > 0 && bytes > 0 && f.used+bytes > f.capacity {
 		return syscall.ENOSPC
 	}
@@ -400,11 +403,11 @@ func (f *FS) WriteFile(name string, data []byte) {
 	defer f.mu.Unlock()
 	name = filepath.Clean(name)
 	f.nextID++
-	n := &inode{data: slices.Clone(data), durable: slices.Clone(data), pending: map[int64][][]byte{}, id: f.nextID}
+	n := newInode(f.nextID, data)
 	if old := f.names[name]; old != nil {
-		f.used -= int64(len(old.data))
+		f.used -= old.room()
 	}
-	f.used += int64(len(data))
+	f.used += n.room()
 	f.dirs[filepath.Dir(name)] = true
 	f.names[name], f.durable[name] = n, n
 }

@@ -25,7 +25,7 @@ func (f *file) ReadAt(b []byte, off int64) (int, error) {
 func (f *file) WriteAt(b []byte, off int64) (int, error) { return f.WriteV([][]byte{b}, off) }
 
 func (f *file) WriteV(bufs [][]byte, off int64) (int, error) {
-	last, err := f.fs.begin(Write, f.name)
+	last, err := f.fs.begin(Write, f.name, f.inode.id)
 	defer f.fs.mu.Unlock()
 	if err == nil {
 		err = f.usable(Write)
@@ -39,7 +39,7 @@ func (f *file) WriteV(bufs [][]byte, off int64) (int, error) {
 			continue
 		}
 		at := off + int64(total)
-		if err := f.fs.grow(max(at+int64(len(b))-int64(len(f.inode.data)), 0)); err != nil {
+		if err := f.fs.take(f.inode.needs(at, int64(len(b)))); err != nil {
 			return total, &fs.PathError{Op: string(Write), Path: f.name, Err: err}
 		}
 		f.inode.writeAt(b, at)
@@ -52,7 +52,7 @@ func (f *file) WriteV(bufs [][]byte, off int64) (int, error) {
 }
 
 func (f *file) Datasync() error {
-	last, err := f.fs.begin(Sync, f.name)
+	last, err := f.fs.begin(Sync, f.name, f.inode.id)
 	defer f.fs.mu.Unlock()
 	if err == nil && !last {
 		err = f.usable(Sync)
@@ -69,7 +69,7 @@ func (f *file) Datasync() error {
 }
 
 func (f *file) Truncate(size int64) error {
-	last, err := f.fs.begin(Truncate, f.name)
+	last, err := f.fs.begin(Truncate, f.name, f.inode.id)
 	defer f.fs.mu.Unlock()
 	if err == nil && !last {
 		err = f.usable(Truncate)
@@ -77,10 +77,9 @@ func (f *file) Truncate(size int64) error {
 	if err != nil {
 		return err
 	}
-	if size < int64(len(f.inode.data)) {
-		_ = f.fs.grow(size - int64(len(f.inode.data))) // giving back never fails
-	}
+	before := f.inode.room()
 	f.inode.resize(size)
+	f.fs.used += f.inode.room() - before
 	return f.fs.done(last, Truncate, f.name)
 }
 

@@ -2,6 +2,8 @@ package faultfs
 
 import (
 	"io"
+	"iter"
+	"maps"
 	"math/rand/v2"
 	"slices"
 )
@@ -15,7 +17,39 @@ type inode struct {
 	durable []byte             // as the last Datasync left it
 	pending map[int64][][]byte // versions of the sectors written since, oldest first
 	sized   bool               // the size was set since
-	id      int
+	blocks  map[int64]bool     // the sectors that take room on the disk: those ever written
+	id      int                // from 1
+}
+
+func newInode(id int, data []byte) *inode {
+	n := &inode{data: slices.Clone(data), durable: slices.Clone(data), pending: map[int64][][]byte{},
+		blocks: map[int64]bool{}, id: id}
+	for s := range sectors(0, int64(len(data))) {
+		n.blocks[s] = true
+	}
+	return n
+}
+
+// sectors yields those that size bytes at off touch.
+func sectors(off, size int64) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for s := off / Sector; s*Sector < off+size && yield(s); s++ {
+		}
+	}
+}
+
+// room is how many bytes the file takes on the disk.
+func (n *inode) room() int64 { return int64(len(n.blocks)) * Sector }
+
+// needs is how many more it takes when size bytes at off are written.
+func (n *inode) needs(off, size int64) int64 {
+	need := int64(0)
+	for s := range sectors(off, size) {
+		if !n.blocks[s] {
+			need += Sector
+		}
+	}
+	return need
 }
 
 // readAt reads as io.ReaderAt does.
@@ -36,7 +70,8 @@ func (n *inode) writeAt(b []byte, off int64) {
 		n.resize(end)
 	}
 	copy(n.data[off:], b)
-	for s := off / Sector; s*Sector < off+int64(len(b)); s++ {
+	for s := range sectors(off, int64(len(b))) {
+		n.blocks[s] = true
 		n.pending[s] = append(n.pending[s], sector(n.data, s))
 	}
 }
@@ -47,6 +82,7 @@ func (n *inode) resize(size int64) {
 	if size <= int64(len(n.data)) {
 		clear(n.data[size:])
 		n.data = n.data[:size]
+		maps.DeleteFunc(n.blocks, func(s int64, _ bool) bool { return s*Sector >= size })
 		return
 	}
 	n.data = slices.Grow(n.data, int(size)-len(n.data))[:size]
@@ -72,9 +108,10 @@ func (n *inode) crash(r *rand.Rand) *inode {
 		low, high := min(size, len(n.data)), max(size, len(n.data))
 		size = []int{low, high, low + r.IntN(high-low+1)}[r.IntN(3)]
 	}
-	left := &inode{data: make([]byte, size), pending: map[int64][][]byte{}, id: n.id}
+	left := newInode(n.id, make([]byte, size))
+	maps.DeleteFunc(left.blocks, func(s int64, _ bool) bool { return !n.blocks[s] })
 	copy(left.data, n.durable)
-	for _, s := range sortedKeys(n.pending) {
+	for _, s := range slices.Sorted(maps.Keys(n.pending)) {
 		versions := n.pending[s]
 		if k := r.IntN(len(versions) + 1); k < len(versions) && s*Sector < int64(size) {
 			copy(left.data[s*Sector:], versions[k])
@@ -87,13 +124,4 @@ func (n *inode) crash(r *rand.Rand) *inode {
 // sector copies sector s of data, which may end within it.
 func sector(data []byte, s int64) []byte {
 	return slices.Clone(data[s*Sector : min((s+1)*Sector, int64(len(data)))])
-}
-
-func sortedKeys(m map[int64][][]byte) []int64 {
-	keys := make([]int64, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
