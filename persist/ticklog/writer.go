@@ -21,6 +21,8 @@ type Log interface {
 	// any other is for good.
 	Append(rec []byte) (seq uint64, err error)
 	Flush() error
+	// First is the oldest sequence there is, or the first there will be.
+	First() uint64
 	Committed() uint64
 	Err() error
 	Records(from, to uint64) iter.Seq2[[]byte, error]
@@ -138,7 +140,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 // use goes on behind the last record of an open log.
 func (w *Writer) use(log Log) error {
 	last := log.Committed()
-	if last > 0 {
+	if last >= log.First() {
 		var r Record
 		for rec, err := range log.Records(last, last) {
 			if err == nil {

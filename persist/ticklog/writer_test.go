@@ -26,6 +26,7 @@ const begin = core.Nanos(1_700_000_000_000_000_000)
 type memory struct {
 	mu      sync.Mutex
 	records [][]byte
+	before  uint64 // the sequence that the first record follows on
 	last    core.Nanos
 	full    bool
 	err     error
@@ -49,7 +50,7 @@ func (m *memory) Append(rec []byte) (uint64, error) {
 		return 0, fmt.Errorf("no room: %w", record.ErrFull)
 	case err != nil:
 		return 0, err
-	case r.Seq != uint64(len(m.records))+1 || r.Time < m.last:
+	case r.Seq != m.before+uint64(len(m.records))+1 || r.Time < m.last:
 		return 0, fmt.Errorf("record %d at %d does not follow on %d at %d", r.Seq, r.Time, len(m.records), m.last)
 	}
 	m.last = r.Time
@@ -62,8 +63,10 @@ func (m *memory) Flush() error { return nil }
 func (m *memory) Committed() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return uint64(len(m.records))
+	return m.before + uint64(len(m.records))
 }
+
+func (m *memory) First() uint64 { return m.before + 1 }
 
 func (m *memory) Err() error {
 	m.mu.Lock()
@@ -74,7 +77,7 @@ func (m *memory) Err() error {
 func (m *memory) Records(from, to uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for seq := from; seq <= to; seq++ {
-			if !yield(m.records[seq-1], nil) {
+			if !yield(m.records[seq-1-m.before], nil) {
 				return
 			}
 		}
@@ -369,6 +372,18 @@ func TestRestartIsMarked(t *testing.T) {
 	}
 	if b.log.Committed() != 4 {
 		t.Errorf("%d records", b.log.Committed())
+	}
+}
+
+// An empty log that begins behind what a store has goes on from there, and says
+// that something is missing.
+func TestBeginningBehindAStore(t *testing.T) {
+	b := newBench(t, 1, 64, func(c *Config) { c.Log.(*memory).before = 7 })
+	b.trade(0, 1)
+	b.drain()
+	all := b.log.all(t, 0)
+	if len(all) != 2 || all[0].Type != TypeGap || all[0].Gap.Reason != GapRestart || all[0].Seq != 8 || all[1].Seq != 9 {
+		t.Errorf("records %+v", all)
 	}
 }
 
