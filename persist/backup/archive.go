@@ -39,8 +39,10 @@ func archive(ctx context.Context, w io.Writer, dataDir string) (Data, error) {
 	}
 	kept := snapshots[:0]
 	for _, s := range snapshots {
-		if s.Err != nil {
-			continue // damaged: no loss
+		if _, _, err := snapshot.Load(vfs.OS{}, s.Path); errors.Is(err, snapshot.ErrDamaged) || errors.Is(err, snapshot.ErrVersion) {
+			continue // no start could use it
+		} else if err != nil {
+			return data, err
 		}
 		if err := copyIn(ctx, tw, s.Path, path.Join(snapshotDir, filepath.Base(s.Path)), s.Bytes); err != nil {
 			return data, err
@@ -77,7 +79,7 @@ func reachable(log journal.ID, first, last uint64, snapshots []snapshot.Entry) b
 }
 
 // errGone is wrapped when what was listed does not fit together any more.
-var errGone = errors.New("deleted while it was copied")
+var errGone = errors.New("journal and snapshots do not fit together")
 
 // isGone reports whether it is worth trying again.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errGone) }
