@@ -2,11 +2,9 @@ package rest
 
 import (
 	"context"
-	"errors"
 
 	"github.com/valyala/fasthttp"
 
-	"qcat/api/hub"
 	"qcat/api/wire"
 	"qcat/core"
 )
@@ -58,61 +56,23 @@ func (s *Server) quotes(c exchange) {
 	list(c, len(rows), func(dst []byte, i int) []byte { return wire.AppendQuote(dst, rows[i].in, &rows[i].q) })
 }
 
-// ask runs a question to the market goroutine about the instrument that the path
-// names, for n elements at most.
-func (s *Server) ask(c exchange, parameter string, def, most int, f func(ctx context.Context, in *core.Instrument, n int) error) {
-	q := s.query(c, parameter)
-	n := q.count(parameter, def, most)
+// book answers with the best levels of a book.
+func (s *Server) book(c exchange) {
+	q := s.query(c, "depth")
+	n := q.count("depth", defaultLevels, maxLevels)
 	if !q.ok {
 		return
 	}
-	in := s.cfg.Directory.InstrumentNamed(c.tail)
-	if in == nil {
-		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "no instrument " + c.tail, Field: "instrument"})
+	in, ok := s.pathInstrument(c)
+	if !ok {
 		return
 	}
 	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
 	defer cancel()
-	err := f(ctx, in, n)
-	if err == nil {
+	b, err := s.cfg.Market.Book(ctx, in.ID, n)
+	if err != nil {
+		marketError(c, err)
 		return
 	}
-	code := wire.CodeUnavailable
-	if errors.Is(err, hub.ErrOverloaded) {
-		code = wire.CodeOverloaded
-	}
-	unavailable(c, code, err.Error())
-}
-
-// book answers with the best levels of a book.
-func (s *Server) book(c exchange) {
-	s.ask(c, "depth", defaultLevels, maxLevels, func(ctx context.Context, in *core.Instrument, n int) error {
-		b, err := s.cfg.Market.Book(ctx, in.ID, n)
-		if err == nil {
-			answer(c, fasthttp.StatusOK, wire.AppendBook(nil, in, &b))
-		}
-		return err
-	})
-}
-
-// trades lists recent trades, oldest first.
-func (s *Server) trades(c exchange) {
-	s.ask(c, "limit", defaultRecent, maxRecent, func(ctx context.Context, in *core.Instrument, n int) error {
-		trades, err := s.cfg.Market.Trades(ctx, in.ID, n)
-		if err == nil {
-			list(c, len(trades), func(dst []byte, i int) []byte { return wire.AppendTradeRecord(dst, in, &trades[i]) })
-		}
-		return err
-	})
-}
-
-// candles lists one-minute candles, oldest first, the open one last.
-func (s *Server) candles(c exchange) {
-	s.ask(c, "limit", defaultRecent, maxRecent, func(ctx context.Context, in *core.Instrument, n int) error {
-		candles, err := s.cfg.Market.Candles(ctx, in.ID, n)
-		if err == nil {
-			list(c, len(candles), func(dst []byte, i int) []byte { return wire.AppendCandle(dst, in, &candles[i]) })
-		}
-		return err
-	})
+	answer(c, fasthttp.StatusOK, wire.AppendBook(nil, in, &b))
 }

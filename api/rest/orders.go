@@ -161,28 +161,50 @@ func (s *Server) instrumentOf(c exchange, req *wire.Request) (*core.Instrument, 
 	return in, true
 }
 
-// listOrders lists orders, newest first.
+// listOrders lists orders, highest id first.
 func (s *Server) listOrders(c exchange) {
-	q := s.query(c, "account", "strategy", "instrument", "side", "status", "order_id", "client_order_id", "limit")
-	f := engine.OrderFilter{Account: q.account(), Instrument: q.instrument(), Side: q.side(),
-		ClOrdID: q.clOrdID(), Limit: q.count("limit", defaultListed, maxListed)}
+	q, p := s.paged(c, defaultListed, maxListed, "account", "strategy", "instrument", "side", "status", "order_id", "client_order_id")
+	f := engine.OrderFilter{Account: q.account(), Instrument: q.instrument(), Side: q.side(), ClOrdID: q.clOrdID(),
+		From: p.from, To: p.to, Before: core.OrderID(p.cursor.key), Limit: p.limit + 1}
 	f.Strategy = q.strategy(f.Account)
 	f.Status, f.OpenOnly = q.status()
 	id := q.orderID("order_id")
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}
-	var orders []core.Order
-	switch {
-	case q.none:
-	case id != 0:
-		if o, ok := s.cfg.View.Order(id); ok && f.Matches(&o) {
-			orders = []core.Order{o}
-		}
-	default:
-		orders = s.cfg.View.Orders(f)
+	orders, err := s.selectOrders(id, &f, q.none)
+	if err != nil {
+		s.noHistory(c, err)
+		return
 	}
-	list(c, len(orders), func(dst []byte, i int) []byte { return wire.AppendOrder(dst, s.cfg.Directory, &orders[i]) })
+	orders, next := cut(orders, p.limit, func(o *core.Order) cursor { return cursor{set: true, key: uint64(o.ID)} })
+	listPage(c, &p, next, len(orders), func(dst []byte, i int) []byte { return wire.AppendOrder(dst, s.cfg.Directory, &orders[i]) })
+}
+
+// selectOrders returns what the filter selects, the order of that id alone if it is
+// not 0.
+func (s *Server) selectOrders(id core.OrderID, f *engine.OrderFilter, none bool) ([]core.Order, error) {
+	switch {
+	case none:
+		return nil, nil
+	case id != 0:
+		o, found, err := s.findOrder(id)
+		if err != nil || !found || !f.Matches(&o) {
+			return nil, err
+		}
+		return []core.Order{o}, nil
+	case f.ClOrdID.Len() > 0 && f.Account != 0:
+		f.Limit = 1 // the last that had this name
+	}
+	return s.orderPage(*f)
+}
+
+// findOrder looks an order up, in the view and then in the store.
+func (s *Server) findOrder(id core.OrderID) (core.Order, bool, error) {
+	if o, found := s.cfg.View.Order(id); found {
+		return o, true, nil
+	}
+	return s.pastOrder(id)
 }
 
 // getOrder answers with one order.
@@ -191,8 +213,15 @@ func (s *Server) getOrder(c exchange) {
 	if ok && !s.caughtUp(c) {
 		return
 	}
-	o, found := s.cfg.View.Order(id)
-	if !ok || !found {
+	var o core.Order
+	if ok {
+		var err error
+		if o, ok, err = s.findOrder(id); err != nil {
+			s.noHistory(c, err)
+			return
+		}
+	}
+	if !ok {
 		s.refuse(c, nil, risk.Reason{Code: risk.UnknownOrder})
 		return
 	}

@@ -9,18 +9,23 @@ import (
 
 // executions lists fills, newest first.
 func (s *Server) executions(c exchange) {
-	q := s.query(c, "account", "strategy", "instrument", "order_id", "limit")
+	q, p := s.paged(c, defaultListed, maxListed, "account", "strategy", "instrument", "order_id")
 	f := engine.ExecutionFilter{Account: q.account(), Instrument: q.instrument(), Order: q.orderID("order_id"),
-		Limit: q.count("limit", defaultListed, maxListed)}
+		From: p.from, To: p.to, Before: p.cursor.key, Limit: p.limit + 1}
 	f.Strategy = q.strategy(f.Account)
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}
 	var fills []core.Execution
 	if !q.none {
-		fills = s.cfg.View.Executions(f)
+		var err error
+		if fills, err = s.executionPage(f); err != nil {
+			s.noHistory(c, err)
+			return
+		}
 	}
-	list(c, len(fills), func(dst []byte, i int) []byte { return wire.AppendExecution(dst, s.cfg.Directory, &fills[i]) })
+	fills, next := cut(fills, p.limit, func(x *core.Execution) cursor { return cursor{set: true, key: x.ID} })
+	listPage(c, &p, next, len(fills), func(dst []byte, i int) []byte { return wire.AppendExecution(dst, s.cfg.Directory, &fills[i]) })
 }
 
 // positions lists positions with what they are worth now.

@@ -45,6 +45,7 @@ func (s *Server) table() []route {
 
 		{get, "/api/v1/instruments", s.instruments, false},
 		{get, "/api/v1/quotes", s.quotes, false},
+		{get, "/api/v1/quotes/", s.pastQuotes, false},
 		{get, "/api/v1/book/", s.book, false},
 		{get, "/api/v1/trades/", s.trades, false},
 		{get, "/api/v1/candles/", s.candles, false},
@@ -61,12 +62,15 @@ func (s *Server) table() []route {
 		{get, "/api/v1/executions", s.executions, false},
 		{get, "/api/v1/positions", s.positions, false},
 		{get, "/api/v1/accounts", s.accounts, false},
+		{get, "/api/v1/equity", s.equity, false},
 		{get, "/api/v1/strategies", s.strategies, false},
 
 		{get, "/api/v1/risk/limits", s.limits, false},
 		{get, "/api/v1/risk/exposure", s.exposure, false},
 		{get, "/api/v1/risk/state", s.states, false},
 		{post, "/api/v1/risk/state", s.setState, true},
+		{get, "/api/v1/risk/events", s.riskEvents, false},
+		{get, "/api/v1/audit", s.audit, false},
 	}
 }
 
@@ -252,6 +256,7 @@ func (s *Server) admitPage(c exchange, page string) bool {
 	h := &c.Response.Header
 	h.Set(fasthttp.HeaderAccessControlAllowOrigin, page)
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
+	h.Set(fasthttp.HeaderAccessControlExposeHeaders, HeaderCursor+", Link")
 	if len(c.Request.Header.Peek(fasthttp.HeaderAccessControlRequestMethod)) > 0 {
 		h.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST, PATCH, DELETE")
 		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "Content-Type")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -16,6 +17,7 @@ import (
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
+	"qcat/core/history"
 	"qcat/core/market"
 	"qcat/risk"
 )
@@ -45,6 +47,14 @@ type Config struct {
 	View      *engine.View
 	Quotes    *market.QuoteTable
 	Market    Market
+	// History is the store that lists go on in beyond what is in memory; nil: they
+	// end there, and what only a store can tell is not told.
+	History history.Reader
+	// HistorySeq is the sequence of the journal record up to which History has
+	// everything, HistoryTime the time of the tick up to which it has. nil: History
+	// never lags.
+	HistorySeq  func() uint64
+	HistoryTime func() core.Nanos
 	// Socket serves /api/v1/ws.
 	Socket fasthttp.RequestHandler
 	// Components are asked at each /health.
@@ -55,8 +65,8 @@ type Config struct {
 	// Origins are the values of the Origin header that browser pages may call
 	// from, beside the server's own. A request without an Origin is not from a page.
 	Origins []string
-	// Timeout bounds the wait for an answer of the engine, the view or the market.
-	// Default 5 s.
+	// Timeout bounds the wait for an answer of the engine, the view, the market or
+	// the history. Default 5 s.
 	Timeout time.Duration
 	// MaxConnections bounds the open HTTP connections. Default 10 000.
 	MaxConnections int
@@ -104,6 +114,7 @@ type Server struct {
 	began  core.Nanos
 	// strange counts what could not be read as a request.
 	strange *metrics.Route
+	told    atomic.Int64    // when the log was told last that history cannot be read
 	life    context.Context // done once Shutdown has begun
 	end     context.CancelFunc
 }

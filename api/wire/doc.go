@@ -31,6 +31,6 @@
 //
 // # Imports
 //
-// Of this module wire imports core, core/engine (the types it encodes) and risk
-// (reasons). It does no I/O and knows nothing of connections.
+// Of this module wire imports core, core/engine and core/history (the types it
+// encodes) and risk (reasons). It does no I/O and knows nothing of connections.
 package wire
