@@ -62,9 +62,10 @@ func (c *committer) run() {
 	for c.l.failure.Load() == nil {
 		c.waiter.Wait(c.ready, c.patience())
 		c.grant()
+		stopping := c.stopping.Load() // first: all was published before it was set
 		switch {
 		case c.commit():
-		case c.stopping.Load():
+		case stopping:
 			c.finish()
 			return
 		}

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"io"
+	"math/bits"
 
 	"qcat/persist/vfs"
 )
@@ -11,8 +12,8 @@ import (
 const windowBytes = 256 << 10
 
 // window is the part of a file that is in memory: sequential reading costs one
-// system call every windowBytes, and nothing is allocated after the first, but for
-// a record larger than a window.
+// system call every windowBytes, and nothing is allocated once the buffer has grown to
+// that, or to the largest record.
 type window struct {
 	f   vfs.File
 	buf []byte
@@ -33,8 +34,8 @@ func (w *window) view(off int64, n int, limit int64) ([]byte, error) {
 	if off+int64(n) > limit {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if cap(w.buf) < n || w.buf == nil {
-		w.buf = make([]byte, 0, max(n, windowBytes))
+	if want := max(n, int(min(windowBytes, limit-off))); cap(w.buf) < want {
+		w.buf = make([]byte, 0, 1<<bits.Len(uint(want-1)))
 	}
 	w.off, w.buf = off, w.buf[:min(int64(cap(w.buf)), limit-off)]
 	got, err := w.f.ReadAt(w.buf, off)
