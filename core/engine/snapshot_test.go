@@ -78,12 +78,8 @@ func (f *folded) take(rec []byte) error {
 // later is left out of a snapshot; and some of the restored ones are followed to
 // the end.
 func TestRestoreAfterEveryRecord(t *testing.T) {
-	for _, seed := range []uint64{1, 2, 3} {
+	for seed, steps := range map[uint64]int{1: 450, 2: 450, duplicatesSeed: 90} {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			steps := 900
-			if seed == duplicatesSeed {
-				steps = 180
-			}
 			w, records := workloadRecords(t, seed, steps)
 			rng := rand.New(rand.NewPCG(seed, 3))
 			plain, again := newFolded(w.cfg), newFolded(w.cfg)
@@ -100,11 +96,11 @@ func TestRestoreAfterEveryRecord(t *testing.T) {
 					checkSame(t, i+1, plain, other, snapshot)
 				}
 				again = restored(t, w.cfg, snapshot)
-				if len(followed) < 8 && rng.IntN(len(records)/8) == 0 {
+				if len(followed) < 4 && rng.IntN(len(records)/4) == 0 {
 					followed = append(followed, restored(t, w.cfg, snapshot))
 				}
 			}
-			if steps > 500 {
+			if steps > 200 {
 				checkReach(t, records, plain.m)
 			}
 		})
@@ -128,8 +124,8 @@ func checkSame(t *testing.T, seq int, plain, other *folded, snapshot []byte) {
 	if b := other.AppendSnapshot(nil); !bytes.Equal(b, snapshot) {
 		t.Fatalf("record %d: the states differ", seq)
 	}
-	if plain.StateHash() != other.StateHash() || plain.Unknown() != other.Unknown() {
-		t.Fatalf("record %d: hash or unknown orders differ", seq)
+	if plain.Unknown() != other.Unknown() {
+		t.Fatalf("record %d: %d orders unknown, restored %d", seq, plain.Unknown(), other.Unknown())
 	}
 	checkInvariants(t, other.m)
 }
@@ -382,23 +378,26 @@ func TestShadowOfARunningEngine(t *testing.T) {
 	t.Logf("seed %d: beside the engine up to record %d of %d", seed, beside, len(run.records))
 }
 
+// The progress of a recovery is told at regular sequences and at its end. The log
+// is one of clock ticks at which nothing is due.
 func TestRecoverTellsItsProgress(t *testing.T) {
-	h := newHarness(t, func(c *Config) { c.KeepClosedOrders = 16 })
-	c, report := h.limit(core.Buy, 9990, 1, ""), Command{Kind: CmdReport, Report: core.ExecReport{Type: core.ExecRejected, Instrument: h.btc.ID}}
-	for h.e.m.seq < ProgressEvery+100 {
-		h.e.Submit(&c)
-		h.e.duty()
-		report.Report.Order++
-		h.e.Submit(&report)
-		h.e.duty()
+	const last = 2*ProgressEvery + 100
+	var r record.Record
+	var b []byte
+	ticks := func(yield func([]byte, error) bool) {
+		for seq := uint64(1); seq <= last; seq++ {
+			r.Header = record.Header{Type: record.TypeClock, Seq: seq, Time: testStart}
+			if b = r.Append(b[:0]); !yield(b, nil) {
+				return
+			}
+		}
 	}
 	var told []uint64
-	e := New(h.cfg.shadow())
-	records := collect(h.journal.Records())
-	if err := e.RecoverLog(withoutErrors(records), Recovery{Progress: func(seq uint64) { told = append(told, seq) }}); err != nil {
+	e := New(Config{}.shadow())
+	if err := e.RecoverLog(ticks, Recovery{Progress: func(seq uint64) { told = append(told, seq) }}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []uint64{ProgressEvery, uint64(len(records))}; !slices.Equal(told, want) {
+	if want := []uint64{ProgressEvery, 2 * ProgressEvery, last}; !slices.Equal(told, want) {
 		t.Errorf("told of %d, want %d", told, want)
 	}
 }
