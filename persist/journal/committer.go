@@ -40,6 +40,7 @@ type committer struct {
 
 	spare    atomic.Pointer[spare] // put here by the keeper, taken by roll
 	granted  *spare                // the spare that the grant counts
+	failing  atomic.Pointer[failure] // the keeper's: the log fails between two commits
 	stopping atomic.Bool
 	done     chan struct{}
 }
@@ -61,6 +62,10 @@ func (c *committer) run() {
 	defer func() { c.file.Close() }()
 	for c.l.failure.Load() == nil {
 		c.waiter.Wait(c.ready, c.patience())
+		if f := c.failing.Load(); f != nil {
+			c.l.fail(f.err)
+			return
+		}
 		c.grant()
 		stopping := c.stopping.Load() // first: all was published before it was set
 		switch {
@@ -76,7 +81,7 @@ func (c *committer) run() {
 // isReady is what the committer waits for.
 func (c *committer) isReady() bool {
 	return c.spare.Load() != c.granted || (c.l.ring.waiting() && !c.blocked) ||
-		c.stopping.Load() || c.l.failure.Load() != nil
+		c.stopping.Load() || c.failing.Load() != nil
 }
 
 // patience is how long the committer may sleep.
@@ -103,7 +108,7 @@ func (c *committer) room() int64 { return c.seg.size - roomEnd - c.seg.end.Load(
 // commit writes one batch, and returns false when there is none to write or no
 // segment to write it to.
 func (c *committer) commit() bool {
-	if !c.l.ring.waiting() || c.l.failure.Load() != nil {
+	if !c.l.ring.waiting() {
 		return false
 	}
 	if c.collect(); c.gather.count == 0 {
@@ -278,6 +283,13 @@ var errNoSegment = errors.New("records wait for a segment")
 
 func (c *committer) fail(what string, err error) {
 	c.l.fail(fmt.Errorf("%w: %s %s: %w", ErrFailed, what, c.l.files.path(c.seg.name), err))
+}
+
+// failSoon has the committer fail the log: whoever sees Err has seen the last of
+// Committed. Any goroutine.
+func (c *committer) failSoon(err error) {
+	c.failing.CompareAndSwap(nil, &failure{err})
+	c.waiter.Wake()
 }
 
 // stop commits what was published, marks the end and waits for the goroutine.

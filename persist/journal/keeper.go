@@ -45,13 +45,14 @@ type keeper struct {
 	next   uint64   // index of the segment to make
 	file   vfs.File // that is being filled
 	filled int64
+	broken bool // its file is not to be touched any more
 }
 
 func (k *keeper) run() {
 	defer close(k.done)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for k.l.failure.Load() == nil {
+	for k.l.failure.Load() == nil && !k.broken {
 		select {
 		case <-k.quit:
 			return
@@ -89,7 +90,8 @@ func (k *keeper) provide() time.Duration {
 		l.diskFull(true, err)
 		return retryEvery
 	default:
-		l.fail(fmt.Errorf("%w: making a segment: %w", ErrFailed, err))
+		k.broken = true
+		l.writer.failSoon(fmt.Errorf("%w: making a segment: %w", ErrFailed, err))
 		return retainEvery
 	}
 }
