@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("positions", func(t *testing.T) { testPositions(t, open) })
 	t.Run("a write that is given up", func(t *testing.T) { testCancelledWrite(t, open) })
 	t.Run("readers see whole batches", func(t *testing.T) { testConcurrentReaders(t, open) })
+	t.Run("followers of failing calls", func(t *testing.T) { testFollowers(t, open) })
 	t.Run("closed", func(t *testing.T) { testClosed(t, open) })
 }
 
