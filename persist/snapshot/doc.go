@@ -26,8 +26,8 @@
 //     another name, which Prune removes.
 //   - Whatever bit of a file changes, Load refuses it; Newest then goes on to the
 //     next older one and says what it passed over.
-//   - Reading never allocates more than a file's length accounts for, and
-//     MaxPayload in the worst case.
+//   - Reading allocates no more than the file is long and than its header says the
+//     payload is, which is at most MaxPayload.
 //
 // # Goroutines
 //

@@ -62,7 +62,7 @@ func (h *header) append(dst []byte) []byte {
 	dst = le.AppendUint64(dst, h.length)
 	dst = le.AppendUint64(dst, h.stored)
 	dst = le.AppendUint32(dst, h.crc)
-	return le.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
+	return le.AppendUint32(dst, checksum(dst[at:]))
 }
 
 // parseHeader reads what append wrote. Magic and version stand where they do in
@@ -75,7 +75,7 @@ func parseHeader(b []byte) (h header, err error) {
 		return h, fmt.Errorf("%w: offset 0: not the magic of a snapshot", ErrDamaged)
 	case le.Uint16(b[8:]) != version:
 		return h, fmt.Errorf("%w %d at offset 8", ErrVersion, le.Uint16(b[8:]))
-	case crc32.Checksum(b[:headCRCAt], castagnoli) != le.Uint32(b[headCRCAt:]):
+	case checksum(b[:headCRCAt]) != le.Uint32(b[headCRCAt:]):
 		return h, fmt.Errorf("%w: offset %d: checksum of the header", ErrDamaged, headCRCAt)
 	}
 	h.encoding = le.Uint16(b[10:])
@@ -98,3 +98,5 @@ func (h *header) check() error {
 	}
 	return nil
 }
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }

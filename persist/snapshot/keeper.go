@@ -25,7 +25,7 @@ type KeeperConfig struct {
 	Poll     time.Duration // how often to look
 
 	// Last is what the newest snapshot is of that the start found, and LastTime when
-	// that record was taken; 0 when there was none.
+	// it was taken; 0 when there was none.
 	Last     uint64
 	LastTime core.Nanos
 

@@ -13,7 +13,7 @@ import (
 type Meta struct {
 	Log  [16]byte   // the log that was folded
 	Seq  uint64     // of the last record folded
-	Time core.Nanos // of that record
+	Time core.Nanos // when it was taken
 	Hash [32]byte   // the state's
 }
 

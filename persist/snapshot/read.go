@@ -3,7 +3,6 @@ package snapshot
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -108,6 +107,9 @@ func Load(fsys vfs.FS, path string) (Meta, []byte, error) {
 	return h.meta, payload, nil
 }
 
+// minMemory is more than the window that the encoder asks for.
+const minMemory = 16 << 20
+
 // read reads the payload behind the header. The file is as long as the header
 // says, which open has seen.
 func (h *header) read(f io.ReaderAt) ([]byte, error) {
@@ -115,13 +117,13 @@ func (h *header) read(f io.ReaderAt) ([]byte, error) {
 	if err := readFull(f, stored, headerLen); err != nil {
 		return nil, err
 	}
-	if crc32.Checksum(stored, castagnoli) != h.crc {
+	if checksum(stored) != h.crc {
 		return nil, fmt.Errorf("%w: offset %d: checksum of the payload", ErrDamaged, headerLen)
 	}
 	if h.encoding == encodingPlain {
 		return stored, nil
 	}
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(max(h.length, 1)))
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(max(h.length, minMemory)))
 	if err != nil {
 		return nil, err
 	}

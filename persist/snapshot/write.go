@@ -1,8 +1,9 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
-	"hash/crc32"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -23,7 +24,7 @@ func Write(fsys vfs.FS, dir string, m Meta, payload []byte) (path string, bytes 
 	if len(payload) > MaxPayload {
 		return "", 0, fmt.Errorf("%w: %s: %d bytes", ErrTooLarge, path, len(payload))
 	}
-	if err := fsys.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(fsys, dir); err != nil {
 		return "", 0, fmt.Errorf("snapshot: %w", err)
 	}
 	h := header{meta: m, length: uint64(len(payload))}
@@ -36,13 +37,25 @@ func Write(fsys vfs.FS, dir string, m Meta, payload []byte) (path string, bytes 
 		_ = fsys.Remove(tmp) // it would only be in the way; Prune tries again
 		return "", 0, fmt.Errorf("snapshot: %w", err)
 	}
-	if err := fsys.Rename(tmp, path); err != nil {
-		return "", 0, fmt.Errorf("snapshot: %w", err)
+	if err = fsys.Rename(tmp, path); err == nil {
+		err = fsys.SyncDir(dir)
 	}
-	if err := fsys.SyncDir(dir); err != nil {
+	if err != nil {
 		return "", 0, fmt.Errorf("snapshot: %w", err)
 	}
 	return path, int64(headerLen + len(stored)), nil
+}
+
+// makeDir makes the directory if there is none, to stay.
+func makeDir(fsys vfs.FS, dir string) error {
+	_, err := fsys.List(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := fsys.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return fsys.SyncDir(filepath.Dir(dir))
 }
 
 // encode returns the payload as it is stored and says so in h: compressed unless
@@ -62,7 +75,7 @@ func (h *header) encode(payload []byte) ([]byte, error) {
 	if len(stored) >= len(payload) {
 		h.encoding, stored = encodingPlain, payload
 	}
-	h.stored, h.crc = uint64(len(stored)), crc32.Checksum(stored, castagnoli)
+	h.stored, h.crc = uint64(len(stored)), checksum(stored)
 	return stored, nil
 }
 
