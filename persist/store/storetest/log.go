@@ -22,7 +22,7 @@ type Log struct {
 // NewLog returns a log of that name that holds records, the first of which is
 // record 1.
 func NewLog(id store.LogID, records ...[]byte) *Log {
-	return &Log{id: id, first: 1, records: records, holds: map[string]uint64{}}
+	return &Log{id: id, first: 1, records: slices.Clone(records), holds: map[string]uint64{}}
 }
 
 // Append adds records.
