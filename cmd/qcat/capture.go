@@ -11,12 +11,12 @@ import (
 )
 
 // bindCapture tells from a capture's first frames which instrument it is of, and
-// defines it in dir. A capture has no trading rules beside its frames: the
+// defines it. A capture has no trading rules beside its frames: the
 // instrument's scales are those its numbers are printed with.
 //
 // Without a venue it is inferred: only USD-M depth messages carry the previous
 // update id.
-func bindCapture(venue string, dir *core.Directory) replay.Bind {
+func bindCapture(venue string, add define) replay.Bind {
 	var frames [][]byte
 	return func(frame []byte) (replay.Binding, bool, error) {
 		frames = append(frames, slices.Clone(frame))
@@ -41,7 +41,7 @@ func bindCapture(venue string, dir *core.Directory) replay.Bind {
 		if err != nil {
 			return replay.Binding{}, false, err
 		}
-		in, err := dir.AddInstrument(found[0])
+		in, err := add(found[0])
 		if err != nil {
 			return replay.Binding{}, false, err
 		}

@@ -92,17 +92,20 @@ type laneRunner struct {
 	session *feed.Session
 }
 
-// planFeed reads one specification and defines its instruments in dir. It may ask
-// the venue.
-func (f *feedFlags) planFeed(ctx context.Context, spec string, dir *core.Directory, clock core.Clock, log *zap.Logger) (plan, error) {
+// define adds an instrument and gives it its id, or the one it has already.
+type define func(core.Instrument) (*core.Instrument, error)
+
+// planFeed reads one specification and defines its instruments. It may ask the
+// venue.
+func (f *feedFlags) planFeed(ctx context.Context, spec string, add define, clock core.Clock, log *zap.Logger) (plan, error) {
 	kind, rest, _ := strings.Cut(spec, ":")
 	switch kind {
 	case "sim":
-		return f.planSim(rest, dir)
+		return f.planSim(rest, add)
 	case "replay":
-		return f.planReplay(spec, dir)
+		return f.planReplay(spec, add)
 	case binance.SpotVenue, binance.USDMVenue:
-		return f.planBinance(ctx, kind, rest, dir, clock, log)
+		return f.planBinance(ctx, kind, rest, add, clock, log)
 	}
 	return nil, badSetting("feed", "%q is none of sim, replay:FILE[@SPEED], binance-usdm:SYMBOLS and binance-spot:SYMBOLS", spec)
 }
@@ -136,7 +139,7 @@ type simPlan struct {
 	listings []sim.Listing
 }
 
-func (f *feedFlags) planSim(rest string, dir *core.Directory) (plan, error) {
+func (f *feedFlags) planSim(rest string, add define) (plan, error) {
 	if rest != "" {
 		return nil, badSetting("feed", "sim takes no symbols; --sim-instruments says how many there are")
 	}
@@ -145,7 +148,7 @@ func (f *feedFlags) planSim(rest string, dir *core.Directory) (plan, error) {
 	}
 	p := &simPlan{settings: sim.Settings{Seed: f.SimSeed, Rate: f.SimRate}, listings: sim.Listings(f.SimInstruments)}
 	for i := range p.listings {
-		in, err := dir.AddInstrument(p.listings[i].Instrument)
+		in, err := add(p.listings[i].Instrument)
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +190,7 @@ type replayPlan struct {
 	atEnd   replay.AtEnd
 }
 
-func (f *feedFlags) planReplay(spec string, dir *core.Directory) (plan, error) {
+func (f *feedFlags) planReplay(spec string, add define) (plan, error) {
 	parsed, err := replay.ParseSpec(spec)
 	if err != nil {
 		return nil, badSetting("feed", "%v", err)
@@ -196,7 +199,7 @@ func (f *feedFlags) planReplay(spec string, dir *core.Directory) (plan, error) {
 	if f.ReplayLoop {
 		p.atEnd = replay.Loop
 	}
-	if p.binding, err = replay.Probe(parsed.Path, bindCapture(f.ReplayVenue, dir)); err != nil {
+	if p.binding, err = replay.Probe(parsed.Path, bindCapture(f.ReplayVenue, add)); err != nil {
 		return nil, badSetting("feed", "%v", err)
 	}
 	return p, nil
@@ -271,7 +274,7 @@ func askRules(ctx context.Context, adapter *binance.Adapter, names []string, log
 	}
 }
 
-func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir *core.Directory, clock core.Clock, log *zap.Logger) (plan, error) {
+func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, add define, clock core.Clock, log *zap.Logger) (plan, error) {
 	market, _ := binance.MarketOf(venue)
 	opts := binance.Options{Market: market, DepthSpeed: f.BinanceDepthSpeed, Clock: clock, WS: f.BinanceSpotWSURL, REST: f.BinanceSpotRESTURL}
 	if market == binance.USDM {
@@ -292,7 +295,7 @@ func (f *feedFlags) planBinance(ctx context.Context, venue, symbols string, dir 
 	}
 	p := &binancePlan{adapter: adapter}
 	for i := range rules {
-		in, err := dir.AddInstrument(rules[i])
+		in, err := add(rules[i])
 		if err != nil {
 			return nil, err
 		}

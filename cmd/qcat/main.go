@@ -22,12 +22,15 @@ type cli struct {
 	Config  configFlag       `help:"YAML file with settings (see deploy/configs/config.yaml)." placeholder:"FILE"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve  serveCmd  `cmd:"" help:"Run the server."`
-	Replay replayCmd `cmd:"" help:"Run a capture through decode and book, and report."`
-	Watch  watchCmd  `cmd:"" help:"Show what a client would see, live."`
-	Halt   haltCmd   `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`
-	Reduce reduceCmd `cmd:"" help:"Let a scope only reduce its positions."`
-	Resume resumeCmd `cmd:"" help:"Let a scope trade again."`
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Replay  replayCmd  `cmd:"" help:"Run a capture through decode and book, and report."`
+	Watch   watchCmd   `cmd:"" help:"Show what a client would see, live."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date, or back."`
+	Journal journalCmd `cmd:"" help:"Look into the order journal."`
+	Backup  backupCmd  `cmd:"" help:"Make copies of everything that is kept, check them, bring them back."`
+	Halt    haltCmd    `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`
+	Reduce  reduceCmd  `cmd:"" help:"Let a scope only reduce its positions."`
+	Resume  resumeCmd  `cmd:"" help:"Let a scope trade again."`
 }
 
 // env is what a command may touch of the outside world.

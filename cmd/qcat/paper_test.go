@@ -18,6 +18,8 @@ import (
 	"qcat/api/client"
 	"qcat/core"
 	"qcat/core/engine"
+	"qcat/persist/journal"
+	"qcat/persist/vfs"
 	"qcat/risk"
 )
 
@@ -46,8 +48,11 @@ func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop
 	if len(c.Serve.Feed) == 0 {
 		c.Serve.Feed = []string{defaultFeed}
 	}
-	s, err := c.Serve.build(t.Context(), e.file.sections, zap.NewNop())
-	if err != nil {
+	if c.Serve.DataDir == defaultDataDir {
+		c.Serve.DataDir = t.TempDir()
+	}
+	s = c.Serve.newServer(zap.NewNop())
+	if err := s.build(t.Context(), e.file.sections); err != nil {
 		t.Fatal(err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,6 +68,17 @@ func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop
 			t.Errorf("the server ended with: %v", err)
 		}
 	})
+}
+
+// replayAll folds the whole journal of a server that has stopped.
+func replayAll(t *testing.T, s *server) (hash [32]byte, seq uint64, err error) {
+	t.Helper()
+	log, err := journal.OpenReadOnly(journalDir(s.cfg.DataDir), journalName, vfs.OS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, hash, seq, err = engine.Shadow(stateConfig(), nil, log.Records(1, log.Last()))
+	return hash, seq, err
 }
 
 // venueOrders is how a trading client reaches the server: one of client.Conn and
@@ -260,14 +276,14 @@ func TestClientsTradeOnPaper(t *testing.T) {
 	if s.journal.First() != 1 {
 		t.Fatalf("the journal begins with record %d", s.journal.First())
 	}
-	hash, seq, err := engine.Replay(engine.Config{Risk: riskConfig(s.directory)}, s.journal.Records())
+	hash, seq, err := replayAll(t, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := s.engine.StateHash(); hash != want || seq != s.engine.Seq() {
 		t.Errorf("replay: state %x at record %d, the engine's is %x at %d (seed %d)", hash, seq, want, s.engine.Seq(), seed)
 	}
-	if again, _, err := engine.Replay(engine.Config{Risk: riskConfig(s.directory)}, s.journal.Records()); err != nil || again != hash {
+	if again, _, err := replayAll(t, s); err != nil || again != hash {
 		t.Errorf("a second replay: state %x, %v", again, err)
 	}
 }

@@ -28,7 +28,7 @@ func (c *replayCmd) Run(e *env) error {
 	defer r.Close()
 	dir := core.NewDirectory()
 	progress, done := progressLine(e.stderr, filepath.Base(c.File))
-	report, err := replay.Run(e.ctx, r, bindCapture(c.Venue, dir), progress)
+	report, err := replay.Run(e.ctx, r, bindCapture(c.Venue, dir.AddInstrument), progress)
 	done()
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func (s *sections) define(e *engine.Engine) error {
 		return err
 	}
 	for i := range s.Accounts {
-		if e.Directory().AccountNamed(s.Accounts[i].Name) != nil {
+		if slices.ContainsFunc(s.Accounts[:i], func(a accountNode) bool { return a.Name == s.Accounts[i].Name }) {
 			return badSetting("accounts", "account %s is there twice", s.Accounts[i].Name)
 		}
 		if err := s.Accounts[i].define(e); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"qcat/api/rest"
 	"qcat/core"
 	"qcat/feed/paper"
 	"qcat/ringbuf"
@@ -30,6 +31,8 @@ type serveCmd struct {
 	laneFlags  `embed:""`
 	logFlags   `embed:""`
 
+	storageFlags `embed:""`
+
 	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
 	CancelOnShutdown bool          `help:"Cancel all open orders when shutting down." default:"true" negatable:""`
 	ShutdownTimeout  time.Duration `help:"How long a shutdown may wait for orders and clients." default:"10s"`
@@ -37,6 +40,9 @@ type serveCmd struct {
 
 // defaultFeed is followed where none is named.
 const defaultFeed = "sim"
+
+// defaultDataDir is where state is kept unless something else is said.
+const defaultDataDir = "./data"
 
 // paperFlags are the settings of the paper venue.
 type paperFlags struct {
@@ -88,6 +94,9 @@ func (c *serveCmd) Run(e *env) error {
 	if err := loopbackOnly(c.Listen); err != nil {
 		return err
 	}
+	if err := c.validate(); err != nil {
+		return err
+	}
 	for _, o := range c.Origins {
 		if u, err := url.Parse(o); err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host {
 			return badSetting("origins", "%q is not of the form https://host[:port]", o)
@@ -115,10 +124,9 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return badSetting("listen", "%v", err)
 	}
-	s, err := c.build(e.ctx, who, log)
-	if err != nil {
-		_ = ln.Close()
-		return err
+	s := c.newServer(log)
+	if err := s.buildWhileAnswering(e.ctx, who, ln); err != nil {
+		return errors.Join(err, s.close(), ln.Close())
 	}
 	if len(who.Accounts) == 0 {
 		log.Warn("no accounts are configured: every order will be refused (see accounts in deploy/configs/config.yaml, or --demo)")
@@ -127,6 +135,17 @@ func (c *serveCmd) Run(e *env) error {
 		printWelcome(e.stdout, ln.Addr().String(), s.directory)
 	}
 	return s.run(e.ctx, ln)
+}
+
+// buildWhileAnswering builds the server, and tells on ln how far it is meanwhile.
+func (s *server) buildWhileAnswering(ctx context.Context, who sections, ln net.Listener) error {
+	starting := rest.Starting{Components: []rest.Component{{Name: "start", Check: s.progress.check}}, Metrics: s.metrics, Clock: s.clock, Log: s.log}
+	answering, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- starting.Serve(answering, ln.(*net.TCPListener)) }()
+	err := s.build(ctx, who)
+	stop()
+	return errors.Join(err, <-served)
 }
 
 // loopbackOnly refuses an address that others could reach.

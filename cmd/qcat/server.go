@@ -17,21 +17,29 @@ import (
 	"qcat/core/engine"
 	"qcat/core/market"
 	"qcat/feed/paper"
+	"qcat/persist/journal"
+	"qcat/persist/redis"
+	"qcat/persist/snapshot"
+	"qcat/persist/ticklog"
+	"qcat/ringbuf"
 	"qcat/risk"
 )
 
 // server is everything that runs in `qcat serve`. Data flows from lanes to
-// paper venue, hub and quote table, and from the gate through engine and paper
-// venue to view and hub; it is stopped in the order of the flow of orders.
+// paper venue, hub, tick log and quote table, and from the gate through engine and
+// journal to paper venue, view, hub and stores; it is stopped in the order of the
+// flow of orders.
 type server struct {
 	cfg       *serveCmd
 	log       *zap.Logger
 	clock     core.Clock
 	directory *core.Directory
+	metrics   *metrics.Registry
+	progress  *progress
 
 	quotes  *market.QuoteTable
 	lanes   []laneRunner
-	journal *engine.MemoryJournal
+	journal *journal.Log
 	engine  *engine.Engine
 	gate    *gate
 	paper   *paper.Venue
@@ -39,7 +47,14 @@ type server struct {
 	hub     *hub.Hub
 	rest    *rest.Server
 
-	feeds, orders, venue, readers, clients stage
+	archive      *archive
+	ticks        *ticklog.Writer // nil: market data is not kept
+	redis        *redis.Cache    // nil: none is wanted
+	keeper       *snapshot.Keeper
+	snapshotAt   snapshot.Meta // what the start found
+	snapshotHold *journal.Hold
+
+	feeds, orders, venue, readers, clients, recorders, mirrors, stores stage
 }
 
 // stage is a group of goroutines that stop together.
@@ -56,7 +71,11 @@ func (g *stage) start(fs ...func(context.Context)) {
 	}
 }
 
+// stop ends them; it may come twice, and before start.
 func (g *stage) stop() {
+	if g.cancel == nil {
+		return
+	}
 	g.cancel()
 	g.wg.Wait()
 }
@@ -82,73 +101,106 @@ type hubView struct{ *engine.View }
 // Seq is the journal sequence the view shows.
 func (v hubView) Seq() uint64 { return v.Applied() }
 
-// build makes all parts and connects them; nothing runs yet.
-func (c *serveCmd) build(ctx context.Context, who sections, log *zap.Logger) (*server, error) {
-	orderIdle, hubIdle, err := c.laneFlags.parse()
+// newServer returns what a start needs before it knows its state.
+func (c *serveCmd) newServer(log *zap.Logger) *server {
+	s := &server{cfg: c, log: log, clock: core.SystemClock(), directory: core.NewDirectory(), metrics: metrics.New()}
+	s.progress = newProgress(s.clock, log)
+	s.progress.register(s.metrics)
+	return s
+}
+
+// build recovers the state, makes all parts and connects them; nothing but the
+// journal's committer runs yet.
+//
+// The order matters: ids come from the journal first; what feeds and settings add
+// to them is committed before a tick or a row may carry it.
+func (s *server) build(ctx context.Context, who sections) error {
+	orderIdle, hubIdle, err := s.cfg.laneFlags.parse()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	settings, err := c.settings()
-	if err != nil {
-		return nil, err
+	if err := s.openJournal(); err != nil {
+		return err
 	}
-	s := &server{cfg: c, log: log, clock: core.SystemClock(), directory: core.NewDirectory()}
+	cfg := stateConfig()
+	cfg.Directory, cfg.Clock, cfg.Idle, cfg.Journal = s.directory, s.clock, orderIdle, s.journal
+	s.engine = engine.New(cfg)
+	s.view = engine.NewView(s.engine, engine.ViewConfig{})
+	if err := s.recover(ctx); err != nil {
+		return err
+	}
+	s.progress.begin("asking the venues for their instruments", "", 0)
 	if err := s.buildLanes(ctx); err != nil {
-		return nil, err
+		return err
 	}
+	if err := s.buildVenue(orderIdle); err != nil {
+		return err
+	}
+	if who.builtIn {
+		who.keepKnown(s.directory)
+	}
+	if err := who.define(s.engine); err != nil {
+		return err
+	}
+	if err := s.engine.Settle(ctx); err != nil {
+		return err
+	}
+	s.progress.begin("opening the store", "", 0)
+	if err := s.buildArchive(ctx); err != nil {
+		return err
+	}
+	if err := s.buildMirror(); err != nil {
+		return err
+	}
+	if err := s.buildKeeper(); err != nil {
+		return err
+	}
+	s.gate = &gate{Engine: s.engine}
+	s.hub = hub.New(hub.Config{
+		Directory: s.directory, Clock: s.clock, Idle: hubIdle, Sources: s.sources(),
+		Events: s.engine.Events(), View: hubView{s.view}, StartSeq: s.engine.Seq(),
+	})
+	s.buildAPI()
+	return nil
+}
+
+// sources are the lanes' events.
+func (s *server) sources() []market.Source {
 	sources := make([]market.Source, len(s.lanes))
 	for i := range s.lanes {
 		sources[i] = s.lanes[i].source
 	}
-	gateways := map[string]engine.Gateway{}
+	return sources
+}
+
+// buildVenue makes the paper venue and connects the engine to it and to the
+// quotes: it trades every venue's instruments, those of earlier feeds too.
+func (s *server) buildVenue(idle ringbuf.IdleStrategy) error {
+	settings, err := s.cfg.settings()
+	if err != nil {
+		return err
+	}
 	s.paper, err = paper.New(paper.Config{
-		Settings: settings, Directory: s.directory, Sources: sources, Clock: s.clock, Idle: orderIdle,
+		Settings: settings, Directory: s.directory, Sources: s.sources(), Clock: s.clock, Idle: idle,
 		Deliver: func(r *core.ExecReport) bool {
 			return s.engine.Submit(&engine.Command{Kind: engine.CmdReport, Report: *r})
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	gateways := map[string]engine.Gateway{}
 	for _, in := range s.directory.Instruments() {
 		gateways[in.Venue] = s.paper
 	}
-	s.journal = engine.NewMemoryJournal(journalBytes)
-	s.engine = engine.New(engine.Config{
-		Directory: s.directory, Clock: s.clock, Quotes: s.quotes, Gateways: gateways, Idle: orderIdle,
-		Journal: s.journal,
-		Risk:    riskConfig(s.directory),
-	})
-	if who.builtIn {
-		who.keepKnown(s.directory)
-	}
-	if err := who.define(s.engine); err != nil {
-		return nil, err
-	}
-	s.gate = &gate{Engine: s.engine}
-	s.view = engine.NewView(s.engine, engine.ViewConfig{})
-	s.hub = hub.New(hub.Config{
-		Directory: s.directory, Clock: s.clock, Idle: hubIdle, Sources: sources,
-		Events: s.engine.Events(), View: hubView{s.view}, StartSeq: s.engine.Seq(),
-	})
-	s.buildAPI()
-	return s, nil
+	return s.engine.Connect(s.quotes, gateways)
 }
-
-// riskConfig sizes the limit tree. It is part of what a journal's state depends
-// on: whoever replays one needs the same.
-func riskConfig(dir *core.Directory) risk.Config {
-	return risk.Config{Instruments: len(dir.Instruments())}
-}
-
-// journalBytes is how much of the order journal is kept in memory.
-const journalBytes = 64 << 20
 
 func (s *server) buildLanes(ctx context.Context) error {
 	var plans []plan
 	owned := map[core.InstrumentID]bool{}
 	for _, spec := range s.cfg.Feed {
-		p, err := s.cfg.planFeed(ctx, spec, s.directory, s.clock, s.log)
+		p, err := s.cfg.planFeed(ctx, spec, s.engine.DefineInstrument, s.clock, s.log)
 		if err != nil {
 			return err
 		}
@@ -176,12 +228,11 @@ func (s *server) buildAPI() {
 	socket := ws.New(ws.Config{
 		Hub: s.hub, Directory: s.directory, Clock: s.clock, Engine: s.gate, Orders: s.view, Origins: s.cfg.Origins, Log: s.log,
 	})
-	registry := metrics.New()
-	s.register(registry)
+	s.register(s.metrics)
 	s.rest = rest.New(rest.Config{
 		Directory: s.directory, Engine: s.gate, View: s.view, Quotes: s.quotes, Market: s.hub,
-		Socket: socket.Handle, Components: s.components(), Metrics: registry, Clock: s.clock, Log: s.log,
-		Origins: s.cfg.Origins,
+		Socket: socket.Handle, Components: s.components(), Metrics: s.metrics, Clock: s.clock, Log: s.log,
+		Origins: s.cfg.Origins, History: s.archive, HistorySeq: s.archive.storedSeq, HistoryTime: s.archive.storedTime,
 	})
 }
 
@@ -206,6 +257,13 @@ func (s *server) start(failed chan<- error) {
 		run = append(run, func(ctx context.Context) { report("feed "+lane.name, lane.run(ctx)) })
 	}
 	s.feeds.start(run...)
+	s.stores.start(s.archive.run, s.keeper.Run)
+	if s.ticks != nil {
+		s.recorders.start(s.ticks.Run)
+	}
+	if s.redis != nil {
+		s.mirrors.start(s.redis.Run)
+	}
 }
 
 // badPart is a part of the server that ended with an error.
@@ -232,9 +290,29 @@ func (s *server) shutdown() error {
 	s.orders.stop()
 	s.venue.stop()
 	s.feeds.stop()
+	s.recorders.stop()
+	s.mirrors.stop()
 	s.readers.stop()
+	s.archive.drain(ctx)
+	s.stores.stop()
+	err = errors.Join(err, s.close())
 	s.log.Info("stopped", zap.Uint64("journal_seq", s.engine.Seq()))
 	return err
+}
+
+// close closes the store and the logs, and keeps the state for the next start.
+func (s *server) close() error {
+	var errs []error
+	if s.archive != nil {
+		errs = append(errs, s.archive.close())
+	}
+	if s.journal != nil {
+		errs = append(errs, s.journal.Close())
+	}
+	if s.keeper != nil {
+		s.finalSnapshot()
+	}
+	return errors.Join(errs...)
 }
 
 // cancelEvery is how often cancelAll asks again: a cancel overtakes the new orders

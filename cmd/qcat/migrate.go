@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"qcat/persist/migrate"
+	"qcat/persist/postgres"
+	"qcat/persist/sqlite"
+)
+
+// migrateCmd brings the schema of the database up to date, or back.
+type migrateCmd struct {
+	Up     migrateUpCmd     `cmd:"" default:"withargs" help:"Apply what is pending; the default."`
+	Status migrateStatusCmd `cmd:"" help:"List the steps and when they were applied."`
+	Down   migrateDownCmd   `cmd:"" help:"Take the newest step back, and the data that only it has room for."`
+}
+
+// databaseFlags name a database: Postgres where one is set, else the embedded
+// store of the data directory.
+type databaseFlags struct {
+	DatabaseURL string `help:"Postgres; DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD serve as well. Without one, the embedded store." env:"QCAT_DATABASE_URL,DATABASE_URL" placeholder:"URL"`
+	DataDir     string `help:"The server's data directory, where the embedded store is." default:"./data"`
+}
+
+// postgresURL is the URL of the Postgres that is set by url or the environment, ""
+// when none is.
+func postgresURL(url string) string {
+	if url != "" {
+		return url
+	}
+	return postgres.URLFromEnv(environment)
+}
+
+// open opens the database, which may be empty.
+func (f *databaseFlags) open(ctx context.Context) (*sql.DB, migrate.Dialect, error) {
+	if url := postgresURL(f.DatabaseURL); url != "" {
+		db, err := postgres.OpenDB(ctx, url)
+		return db, migrate.Postgres, err
+	}
+	db, err := sqlite.OpenDB(ctx, embeddedPath(f.DataDir))
+	return db, migrate.SQLite, err
+}
+
+// step runs one change of the schema and tells what it did.
+func (f *databaseFlags) step(e *env, asJSON bool, change func(context.Context, migrate.Dialect, *sql.DB) ([]migrate.Step, error), verb string) error {
+	db, dialect, err := f.open(e.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // every step is committed
+	steps, err := change(e.ctx, dialect, db)
+	if asJSON {
+		return errors.Join(printSteps(e, steps), err)
+	}
+	for i := range steps {
+		fmt.Fprintf(e.stdout, "%s %s\n", verb, steps[i].Name)
+	}
+	if err == nil && len(steps) == 0 {
+		fmt.Fprintf(e.stdout, "the %s schema is as it should be: nothing to do\n", dialect)
+	}
+	return err
+}
+
+type migrateUpCmd struct {
+	databaseFlags `embed:""`
+	JSON          bool `name:"json" help:"Print the steps applied as JSON."`
+}
+
+// Run implements the command.
+func (c *migrateUpCmd) Run(e *env) error { return c.step(e, c.JSON, migrate.Up, "applied") }
+
+type migrateDownCmd struct {
+	databaseFlags `embed:""`
+	JSON          bool `name:"json" help:"Print the step taken back as JSON."`
+}
+
+// Run implements the command.
+func (c *migrateDownCmd) Run(e *env) error { return c.step(e, c.JSON, migrate.Down, "took back") }
+
+type migrateStatusCmd struct {
+	databaseFlags `embed:""`
+	JSON          bool `name:"json" help:"Print the steps as JSON."`
+}
+
+// Run implements the command.
+func (c *migrateStatusCmd) Run(e *env) error {
+	db, dialect, err := c.open(e.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // only read
+	steps, err := migrate.Status(e.ctx, dialect, db)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printSteps(e, steps)
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "VERSION\tAPPLIED\tSTEP (%s)\n", dialect)
+	for i := range steps {
+		s := &steps[i]
+		applied, name := "pending", s.Name
+		if s.Applied() {
+			applied = s.AppliedAt.UTC().Format(time.RFC3339)
+		}
+		if name == "" {
+			name = "unknown to this version"
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\n", s.Version, applied, name)
+	}
+	return w.Flush()
+}
+
+func printSteps(e *env, steps []migrate.Step) error {
+	type row struct {
+		Version   int64      `json:"version"`
+		Step      string     `json:"step"`
+		AppliedAt *time.Time `json:"applied_at"`
+	}
+	rows := make([]row, len(steps))
+	for i := range steps {
+		rows[i] = row{Version: steps[i].Version, Step: steps[i].Name}
+		if steps[i].Applied() {
+			rows[i].AppliedAt = &steps[i].AppliedAt
+		}
+	}
+	return json.NewEncoder(e.stdout).Encode(rows)
+}
