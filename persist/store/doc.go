@@ -13,6 +13,15 @@
 // and goes on from there: a commit whose answer was lost is found to have happened.
 // The projection is a fold, so its state at a position is loaded from the store.
 //
+// A position has the time of its record, by which a follower finds that a log was
+// put back to an older copy: a journal's follower then stops. The tick log, which is
+// never synced and keeps its size by deleting, may lose records; its follower goes
+// on and stores where the gap is.
+//
+//	f := store.NewFollower(store.Config{Stream: store.Journal, Log: store.DurableLog(log), Store: s, Name: "postgres"})
+//	log.Retain()  // once all followers are made
+//	go f.Run(ctx) // ends with ctx, or for good with what f.Stats().Err says
+//
 // # Ownership
 //
 // A Follower runs in a goroutine of its own, one a log. It reads files, never the
@@ -20,5 +29,6 @@
 //
 // # Imports
 //
-// core, core/record, core/history, core/hist, ringbuf. No database.
+// core, core/record, core/history, core/hist, ringbuf, persist/journal and
+// persist/ticklog. No database.
 package store
