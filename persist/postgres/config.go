@@ -90,11 +90,10 @@ func OpenDB(ctx context.Context, url string) (*sql.DB, error) {
 // errURL does not say what is wrong: the parser's error may quote the password.
 var errURL = errors.New("postgres: the database's URL is not valid: want postgres://user:password@host:port/database")
 
-// What the server does by itself about a peer that is gone or an idle transaction, in
-// milliseconds or as named. A client that waits gives up first: see statementTimeout.
+// How a peer that is gone is found, by the client and by the server. A transaction whose
+// owner is silent ends after WriteTimeout: it would hold the position's row.
 const (
 	userTimeout = 20 * time.Second // unacknowledged data ends a connection
-	idleInTxn   = 30 * time.Second // a transaction whose owner is silent
 	keepIdle    = 10 * time.Second
 	keepEvery   = 5 * time.Second
 	keepProbes  = 2
@@ -111,7 +110,7 @@ func (c *Config) connection(config *pgconn.Config) {
 	set := config.RuntimeParams
 	set["application_name"] = "qcat"
 	set["timezone"] = "UTC"
-	set["idle_in_transaction_session_timeout"] = milliseconds(idleInTxn)
+	set["idle_in_transaction_session_timeout"] = milliseconds(c.WriteTimeout)
 	set["tcp_user_timeout"] = milliseconds(userTimeout)
 	set["tcp_keepalives_idle"] = strconv.Itoa(int(keepIdle / time.Second))
 	set["tcp_keepalives_interval"] = strconv.Itoa(int(keepEvery / time.Second))

@@ -50,8 +50,10 @@
 // # Failures
 //
 // Each write and each read has a deadline, the server has shorter ones of its own, and a
-// connection whose other end is gone is found by TCP_USER_TIMEOUT on both sides. Behind a
-// connection pooler, the startup parameters of config.go must be allowed.
+// connection whose other end is gone is found by TCP_USER_TIMEOUT on both sides. A writer that
+// lost its connection ends the server's process of the old one before it begins anew, so
+// that nothing holds the position's row. It has to reach Postgres itself for that: no
+// pooler between, which would not let the startup parameters of config.go pass either.
 //
 // # Ownership
 //

@@ -12,14 +12,15 @@ import (
 type pipeline struct {
 	ctx   context.Context
 	p     *pgconn.Pipeline
-	steps []step
+	steps []*step
 	err   error // of encoding; nothing is sent then
 }
 
 // step is a statement whose answer is awaited.
 type step struct {
-	name string
-	row  func([][]byte) // may be nil
+	name  string
+	row   func([][]byte) // of each row; may be nil
+	after func()         // once the statement has succeeded; may be nil
 }
 
 func newPipeline(ctx context.Context, conn *pgconn.PgConn) *pipeline {
@@ -27,15 +28,17 @@ func newPipeline(ctx context.Context, conn *pgconn.PgConn) *pipeline {
 }
 
 func (p *pipeline) send(sql string, row func([][]byte)) {
-	p.steps = append(p.steps, step{sql, row})
+	p.steps = append(p.steps, &step{name: sql, row: row})
 	p.p.SendQueryParams(sql, nil, nil, nil, nil)
 }
 
 var binaryFormat = []int16{1}
 
-func (p *pipeline) sendPrepared(name string, args [][]byte, row func([][]byte)) {
-	p.steps = append(p.steps, step{name, row})
+func (p *pipeline) sendPrepared(name string, args [][]byte, row func([][]byte)) *step {
+	s := &step{name: name, row: row}
+	p.steps = append(p.steps, s)
 	p.p.SendQueryPrepared(name, args, binaryFormat, binaryFormat)
+	return s
 }
 
 // mergeRows sends the rows of a table that is written by unnest.
@@ -60,7 +63,7 @@ func (p *pipeline) run() error {
 	}
 	for _, s := range p.steps {
 		if p.err != nil {
-			break
+			break // the statements behind a failed one were skipped
 		}
 		if err := p.answer(s); err != nil {
 			p.err = fmt.Errorf("%s: %w", s.name, err)
@@ -69,7 +72,7 @@ func (p *pipeline) run() error {
 	return errors.Join(p.err, p.p.Close())
 }
 
-func (p *pipeline) answer(s step) error {
+func (p *pipeline) answer(s *step) error {
 	results, err := p.p.GetResults()
 	if err != nil {
 		return err
@@ -84,41 +87,8 @@ func (p *pipeline) answer(s step) error {
 		}
 	}
 	_, err = r.Close()
+	if err == nil && s.after != nil {
+		s.after()
+	}
 	return err
 }
-
-// connect makes the stream's connection unless there is one, with its statements prepared.
-func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil && !w.conn.IsClosed() {
-		return nil
-	}
-	w.drop()
-	conn, err := pgconn.ConnectConfig(ctx, w.config)
-	if err != nil {
-		return err
-	}
-	w.conn = conn
-	for _, s := range w.statements() {
-		if _, err := conn.Prepare(ctx, s.name, s.sql, s.oids); err != nil {
-			w.drop()
-			return fmt.Errorf("prepare %s: %w", s.name, err)
-		}
-	}
-	return nil
-}
-
-type statement struct {
-	name, sql string
-	oids      []uint32
-}
-
-func (w *writer) statements() []statement {
-	return []statement{
-		{"move", moveSQL, []uint32{text.oid, bytea.oid, bigint.oid, bigint.oid, bigint.oid, bigint.oid}},
-		{"close", "DELETE FROM orders_open WHERE id = ANY($1) RETURNING id", []uint32{bigint.array}},
-		merging(instruments), merging(accounts), merging(strategies), merging(positions), merging(marks), merging(candles),
-		merging(quotesLast), merging(equity), merging(audit), merging(gaps), merging(keyRanges),
-	}
-}
-
-func merging[R any](t *table[R]) statement { return statement{t.name, t.merge, t.oids()} }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -23,8 +22,11 @@ type writer struct {
 
 	mu   sync.Mutex // one write at a time
 	conn *pgconn.PgConn
-	made map[partition]struct{}
+	made map[partition]struct{} // partitions that are there
 	enc  encoder
+
+	session session // conn's
+	lost    session // one that may still be at work
 
 	open, closed []history.Order // scratch: the batch's orders, parted
 }
@@ -60,10 +62,7 @@ func (w *writer) write(ctx context.Context, b *store.Batch) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrPosition) || errors.Is(err, store.ErrForeign):
-		if rerr := w.conn.Exec(ctx, "ROLLBACK").Close(); rerr != nil {
-			w.drop()
-		}
-		return err
+		return err // the transaction is over, the connection is good
 	}
 	w.drop()
 	return fmt.Errorf("postgres: write %s %d to %d: %w", b.Stream, b.From, b.To, err)
@@ -77,11 +76,11 @@ func (w *writer) transaction(ctx context.Context, b *store.Batch) error {
 		return err
 	}
 	begun, err := w.begin(ctx, b)
+	if begun.refused {
+		return w.refusal(ctx, b) // whatever the rows behind it ran into
+	}
 	if err != nil {
 		return err
-	}
-	if !begun.moved {
-		return w.refusal(ctx, b)
 	}
 	if err := w.deleteClosed(ctx, begun); err != nil {
 		return err
@@ -106,7 +105,7 @@ func (w *writer) part(rows []history.Order) {
 
 // begun is what the first pipeline found.
 type begun struct {
-	moved     bool // the position
+	refused   bool // the position does not stand before the batch
 	lastOrder core.OrderID
 	wasOpen   map[core.OrderID]struct{} // changed orders that stood in orders_open
 }
@@ -117,10 +116,11 @@ func (w *writer) begin(ctx context.Context, b *store.Batch) (*begun, error) {
 	found := &begun{wasOpen: map[core.OrderID]struct{}{}}
 	p := newPipeline(ctx, w.conn)
 	p.send("BEGIN", nil)
+	moved := false
 	p.sendPrepared("move", w.moveArgs(b), func(row [][]byte) {
-		found.moved = true
+		moved = true
 		found.lastOrder = core.OrderID(binary.BigEndian.Uint64(row[0]))
-	})
+	}).after = func() { found.refused = !moved }
 	if len(b.Orders) > 0 {
 		p.sendPrepared("close", [][]byte{orderIDs(b.Orders)}, func(row [][]byte) {
 			found.wasOpen[core.OrderID(binary.BigEndian.Uint64(row[0]))] = struct{}{}
@@ -154,8 +154,11 @@ func (w *writer) moveArgs(b *store.Batch) [][]byte {
 	return [][]byte{[]byte(b.Stream.String()), b.Log[:], number(b.From - 1), number(b.To), number(uint64(b.Time)), number(uint64(last))}
 }
 
-// refusal says why the position was not moved.
+// refusal ends the transaction and says why the position was not moved.
 func (w *writer) refusal(ctx context.Context, b *store.Batch) error {
+	if err := w.conn.Exec(ctx, "ROLLBACK").Close(); err != nil {
+		return err
+	}
 	r := w.conn.ExecParams(ctx, "SELECT seq, log FROM stream_positions WHERE stream = $1", [][]byte{[]byte(b.Stream.String())},
 		[]uint32{text.oid}, nil, []int16{1}).Read()
 	switch {
@@ -258,25 +261,4 @@ func orderIDs(rows []history.Order) []byte {
 		e.u64(uint64(rows[i].ID))
 	}
 	return arrayOf(bigint, len(rows), e.b)
-}
-
-// close ends the connection after the write that is under way.
-func (w *writer) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.drop()
-}
-
-// dropTimeout bounds saying goodbye to a server that may be gone.
-const dropTimeout = 250 * time.Millisecond
-
-// drop ends the connection, and with it a transaction, and forgets what was known.
-func (w *writer) drop() {
-	if w.conn != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
-		defer cancel()
-		w.conn.Close(ctx) //nolint:errcheck // it may have been cut already
-		w.conn = nil
-	}
-	clear(w.made)
 }
