@@ -127,9 +127,9 @@ func loadTicks(ctx context.Context, tx *sql.Tx, st *store.State) error {
 // instrumentsOf returns the instruments that a table has rows of, one seek each.
 func instrumentsOf(ctx context.Context, q querier, table string) ([]core.InstrumentID, error) {
 	next := "SELECT min(instrument) FROM " + table
-	rows, err := q.QueryContext(ctx, "WITH RECURSIVE found(id) AS ("+next+
-		" UNION ALL SELECT ("+next+" WHERE instrument > id) FROM found WHERE id IS NOT NULL)"+
-		" SELECT id FROM found WHERE id IS NOT NULL")
+	rows, err := q.QueryContext(ctx, "WITH RECURSIVE found(found_id) AS ("+next+
+		" UNION ALL SELECT ("+next+" WHERE instrument > found.found_id) FROM found WHERE found.found_id IS NOT NULL)"+
+		" SELECT found_id FROM found WHERE found_id IS NOT NULL")
 	if err != nil {
 		return nil, err
 	}

@@ -56,11 +56,12 @@ func page[T any](ctx context.Context, s *Store, t *table[T], q *query, order str
 		return nil, nil
 	}
 	start := s.cfg.Clock.Now()
-	rows, err := all(ctx, s.readers, t, q.where.String()+" ORDER BY "+order+" LIMIT ?", append(q.args, limit)...)
+	rest := q.where.String() + " ORDER BY " + order + " LIMIT ?"
+	rows, err := all(ctx, s.readers, t, rest, append(q.args, limit)...)
 	if err != nil {
 		return nil, s.wrap("read", err)
 	}
-	s.slow(t.name+" "+q.where.String(), start, len(rows))
+	s.slow(t.name+" "+rest, start, len(rows))
 	return rows, nil
 }
 
