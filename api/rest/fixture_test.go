@@ -147,7 +147,11 @@ func (m *stall) Book(ctx context.Context, _ core.InstrumentID, n int) (wire.Book
 }
 
 func (m *stall) Trades(ctx context.Context, _ core.InstrumentID, n int) ([]wire.Trade, error) {
-	return make([]wire.Trade, min(n, 3)), m.ask(ctx)
+	trades := make([]wire.Trade, min(n, 3))
+	for i := range trades {
+		trades[i] = wire.Trade{ID: uint64(100 + i), ExchangeTime: start + 3600e9, ReceiveTime: start + 3600e9}
+	}
+	return trades, m.ask(ctx)
 }
 
 func (m *stall) Candles(ctx context.Context, _ core.InstrumentID, n int) ([]core.Candle, error) {
