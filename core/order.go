@@ -206,14 +206,15 @@ const (
 // value, in the order in which it was journalled.
 //
 // A VenueStatus carries the order's terms and what is recorded of it. It is
-// answered by reports, those of trades that are not recorded yet first:
+// answered by reports: first what became of the amend, then the trades that are not
+// recorded yet, each with its own VenueExecID, at last the end:
 //
 //	alive                     ExecNew; with Amending ExecReplaced with the terms it
 //	                          has, or ExecReplaceRejected when they are the old ones
 //	filled                    the missing ExecTrade
 //	ended otherwise           ExecCancelled, ExecExpired or ExecRejected
-//	not known, ever traded    ExecCancelled with VenueReasonUnknownOrder
-//	not known, never traded   ExecRejected with VenueReasonUnknownOrder
+//	not known, with Acked     ExecCancelled with VenueReasonUnknownOrder
+//	not known otherwise       ExecRejected with VenueReasonUnknownOrder
 //
 // It must not be answered while an order sent before it could still arrive.
 type VenueCommand struct {

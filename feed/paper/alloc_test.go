@@ -9,7 +9,7 @@ import (
 )
 
 // TestSteadyStateDoesNotAllocate goes through taking, resting, meeting, amending,
-// expiring and snapshots over and over.
+// expiring, adopting and snapshots over and over.
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	s := newStage(t, Settings{Fees: DefaultFees, OrderLatency: 1})
 	reports := 0
@@ -38,6 +38,11 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		s.send(core.VenueCommand{Op: core.VenueAmend, Order: id + 1, Price: 90, Qty: 2})
 		s.send(core.VenueCommand{Op: core.VenueCancel, Order: id + 2})
 		s.send(core.VenueCommand{Op: core.VenueCancel, Order: id + 5})
+		s.send(question(id+6, core.Buy, core.PostOnly, 97, 5, 2))
+		s.send(core.VenueCommand{Op: core.VenueCancel, Order: id + 6})
+		s.stale()
+		s.send(question(id+7, core.Buy, core.GTC, 97, 5, 2))
+		s.send(core.VenueCommand{Op: core.VenueCancel, Order: id + 7})
 		s.now += 10
 		s.matcher.Advance(s.now)
 	}
@@ -48,7 +53,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	if allocs := testing.AllocsPerRun(200, cycle); allocs != 0 {
 		t.Errorf("%v allocations a cycle", allocs)
 	}
-	if reports < 200*12 || s.matcher.Open() != 0 {
+	if reports < 200*15 || s.matcher.Open() != 0 {
 		t.Errorf("%d reports in 200 cycles, %d orders open", reports, s.matcher.Open())
 	}
 }

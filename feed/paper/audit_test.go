@@ -23,6 +23,7 @@ type audit struct {
 	// Sums over all prices: displayed ever; filled from it; traded; filled by trades.
 	sumDisplayed, sumTaken, sumTraded, sumByTrades core.Qty
 	fills                                          map[core.Liquidity]int
+	adopted                                        int // orders that came by a question and live
 }
 
 type audited struct {
@@ -30,6 +31,7 @@ type audited struct {
 	cum    core.Qty
 	acked  bool
 	closed bool
+	adopts bool     // came by a question
 	taking core.Qty // filled by taking since the last new or replaced
 }
 
@@ -46,6 +48,9 @@ func (a *audit) command(c core.VenueCommand) {
 	have := a.orders[c.Order]
 	if c.Op == core.VenueNew && (have == nil || have.closed) {
 		a.orders[c.Order] = &audited{VenueCommand: c}
+	}
+	if c.Op == core.VenueStatus && (have == nil || have.closed) {
+		a.orders[c.Order] = &audited{VenueCommand: c, cum: c.CumQty, acked: c.Acked, adopts: true, closed: !adoptable(&c)}
 	}
 }
 
@@ -129,12 +134,18 @@ func (a *audit) balance() {
 // report checks one report against its order's history.
 func (a *audit) report(r *core.ExecReport) {
 	o := a.orders[r.Order]
+	if r.VenueCode == uint16(core.VenueReasonUnknownOrder) && r.Type != core.ExecCancelRejected && r.Type != core.ExecReplaceRejected {
+		return // the answer to a question about what is not there
+	}
 	switch r.Type {
 	case core.ExecRejected:
 		o.closed = true
 	case core.ExecCancelRejected, core.ExecReplaceRejected:
 	case core.ExecNew:
 		o.acked = true
+		if o.adopts {
+			a.adopted++
+		}
 	case core.ExecTrade:
 		a.fill(o, r)
 	case core.ExecReplaced:
@@ -169,7 +180,7 @@ func (a *audit) fill(o *audited, r *core.ExecReport) {
 		a.t.Errorf("maker fill %+v of order %+v", r, o)
 	}
 	if r.Liquidity == core.Taker {
-		if o.TIF == core.PostOnly {
+		if o.TIF == core.PostOnly && !o.adopts {
 			a.t.Errorf("a post-only order took: %+v", r)
 		}
 		a.taken[naiveLevel{o.Side.Opposite(), r.LastPx}] += r.LastQty
@@ -180,7 +191,7 @@ func (a *audit) fill(o *audited, r *core.ExecReport) {
 
 // finish makes sure that the run has met what it was made for.
 func (a *audit) finish(seed uint64) {
-	if a.fills[core.Maker] < 20 || a.fills[core.Taker] < 20 || a.sumByTrades == 0 {
-		a.t.Errorf("seed %d: only %v fills", seed, a.fills)
+	if a.fills[core.Maker] < 15 || a.fills[core.Taker] < 20 || a.sumByTrades == 0 || a.adopted == 0 {
+		a.t.Errorf("seed %d: only %v fills, %d adopted", seed, a.fills, a.adopted)
 	}
 }

@@ -62,6 +62,25 @@
 //	terms off the grid or too large Rejected, Invalid
 //	too many open orders            Rejected, Unavailable
 //
+// # Restarts
+//
+// The venue forgets its orders when it stops; the engine does not, and asks about
+// those that were open. An order that was confirmed before and rests is adopted:
+// it enters anew with what is left of it, as if amended, behind what is displayed
+// at its price. What happened while the venue was away did not happen to it. An
+// adopted order that is marketable by now takes at market prices, even a post-only
+// one: it would have rested when it was entered. All others are gone.
+//
+//	question about                       answer
+//	an order it has                      New, or what became of an amend
+//	a confirmed, resting order           the same, once the book is usable
+//	one past its expiry                  Expired
+//	a confirmed market, IOC, FOK order   Cancelled, UnknownOrder
+//	an order never confirmed             Rejected, UnknownOrder
+//
+// An amend that was on its way when the venue stopped is answered as rejected. While
+// an order waits for its book it can be cancelled and expires; it is not amended.
+//
 // A new order during a stale book is refused even if it might rest: without a
 // book nobody knows whether it would take, nor what its queue is. Reduce-only
 // and minimal notionals are the engine's to enforce. Fees are on the notional
@@ -79,11 +98,13 @@
 //
 //   - No fill is worse than the order's limit; the fills of an order never exceed
 //     its quantity; a fill-or-kill order fills wholly or not at all; a post-only
-//     order never takes.
+//     order never takes, unless it was adopted.
 //   - What is taken from a price never exceeds what was ever displayed there; what
 //     trades fill never exceeds what was traded.
 //   - The reports are a function of the sequence of events, commands and clock
-//     readings. VenueExecID ascends over all reports.
+//     readings. VenueExecID ascends over all reports, and over those of earlier
+//     runs about the same order: it starts at the clock's reading, and a question
+//     raises it to what the engine has seen.
 //   - Integers only (I9). In the steady state nothing allocates.
 //   - A slow engine holds up this goroutine alone (I5): the market goes on, the tap
 //     is overrun, the books turn stale and are asked for anew.
@@ -91,8 +112,7 @@
 // # Ownership
 //
 // Submit belongs to the engine's goroutine, Ready to any, Run to the venue's own;
-// it owns the Matcher, the tap and the calls of Deliver. State is in memory only:
-// after a restart all earlier orders are unknown.
+// it owns the Matcher, the tap and the calls of Deliver. State is in memory only.
 //
 // # Use
 //

@@ -39,6 +39,7 @@ func (m *Matcher) changed(st *instrument, ev *core.Event, b *book.Replica) {
 	}
 	if usable(b) {
 		m.meet(st, b)
+		m.adoptWaiting(st, b)
 	}
 }
 

@@ -49,6 +49,7 @@ type instrument struct {
 	def          *core.Instrument
 	bids, asks   queue
 	tBids, tAsks taken
+	waiting      []adoption // orders to adopt once there is a book, by arrival
 }
 
 func (st *instrument) queue(s core.Side) *queue {
@@ -110,13 +111,23 @@ func (m *Matcher) NextDue() core.Nanos {
 func (m *Matcher) Submit(c *core.VenueCommand, now core.Nanos) {
 	m.advanceTo(now)
 	slot, known := m.orders.find(c.Order)
-	if c.Op == core.VenueNew {
-		if known {
-			m.repeated++
-			return
-		}
+	switch {
+	case c.Op == core.VenueNew && known:
+		m.repeated++
+		return
+	case c.Op == core.VenueNew:
 		if slot, known = m.place(c); !known {
 			return
+		}
+	case c.Op == core.VenueStatus:
+		m.execs = max(m.execs, c.VenueExecID)
+		if known && m.orders.orders[slot].adopting {
+			return // the question that came first is to be answered yet
+		}
+		if !known && adoptable(c) {
+			if slot, known = m.reserve(c); !known {
+				return // no room: the engine asks again
+			}
 		}
 	}
 	latency := m.settings.OrderLatency
@@ -176,17 +187,29 @@ func (m *Matcher) arrive(c *core.VenueCommand, b *book.Replica) {
 		m.enter(slot, c, b)
 		return
 	}
+	waits := false
 	if known {
 		o := &m.orders.orders[slot]
+		waits = o.adopting && o.instrument == c.Instrument
 		known = o.arrived && o.instrument == c.Instrument
 	}
 	switch {
-	case c.Op == core.VenueCancel && known:
+	case c.Op == core.VenueStatus && known:
+		m.tellStatus(&m.orders.orders[slot], c.Amending, c.Price, c.Qty)
+	case c.Op == core.VenueStatus && waits:
+		m.takeBack(slot, b)
+	case c.Op == core.VenueStatus && c.Acked:
+		m.refuse(c, core.ExecCancelled, core.VenueReasonUnknownOrder)
+	case c.Op == core.VenueStatus:
+		m.refuse(c, core.ExecRejected, core.VenueReasonUnknownOrder)
+	case c.Op == core.VenueCancel && (known || waits):
 		m.close(slot, core.ExecCancelled, core.VenueReasonNone)
 	case c.Op == core.VenueCancel:
 		m.refuse(c, core.ExecCancelRejected, core.VenueReasonUnknownOrder)
 	case c.Op == core.VenueAmend && known:
 		m.amend(slot, c, b)
+	case c.Op == core.VenueAmend && waits:
+		m.refuse(c, core.ExecReplaceRejected, core.VenueReasonBookStale)
 	case c.Op == core.VenueAmend:
 		m.refuse(c, core.ExecReplaceRejected, core.VenueReasonUnknownOrder)
 	}

@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"slices"
 	"sort"
 
 	"qcat/core"
@@ -23,6 +24,7 @@ type naive struct {
 	submitted, places int
 	execs             uint64
 	reports           []core.ExecReport
+	waiting           []*naiveOrder // to be adopted once there is a book
 }
 
 type naiveLevel struct {
@@ -43,6 +45,7 @@ type naiveOrder struct {
 	place              int // order of arrival in its queue, 0: not resting
 	arrived            bool
 	closed             bool
+	adopting           bool // asked about, and not in the market yet
 }
 
 func newNaive(s Settings, def *core.Instrument) *naive {
@@ -94,6 +97,17 @@ func (n *naive) submit(c core.VenueCommand, now core.Nanos) {
 		o = &naiveOrder{VenueCommand: c}
 		n.orders = append(n.orders, o)
 	}
+	if c.Op == core.VenueStatus {
+		n.execs = max(n.execs, c.VenueExecID)
+		if o != nil && o.adopting {
+			return
+		}
+		rests := c.Type == core.Limit && c.TIF != core.IOC && c.TIF != core.FOK
+		if o == nil && c.Acked && rests && c.Qty > c.CumQty {
+			o = &naiveOrder{VenueCommand: c, cum: c.CumQty, adopting: true}
+			n.orders = append(n.orders, o)
+		}
+	}
 	latency := n.settings.OrderLatency
 	if c.Op == core.VenueCancel {
 		latency = n.settings.CancelLatency
@@ -122,7 +136,8 @@ func (n *naive) advance(now core.Nanos) {
 func (n *naive) expire() {
 	var due []*naiveOrder
 	for _, o := range n.orders {
-		if !o.closed && o.place > 0 && o.TIF == core.GTD && o.ExpireTime <= n.now {
+		waits := slices.Contains(n.waiting, o)
+		if !o.closed && (o.place > 0 || waits) && o.TIF == core.GTD && o.ExpireTime <= n.now {
 			due = append(due, o)
 		}
 	}
@@ -137,10 +152,16 @@ func (n *naive) expire() {
 
 func (n *naive) arrive(c core.VenueCommand) {
 	o := n.find(c.Order)
+	var waits *naiveOrder
 	if c.Op != core.VenueNew && o != nil && !o.arrived {
+		if o.adopting {
+			waits = o
+		}
 		o = nil
 	}
 	switch c.Op {
+	case core.VenueStatus:
+		n.status(o, waits, c)
 	case core.VenueNew:
 		o.arrived = true
 		if why := n.admit(o); why != 0 {
@@ -155,13 +176,63 @@ func (n *naive) arrive(c core.VenueCommand) {
 		}
 		n.trade(o)
 	case core.VenueCancel:
+		if waits != nil {
+			o = waits
+		}
 		if o == nil {
 			n.refuse(c.Order, core.ExecCancelRejected, core.VenueReasonUnknownOrder)
 			return
 		}
 		n.end(o, core.ExecCancelled, 0)
 	case core.VenueAmend:
+		if waits != nil {
+			n.refuse(c.Order, core.ExecReplaceRejected, core.VenueReasonBookStale)
+			return
+		}
 		n.amend(o, c)
+	}
+}
+
+func (n *naive) status(o, waits *naiveOrder, c core.VenueCommand) {
+	switch {
+	case waits != nil && waits.Price <= 0:
+		n.end(waits, core.ExecCancelled, core.VenueReasonInvalid)
+	case waits != nil && waits.TIF == core.GTD && waits.ExpireTime <= n.now:
+		n.end(waits, core.ExecExpired, 0)
+	case waits != nil:
+		n.waiting = append(n.waiting, waits)
+		n.adopt()
+	case o != nil:
+		n.alive(o, c)
+	case c.Acked:
+		n.refuse(c.Order, core.ExecCancelled, core.VenueReasonUnknownOrder)
+	default:
+		n.refuse(c.Order, core.ExecRejected, core.VenueReasonUnknownOrder)
+	}
+}
+
+func (n *naive) alive(o *naiveOrder, c core.VenueCommand) {
+	switch {
+	case !c.Amending:
+		n.refuse(o.Order, core.ExecNew, 0)
+	case o.Price == c.Price && o.Qty == c.Qty:
+		n.refuse(o.Order, core.ExecReplaceRejected, 0)
+	default:
+		n.tell(core.ExecReport{Type: core.ExecReplaced, Order: o.Order, Price: o.Price, Qty: o.Qty})
+	}
+}
+
+// adopt lets the orders that wait enter, if there is a book.
+func (n *naive) adopt() {
+	for n.usable() && len(n.waiting) > 0 {
+		o := n.waiting[0]
+		n.waiting = n.waiting[1:]
+		if o.closed || !o.adopting {
+			continue
+		}
+		o.arrived, o.adopting = true, false
+		n.alive(o, o.VenueCommand)
+		n.trade(o)
 	}
 }
 
@@ -335,6 +406,7 @@ func (n *naive) level(ev core.Event) {
 	if n.usable() {
 		n.meet(core.Buy)
 		n.meet(core.Sell)
+		n.adopt()
 	}
 }
 

@@ -14,6 +14,8 @@ type order struct {
 	tif        core.TimeInForce
 	arrived    bool // the venue has it: before that it cannot be cancelled
 	resting    bool // stands in a queue
+	adopting   bool // of an earlier run: asked about, not yet back in the market
+	amending   bool // while adopting: an amend of it was never answered
 
 	price core.Price
 	qty   core.Qty

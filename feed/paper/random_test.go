@@ -105,8 +105,28 @@ func (s *scene) step() {
 			Price: s.mid + core.Price(s.n(9)-4), Qty: core.Qty(s.n(20)),
 		})
 	case 15:
+		if s.n(3) == 0 {
+			s.submit(s.question())
+		}
 		s.advance()
 	}
+}
+
+// question asks about an order that the venue has, had, or never had.
+func (s *scene) question() core.VenueCommand {
+	c := s.newOrder()
+	if s.n(3) == 0 {
+		c.Order = max(1, s.recent())
+	}
+	c.Op, c.Acked, c.Amending = core.VenueStatus, s.n(4) > 0, s.n(4) == 0
+	if c.Acked && c.Qty > 0 {
+		c.CumQty = core.Qty(s.n(int(c.Qty)))
+	}
+	if o := s.naive.find(c.Order); o != nil && s.n(2) == 0 {
+		c.Price, c.Qty = o.Price, o.Qty
+	}
+	c.VenueExecID = s.naive.execs + uint64(s.n(3))
+	return c
 }
 
 // levels makes bids below the mid and offers above it; now and then beyond it.

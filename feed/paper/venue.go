@@ -92,6 +92,7 @@ func New(c Config) (*Venue, error) {
 		v.tap.Close()
 		return nil, err
 	}
+	matcher.execs = uint64(c.Clock.Now()) // above those of earlier runs, if clocks go forward
 	v.matcher = matcher
 	v.commands.Notify(v.waiter)
 	v.ready = v.work

@@ -157,7 +157,7 @@ func TestRunNeverDropsAReport(t *testing.T) {
 	const orders = 1000
 	ended, sent := 0, core.OrderID(0)
 	filled := map[core.OrderID]core.Qty{}
-	var lastExec uint64
+	lastExec := uint64(w.config.Clock.Now())
 	deadline := time.Now().Add(20 * time.Second)
 	for ended < orders && time.Now().Before(deadline) {
 		if sent < orders && v.Submit(w.order(sent+1, core.Side(1+sent%2), 20)) {
