@@ -66,8 +66,9 @@ func DownTo(ctx context.Context, d Dialect, db *sql.DB, version int64) ([]Step, 
 	return run(ctx, d, db, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, version) })
 }
 
-// run calls f under the lock of the database, after a check under the same lock
-// that the schema is not from the future.
+// run calls f under the lock of the database, after a check that the schema is not from
+// the future. In Postgres the lock is goose's to take, which it does only when there is
+// something to do: there the check is made before, and again under the lock.
 func run(ctx context.Context, d Dialect, db *sql.DB, f func(*goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
 	options := []goose.ProviderOption{
 		goose.WithDisableGlobalRegistry(true),
@@ -88,11 +89,11 @@ func run(ctx context.Context, d Dialect, db *sql.DB, f func(*goose.Provider) ([]
 			return nil, err
 		}
 		defer unlock()
-		if err := notNewer(ctx, d, db); err != nil {
-			return nil, err
-		}
 	default:
 		return nil, fmt.Errorf("migrate: dialect %d", d)
+	}
+	if err := notNewer(ctx, d, db); err != nil {
+		return nil, err
 	}
 	p, err := goose.NewProvider(dialect, db, steps(d), options...)
 	if err != nil {
