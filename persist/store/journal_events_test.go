@@ -1,0 +1,156 @@
+package store_test
+
+import (
+	"math"
+	"testing"
+	"unicode/utf8"
+
+	"qcat/core"
+	"qcat/core/history"
+	"qcat/core/record"
+	"qcat/persist/store"
+)
+
+// projected is the batch of hand-made records after the definitions of dir.
+func projected(t *testing.T, records ...record.Record) *store.Batch {
+	t.Helper()
+	p := store.NewJournalProjection(testLog, &store.State{}, nil)
+	seq := uint64(0)
+	apply := func(r record.Record) {
+		t.Helper()
+		seq++
+		r.Seq, r.Time = seq, testStart+core.Nanos(seq)
+		if err := p.Apply(r.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := directory(t)
+	for _, in := range dir.Instruments() {
+		apply(record.Record{Header: record.Header{Type: record.TypeInstrument}, Instrument: record.Instrument{Definition: *in}})
+	}
+	apply(record.Record{Header: record.Header{Type: record.TypeAccount}, Account: record.Account{ID: 1, Name: "demo"}})
+	apply(record.Record{Header: record.Header{Type: record.TypeStrategy}, Strategy: record.Strategy{ID: 1, Account: 1, Name: "s"}})
+	if b := p.Take(); len(b.Instruments) != 2 || len(b.Accounts) != 1 || len(b.Strategies) != 1 || len(b.Audit) != 4 {
+		t.Fatalf("definitions: %+v", b)
+	}
+	for _, r := range records {
+		apply(r)
+	}
+	return p.Take()
+}
+
+// at is the header of the nth record after the definitions.
+func at(n uint64) (seq uint64, time core.Nanos) { return 4 + n, testStart + core.Nanos(4+n) }
+
+func checkEvents(t *testing.T, got, want []history.RiskEvent) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d events, want %d: %+v", len(got), len(want), got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("event %d is\n     %+v\nwant %+v", i, got[i], want[i])
+		}
+	}
+}
+
+// Rows name what is defined only, hold numbers that every store can keep, and texts
+// without bytes that some refuse: a request may hold anything, and one record that
+// cannot be stored would stop a store for good.
+func TestRequestsThatNameAnything(t *testing.T) {
+	hex := record.Scope{Level: 200, Account: 77, Strategy: 88, Instrument: 99}
+	reason := record.Reason{Code: 9003, Unit: 3, Scope: hex, Limit: math.MinInt64, Value: math.MaxInt64}
+	state := record.State{Scope: hex, State: 250, Reason: reason}
+	state.NoteLen = uint8(copy(state.Note[:], "a\x00b\xffc\xe9\x95"))
+	b := projected(t,
+		record.Record{Header: record.Header{Type: record.TypeNew}, New: record.New{Account: 1, Strategy: 88, Instrument: 99, Side: 201,
+			Price: math.MaxInt64, Qty: math.MinInt64, Reason: reason}},
+		record.Record{Header: record.Header{Type: record.TypeCancel}, Cancel: record.Cancel{Account: 77, Order: math.MaxUint64, Reason: reason}},
+		record.Record{Header: record.Header{Type: record.TypeAmend}, Amend: record.Amend{Order: 1 << 63, Price: 5, Qty: 6, Reason: reason}},
+		record.Record{Header: record.Header{Type: record.TypeState}, State: state},
+		record.Record{Header: record.Header{Type: record.TypeReport}, Report: record.Report{Disposition: record.Stray,
+			Report: core.ExecReport{Type: core.ExecTrade, Order: math.MaxUint64, Instrument: 99, LastPx: 7, LastQty: 8, VenueCode: 9}}},
+		record.Record{Header: record.Header{Type: record.TypeRate}, Rate: record.Rate{Currency: "U\x00\xff", PPM: 5}},
+	)
+	scope := history.Scope{Level: 200}
+	event := func(n uint64, e history.RiskEvent) history.RiskEvent {
+		e.Seq, e.Time = at(n)
+		return e
+	}
+	refusal := func(n uint64, kind history.RiskEventKind, e history.RiskEvent) history.RiskEvent {
+		e.Kind, e.Scope, e.Code, e.Unit, e.Limit, e.Value = kind, scope, 9003, 3, math.MinInt64, math.MaxInt64
+		return event(n, e)
+	}
+	checkEvents(t, b.RiskEvents, []history.RiskEvent{
+		refusal(1, history.RiskOrderRefused, history.RiskEvent{Account: 1, Side: 201, Note: "instrument 99 is not defined"}),
+		refusal(2, history.RiskCancelRefused, history.RiskEvent{}),
+		refusal(3, history.RiskAmendRefused, history.RiskEvent{}),
+		event(5, history.RiskEvent{Kind: history.RiskReportStray, Scope: history.Scope{Level: 1}, State: 2, Code: 9,
+			Note: "a fill of an order that is not kept"}),
+	})
+	if a := b.Audit[0]; a.Action != "set_state" || a.Scope != scope || a.Detail != "refused with code 9003: 250: a\ufffdb\ufffdc\ufffd" {
+		t.Errorf("audit of a refused state: %+v", a)
+	}
+	if a := b.Audit[1]; a.Action != "set_rate" || a.Detail != "1 U\ufffd\ufffd is worth 5 ppm" || !utf8.ValidString(a.Detail) {
+		t.Errorf("audit of a rate: %+v", a)
+	}
+}
+
+// What an officer looks for later: refusals with the order's terms, changes of
+// states and limits, what a venue said that could not be.
+func TestRiskEventsAndAudit(t *testing.T) {
+	id, _ := core.MakeClOrdID("mine")
+	order := record.New{Account: 1, Strategy: 1, Instrument: 1, Side: core.Sell, Type: core.Limit, TIF: core.GTC, Price: 100, Qty: 10, ClOrdID: id, Order: 1}
+	path := record.Scope{Level: 3, Account: 1, Strategy: 1}
+	reason := record.Reason{Code: 303, Unit: 2, Scope: path, Limit: 5, Value: 10}
+	refused := order
+	refused.Order, refused.Reason = 0, reason
+	state := record.State{Scope: path, State: 1, CancelOpen: true, Cancelled: 1}
+	state.NoteLen = uint8(copy(state.Note[:], "by x"))
+	b := projected(t,
+		record.Record{Header: record.Header{Type: record.TypeNew}, New: order},
+		record.Record{Header: record.Header{Type: record.TypeNew}, New: refused},
+		record.Record{Header: record.Header{Type: record.TypeAmend}, Amend: record.Amend{Order: 1, Found: 1, Qty: 20, Reason: reason}},
+		record.Record{Header: record.Header{Type: record.TypeState}, State: state},
+		record.Record{Header: record.Header{Type: record.TypeLimits}, Limits: record.Limits{Scope: path, Fields: []record.LimitField{{ID: 2, Value: 7}, {ID: 9, Value: -1}}}},
+		record.Record{Header: record.Header{Type: record.TypeReport}, Report: record.Report{Disposition: record.Invalid, Status: core.StatusNew,
+			Report: core.ExecReport{Type: core.ExecTrade, Order: 1, Instrument: 1, LastPx: 100, LastQty: -3}}},
+		record.Record{Header: record.Header{Type: record.TypeRestart}, Restart: record.Restart{Unknown: 1}},
+		record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: record.Scope{Level: 1}}},
+	)
+	scope := history.Scope{Level: 3, Account: 1, Strategy: 1}
+	want := []history.RiskEvent{
+		{Kind: history.RiskOrderRefused, Scope: scope, Code: 303, Unit: 2, Limit: 5, Value: 10, Account: 1, Strategy: 1, Instrument: 1,
+			Side: core.Sell, Price: 100, Qty: 10, ClOrdID: id},
+		{Kind: history.RiskAmendRefused, Scope: scope, Code: 303, Unit: 2, Limit: 5, Value: 10, Order: 1, Account: 1, Strategy: 1, Instrument: 1,
+			Side: core.Sell, Price: 100, Qty: 20, ClOrdID: id},
+		{Kind: history.RiskStateChanged, Scope: scope, State: 1, Value: 1, Account: 1, Strategy: 1, Note: "by x"},
+		{Kind: history.RiskLimitsChanged, Scope: scope, Value: 2, Account: 1, Strategy: 1},
+		{Kind: history.RiskReportInvalid, Scope: history.Scope{Level: 1}, State: 2, Order: 1, Account: 1, Strategy: 1, Instrument: 1,
+			Side: core.Sell, Price: 100, Qty: -3, ClOrdID: id, Note: "a venue's report cannot be booked"},
+		{Kind: history.RiskRestarted, Scope: history.Scope{Level: 1}, Value: 1},
+	}
+	for i := range want {
+		want[i].Seq, want[i].Time = at(uint64(i + 2))
+	}
+	checkEvents(t, b.RiskEvents, want)
+	firm := history.Scope{Level: 1}
+	audit := []history.Audit{
+		{Action: "set_state", Scope: scope, Detail: "reducing, 1 cancels sent: by x"},
+		{Action: "set_limits", Scope: scope, Detail: "limit 2 is 7, limit 9 is -1"},
+		{Action: "restart", Scope: firm, Detail: "1 orders unknown"},
+		{Action: "cancel_all", Scope: firm, Detail: "0 cancels sent"},
+	}
+	for i, n := range []uint64{4, 5, 7, 8} {
+		audit[i].Seq, audit[i].Time = at(n)
+		if b.Audit[i] != audit[i] {
+			t.Errorf("entry %d is\n     %+v\nwant %+v", i, b.Audit[i], audit[i])
+		}
+	}
+	if len(b.Audit) != len(audit) {
+		t.Errorf("%d entries, want %d", len(b.Audit), len(audit))
+	}
+	if len(b.Orders) != 1 || !b.Orders[0].PendingCxl || !b.Orders[0].Unknown || b.Orders[0].Seq != 4+7 {
+		t.Errorf("orders: %+v", b.Orders)
+	}
+}
