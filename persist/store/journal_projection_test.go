@@ -146,8 +146,8 @@ func compare(t *testing.T, s store.Store, want *truth) {
 // through in one go or began anew from what was stored after any batch.
 func TestJournalRowsAreWhatTheEngineSays(t *testing.T) {
 	total := map[string]int{}
-	for seed := range uint64(8) {
-		records := runLoad(t, seed, 1200)
+	for seed := range uint64(6) {
+		records := runLoad(t, seed, 800)
 		for k, n := range countTypes(t, records) {
 			total[k] += n
 		}
