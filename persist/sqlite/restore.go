@@ -47,27 +47,33 @@ func Restore(ctx context.Context, db *sql.DB, r io.Reader) error {
 	return nil
 }
 
+// restore runs the statements one by one. The COMMIT is run when nothing comes after
+// it: what is wrong there is found while it can still be taken back.
 func restore(ctx context.Context, c *sql.Conn, in *statements) error {
-	begun, done := false, false
-	for {
+	for begun, ended := false, false; ; {
 		text, line, err := in.next()
-		if errors.Is(err, io.EOF) && done {
-			return nil
-		}
 		switch {
+		case errors.Is(err, io.EOF) && ended:
+			text, err = "COMMIT", nil
 		case errors.Is(err, io.EOF):
 			err = fmt.Errorf("the dump ends before its COMMIT: %w", io.ErrUnexpectedEOF)
 		case err != nil:
-		case done:
-			err = errors.New("more after COMMIT")
+		case ended:
+			err = errors.New("there is more after COMMIT")
+		case begun && text == "COMMIT":
+			ended = true
+			continue
 		default:
-			done, err = begun && text == "COMMIT", allowed(text, begun)
+			err = allowed(text, begun)
 		}
 		if err == nil {
 			_, err = c.ExecContext(ctx, text)
 		}
 		if err != nil {
 			return fmt.Errorf("%w: line %d: %w", ErrRestore, line, err)
+		}
+		if ended {
+			return nil
 		}
 		begun = true
 	}
@@ -85,9 +91,6 @@ func allowed(text string, begun bool) error {
 		if strings.HasPrefix(text, verb) {
 			return nil
 		}
-	}
-	if text == "COMMIT" {
-		return nil
 	}
 	return fmt.Errorf("%.40q does not belong in a dump", text)
 }
@@ -115,7 +118,10 @@ func (s *statements) next() (text string, line int, err error) {
 	for {
 		b, err := s.read()
 		if err != nil {
-			if errors.Is(err, io.EOF) && len(s.buf) > 0 {
+			if len(s.buf) == 0 {
+				return "", s.line, err
+			}
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return "", line, err
