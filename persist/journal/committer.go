@@ -38,8 +38,8 @@ type committer struct {
 	head   [segmentHeader + batchHeader]byte
 	gather gathering
 
-	spare    atomic.Pointer[spare] // put here by the keeper, taken by roll
-	granted  *spare                // the spare that the grant counts
+	spare    atomic.Pointer[spare]   // put here by the keeper, taken by roll
+	granted  *spare                  // the spare that the grant counts
 	failing  atomic.Pointer[failure] // the keeper's: the log fails between two commits
 	stopping atomic.Bool
 	done     chan struct{}
