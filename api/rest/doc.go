@@ -18,6 +18,14 @@
 // published, and with what clients had been told, when the question came: a
 // client reads its own writes.
 //
+// # Memory and store
+//
+// Lists have pages (page.go), which a cursor continues (cursor.go). The newest rows
+// are in memory, in the view or the hub; beyond them a list goes on in the history,
+// when there is one. Orders and executions are put together so that none is missed
+// or doubled at the seam (ledger.go), market data likewise (ticks.go). A store that
+// is slow or gone is asked only for what memory does not hold, and has a time limit.
+//
 // # Errors
 //
 // Every error is application/problem+json (RFC 9457) with a stable "code". A
@@ -40,7 +48,7 @@
 //
 // # Imports
 //
-// core, core/engine, core/market, risk, api/wire, api/metrics, api/origin, and
+// core, core/engine, core/history, core/market, risk, api/wire, api/metrics, api/origin, and
 // api/hub for its errors. It knows the hub and the socket only by the interfaces
 // it declares.
 package rest

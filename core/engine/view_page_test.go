@@ -18,7 +18,6 @@ type pastView struct {
 	seqs   []uint64     // of each order's last change
 	fills  []core.Execution
 	filled []uint64
-	from   int // fills that the view was told of begin here
 }
 
 // change has an order come, change or be filled.
