@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"iter"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/core/history"
+	"qcat/core/record"
+	"qcat/persist/journal"
+	"qcat/persist/snapshot"
+	"qcat/persist/sqlite"
+	"qcat/persist/store"
+	"qcat/persist/store/storetest"
+	"qcat/persist/vfs"
+)
+
+// audit follows the journal from outside, from its first record on.
+type audit struct {
+	engine *engine.Engine
+	last   uint64 // record folded
+	sum    uint32 // of all records
+	orders map[core.OrderID]struct{}
+	rec    record.Record
+}
+
+// entry is what a record says of an acknowledged answer.
+type entry struct {
+	order   core.OrderID
+	clOrdID string // of a new order
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// check reads what a life has added, and looks for every answer of it.
+func (a *audit) check(dir string, acked []ack) error {
+	if a.engine == nil {
+		a.engine, a.orders = engine.New(engine.Config{}), map[core.OrderID]struct{}{}
+	}
+	log, err := journal.OpenReadOnly(filepath.Join(dir, "journal"), "journal", vfs.OS{})
+	if err != nil {
+		return err
+	}
+	if log.Last() < a.last {
+		return fmt.Errorf("the journal ends at record %d and had %d before", log.Last(), a.last)
+	}
+	found := map[uint64]entry{}
+	var failed error
+	if err := errors.Join(a.engine.Recover(a.read(log, found, &failed), nil), failed); err != nil {
+		return err
+	}
+	for _, want := range acked {
+		got, ok := found[want.seq]
+		if !ok || got.order != core.OrderID(want.order) || got.clOrdID != want.clOrdID {
+			return fmt.Errorf("answer %+v was acknowledged, and the journal has %+v", want, got)
+		}
+	}
+	return a.sameState(dir, log)
+}
+
+// read yields the records that are new and notes what they say.
+func (a *audit) read(log *journal.ReadOnly, found map[uint64]entry, failed *error) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if a.last == log.Last() {
+			return
+		}
+		for rec, err := range log.Records(a.last+1, log.Last()) {
+			if err == nil {
+				err = a.note(rec, found)
+			}
+			if err != nil {
+				*failed = err
+				return
+			}
+			if !yield(rec) {
+				return
+			}
+		}
+	}
+}
+
+func (a *audit) note(rec []byte, found map[uint64]entry) error {
+	r := &a.rec
+	if err := record.Decode(rec, r); err != nil {
+		return err
+	}
+	if r.Seq != a.last+1 {
+		return fmt.Errorf("record %d comes after %d", r.Seq, a.last)
+	}
+	a.last = r.Seq
+	a.sum = crc32.Update(a.sum, castagnoli, rec)
+	switch r.Type {
+	case record.TypeNew:
+		found[r.Seq] = entry{r.New.Order, r.New.ClOrdID.String()}
+		if r.New.Reason.Code != 0 || r.New.Duplicate {
+			break
+		}
+		if _, twice := a.orders[r.New.Order]; twice {
+			return fmt.Errorf("order %d is accepted twice, again by record %d", r.New.Order, r.Seq)
+		}
+		a.orders[r.New.Order] = struct{}{}
+	case record.TypeCancel:
+		found[r.Seq] = entry{order: r.Cancel.Found}
+	case record.TypeAmend:
+		found[r.Seq] = entry{order: r.Amend.Found}
+	}
+	return nil
+}
+
+// sameState wants what a start would come to, snapshot and tail, to be what all
+// records together come to.
+func (a *audit) sameState(dir string, log *journal.ReadOnly) error {
+	meta, payload, skipped, err := snapshot.Newest(vfs.OS{}, filepath.Join(dir, "snapshots"), log.ID(), log.Last())
+	if errors.Is(err, snapshot.ErrNone) && len(skipped) == 0 {
+		return nil
+	}
+	if err := errors.Join(append(skipped, err)...); err != nil {
+		return err
+	}
+	tail := func(func([]byte, error) bool) {}
+	if meta.Seq < log.Last() {
+		tail = log.Records(meta.Seq+1, log.Last())
+	}
+	_, hash, seq, err := engine.Shadow(engine.Config{}, payload, tail)
+	if err != nil {
+		return fmt.Errorf("snapshot of record %d: %w", meta.Seq, err)
+	}
+	if want := a.engine.StateHash(); hash != want || seq != a.last {
+		return fmt.Errorf("at record %d the state is %x; from the snapshot of %d it is %x at %d", a.last, want, meta.Seq, hash, seq)
+	}
+	return nil
+}
+
+// settle lets the store catch up, stops the server in order, and holds the store
+// against the whole journal. It returns how many rows were compared.
+func (r *run) settle() (rows uint64, err error) {
+	s, err := r.start("--shutdown-timeout", "60s")
+	if err != nil {
+		return 0, err
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return 0, err
+	}
+	<-s.ended
+	if err := s.cmd.Wait(); err != nil {
+		return 0, fmt.Errorf("the server's end: %w", err)
+	}
+	if err := r.audit.check(r.dir, nil); err != nil {
+		return 0, err
+	}
+	return r.compareStore()
+}
+
+func (r *run) compareStore() (rows uint64, err error) {
+	ctx := context.Background()
+	log, err := journal.OpenReadOnly(filepath.Join(r.dir, "journal"), "journal", vfs.OS{})
+	if err != nil {
+		return 0, err
+	}
+	want := storetest.NewMemory()
+	find := func(id core.OrderID) (o history.Order, ok bool, err error) { return want.Order(ctx, id) }
+	p := store.NewJournalProjection(log.ID(), &store.State{}, find)
+	sum := uint32(0)
+	for rec, err := range log.Records(1, log.Last()) {
+		if err == nil {
+			sum = crc32.Update(sum, castagnoli, rec)
+			err = p.Apply(rec)
+		}
+		if err == nil && p.Rows() > 1000 {
+			err = want.Write(ctx, p.Take())
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if sum != r.audit.sum {
+		return 0, errors.New("records have changed since they were first read")
+	}
+	if err := want.Write(ctx, p.Take()); err != nil {
+		return 0, err
+	}
+	have, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(r.dir, "qcat.db")})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = have.Close() }() // only read
+	return compare(ctx, have, want)
+}
+
+// ofTicks are the tables that the journal does not fill, or not alone.
+var ofTicks = []string{"trades", "quotes", "candles", "tick_gaps", "stream_positions"}
+
+func compare(ctx context.Context, have, want store.Store) (rows uint64, err error) {
+	got, err := have.Digest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all, err := want.Digest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for i, t := range all.Tables {
+		if slices.Contains(ofTicks, t.Table) {
+			continue
+		}
+		if got.Tables[i] != t {
+			return 0, fmt.Errorf("table %s: the store has %+v, the journal gives %+v", t.Table, got.Tables[i], t)
+		}
+		rows += t.Rows
+	}
+	return rows, nil
+}

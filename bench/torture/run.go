@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"qcat/api/client"
+)
+
+// run is the whole torture.
+type run struct {
+	settings
+	dir   string
+	rng   *rand.Rand
+	audit audit
+
+	mu    sync.Mutex
+	acked []ack
+	total totals
+}
+
+// totals are what the summary counts.
+type totals struct {
+	acks       int
+	torn       int // starts that cut a torn end off
+	snapshots  int // starts that began from a snapshot
+	longest    time.Duration
+	startTotal time.Duration
+}
+
+// ack is an answer that a client was given: the journal must have it.
+type ack struct {
+	seq     uint64
+	order   uint64
+	clOrdID string // of a new order; "" of a cancel or an amend
+}
+
+func (r *run) all() error {
+	began := time.Now()
+	for cycle := range r.cycles {
+		if err := r.cycle(cycle); err != nil {
+			return fmt.Errorf("cycle %d: %w", cycle, err)
+		}
+		if r.verbose || (cycle+1)%50 == 0 {
+			fmt.Printf("cycle %d of %d: %d answers acknowledged, %d records, all there\n", cycle+1, r.cycles, r.total.acks, r.audit.last)
+		}
+	}
+	rows, err := r.settle()
+	if err != nil {
+		return fmt.Errorf("at the end: %w", err)
+	}
+	fmt.Printf("torture: %d kills in %v (journal-sync %s, %d clients, seed %d): %d acknowledged answers and %d records, none lost, doubled or changed; "+
+		"%d orders accepted once each; state hash equal after each kill; %d starts from a snapshot, %d cut a torn end; longest start %v, mean %v; %d rows stored exactly once\n",
+		r.cycles, time.Since(began).Round(time.Second), r.sync, r.clients, r.seed, r.total.acks, r.audit.last,
+		len(r.audit.orders), r.total.snapshots, r.total.torn,
+		r.total.longest.Round(time.Millisecond), (r.total.startTotal / time.Duration(r.cycles)).Round(time.Millisecond), rows)
+	return nil
+}
+
+// cycle is one life of the server.
+func (r *run) cycle(cycle int) error {
+	s, err := r.start()
+	if err != nil {
+		return err
+	}
+	r.count(s)
+	life := r.least + time.Duration(r.rng.Int64N(int64(r.most-r.least)+1))
+	r.acked = r.acked[:0]
+	if cycle%2 == 1 { // room for the next ones; what it cancels may be in flight at the kill
+		h := client.NewHTTP(s.addr)
+		err := h.Call(http.MethodDelete, "orders?account=demo", nil, nil)
+		h.Close()
+		if err != nil {
+			return errors.Join(err, s.kill())
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), life)
+	var wg sync.WaitGroup
+	for i := range r.clients {
+		seed := r.rng.Uint64()
+		wg.Go(func() { r.trade(ctx, s.addr, cycle, i, rand.New(rand.NewPCG(seed, 1))) })
+	}
+	<-ctx.Done()
+	cancel()
+	if err := s.kill(); err != nil {
+		return err
+	}
+	wg.Wait()
+	r.total.acks += len(r.acked)
+	return r.audit.check(r.dir, r.acked)
+}
+
+func (r *run) count(s *server) {
+	r.total.startTotal += s.took
+	r.total.longest = max(r.total.longest, s.took)
+	if s.cut {
+		r.total.torn++
+	}
+	if s.fromSnapshot {
+		r.total.snapshots++
+	}
+}
+
+// trade places orders, and cancels or amends some, until the connection breaks.
+// What was answered is noted before anything else is asked.
+func (r *run) trade(ctx context.Context, addr string, cycle, who int, rng *rand.Rand) {
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	c, err := client.Dial(patient, addr, client.Options{})
+	if err != nil {
+		return // killed before
+	}
+	defer func() { _ = c.Close() }() // the other side is dead
+	var open []uint64
+	for n := 0; ; n++ {
+		id := fmt.Sprintf("t%d-%d-%d", cycle, who, n)
+		st, err := c.Order(patient, randomOrder(rng, id))
+		if lost(err) {
+			return
+		}
+		if err == nil {
+			r.note(ack{st.Seq, st.OrderID, id})
+			if st.Type == "limit" {
+				open = append(open, st.OrderID)
+			}
+		}
+		if len(open) < 3 || rng.IntN(2) == 0 {
+			continue
+		}
+		at := rng.IntN(len(open))
+		target := client.Target{OrderID: open[at], Account: "demo"}
+		if rng.IntN(4) == 0 {
+			st, err = c.Amend(patient, target, "", "0.007")
+		} else {
+			st, err = c.Cancel(patient, target)
+			open = append(open[:at], open[at+1:]...)
+		}
+		if lost(err) {
+			return
+		}
+		if err == nil {
+			r.note(ack{st.Seq, st.OrderID, ""})
+		}
+	}
+}
+
+func (r *run) note(a ack) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.acked = append(r.acked, a)
+}
+
+// randomOrder is far from the market, at it, or takes.
+func randomOrder(rng *rand.Rand, id string) client.Order {
+	o := client.Order{Account: "demo", Instrument: "sim:BTCUSDT", Side: "buy", Type: "limit", TimeInForce: "gtc", Qty: "0.010", ClientOrderID: id}
+	if rng.IntN(2) == 0 {
+		o.Side = "sell"
+	}
+	switch rng.IntN(4) {
+	case 0:
+		o.Type, o.TimeInForce = "market", ""
+	case 1:
+		o.TimeInForce = "ioc"
+	}
+	if o.Type == "limit" {
+		price := 60000 - 200 - rng.IntN(400)
+		if o.Side == "sell" {
+			price = 60000 + 200 + rng.IntN(400)
+		}
+		o.Price = fmt.Sprintf("%d.00", price)
+	}
+	if rng.IntN(5) == 0 {
+		o.Strategy = "alpha"
+	}
+	return o
+}
