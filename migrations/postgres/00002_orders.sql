@@ -6,9 +6,9 @@
 -- ranges fill up; minmax_multi keeps a range narrow although one old row stands in it.
 --
 -- orders and executions have one b-tree, on account and id: "the latest of one account"
--- is what clients ask all day, and an account may have few rows among very many. Its
--- entries come in ascending order for each account, so that it grows at a few hot pages.
--- Each row would cost about as much again with one more.
+-- is what clients ask all day, and an account may have few rows among very many. It about
+-- halves the rate of COPY (measured with 300 000 executions of 100 accounts), which stays
+-- far above the rate of orders. Trades and quotes, of which there are more, have none.
 
 -- +goose Up
 -- Orders that are closed, by the day in which they were created. An order is in

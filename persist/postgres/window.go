@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/bits"
 	"strconv"
@@ -147,7 +146,11 @@ func highest(parts []keyRange, cur int64) (top int64, part *keyRange) {
 
 // firstWidth is how many keys of the partition the page should take.
 func firstWidth(part *keyRange, limit int) uint64 {
-	hi, lo := bits.Mul64(uint64(part.last)-uint64(part.first)+1, uint64(limit)*windowSlack)
+	span := uint64(part.last) - uint64(part.first)
+	if span != math.MaxUint64 {
+		span++
+	}
+	hi, lo := bits.Mul64(span, uint64(limit)*windowSlack)
 	copied := max(uint64(part.copied), 1)
 	if hi >= copied {
 		return math.MaxInt64
@@ -167,12 +170,19 @@ func (p *parted[R]) window(ctx context.Context, s *Store, tx pgx.Tx, f *filter, 
 	if firstDay > lastDay {
 		return nil, nil
 	}
+	sql, args := p.windowQuery(f, k, firstDay, lastDay, order, limit)
+	return rowsOf(ctx, s, tx, p.table, sql, args...)
+}
+
+// windowQuery selects the rows of k in the partitions of some days.
+func (p *parted[R]) windowQuery(f *filter, k keys, firstDay, lastDay int32, order string, limit int) (sql string, args []any) {
 	low, high := dayBounds(firstDay, lastDay)
 	g := f.with()
 	g.add(p.key+" >= $", k.first)
 	g.add(p.key+" <= $", k.last)
 	g.add(p.at+" >= $", low)
 	g.add(p.at+" <= $", high)
+	where := g.where()
 	g.args = append(g.args, limit)
-	return rowsOf(ctx, s, tx, p.table, fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT $%d", p.list, p.name, g.where(), order, len(g.args)), g.args...)
+	return "SELECT " + p.list + " FROM " + p.name + where + " ORDER BY " + order + " LIMIT " + lastArg(g), g.args
 }
