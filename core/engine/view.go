@@ -227,8 +227,8 @@ func (v *View) putOrder(o *core.Order, seq uint64) {
 		have = v.place(o.ID)
 		v.orders[o.ID] = have
 		v.edge.orders.reach(uint64(o.ID))
-		if o.ClOrdID.Len() > 0 {
-			v.byClOrdID[clOrdKey{o.Account, o.ClOrdID}] = o.ID
+		if key := (clOrdKey{o.Account, o.ClOrdID}); o.ClOrdID.Len() > 0 && v.byClOrdID[key] < o.ID {
+			v.byClOrdID[key] = o.ID // of a name used again, the last order
 		}
 	}
 	closes := !o.Status.Open() && (fresh || have.order.Status.Open())

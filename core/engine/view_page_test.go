@@ -198,3 +198,21 @@ func TestLongListOfExecutions(t *testing.T) {
 		t.Errorf("%d of %d", len(all), n)
 	}
 }
+
+// A name that was used again names the last order that has it, also after a late
+// fill has brought the first one back.
+func TestNameUsedAgain(t *testing.T) {
+	_, v := newViewHarness(t, ViewConfig{KeepOrders: 1})
+	name, _ := core.MakeClOrdID("x")
+	put := func(id core.OrderID, status core.OrdStatus) {
+		v.Observe(&Event{Kind: EventOrder, Order: core.Order{ID: id, Account: 1, ClOrdID: name, Status: status}})
+	}
+	put(1, core.StatusCancelled)
+	put(2, core.StatusCancelled) // forgets 1
+	put(3, core.StatusNew)       // uses the name again
+	put(1, core.StatusFilled)    // comes back
+	got := v.Orders(OrderFilter{Account: 1, ClOrdID: name})
+	if len(got) != 1 || got[0].ID != 3 {
+		t.Errorf("named %v", got)
+	}
+}
