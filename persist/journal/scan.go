@@ -24,7 +24,7 @@ type scanner struct {
 	seq     uint64     // of the last record in it
 	time    core.Nanos // of that record
 	durable uint64     // the highest sequence that a header in it, or the segment's own, proves synced
-	proven  int64      // up to here all batches are proven synced
+	proven  int64      // up to here everything, the header included, is proven synced
 	batches uint64
 	records uint64
 	closed  bool   // the last batch is a mark
@@ -36,7 +36,7 @@ type scanner struct {
 func (s *scanner) open(f vfs.File, file string) (why string, err error) {
 	s.reset(f)
 	s.file, s.end, s.batches, s.records = file, segmentHeader, 0, 0
-	s.tear, s.closed, s.proven = "", false, segmentHeader
+	s.tear, s.closed, s.proven = "", false, 0
 	if s.size, err = f.Size(); err != nil {
 		return "", err
 	}
@@ -88,7 +88,7 @@ func (s *scanner) next() (bool, error) {
 	if ok, err := s.frames(start+batchHeader, &h); !ok {
 		return false, err
 	}
-	if s.durable = max(s.durable, h.durable); h.durable == h.first-1 {
+	if s.durable = max(s.durable, h.durable); h.durable == h.first-1 && h.first > s.header.first {
 		s.proven = start
 	}
 	s.end = start + batchHeader + int64(h.length)

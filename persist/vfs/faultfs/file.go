@@ -1,6 +1,7 @@
 package faultfs
 
 import (
+	"errors"
 	"io/fs"
 	"sync/atomic"
 )
@@ -60,6 +61,8 @@ func (f *file) Datasync() error {
 	switch {
 	case last: // anything may have come through: nothing is made sure
 		return f.fs.crashError(Sync, f.name)
+	case errors.Is(err, ErrCrashed), errors.Is(err, fs.ErrClosed):
+		return err
 	case err != nil:
 		f.inode.forget()
 		return err

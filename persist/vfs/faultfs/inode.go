@@ -88,10 +88,19 @@ func (n *inode) resize(size int64) {
 	n.data = slices.Grow(n.data, int(size)-len(n.data))[:size]
 }
 
-// datasync makes everything durable.
+// datasync makes the size and what was written since the last sync durable: not
+// what that one failed to write.
 func (n *inode) datasync() {
-	n.durable = slices.Grow(n.durable[:0], len(n.data))[:len(n.data)]
-	copy(n.durable, n.data)
+	size := len(n.data)
+	if size > len(n.durable) {
+		n.durable = append(n.durable, make([]byte, size-len(n.durable))...)
+	}
+	n.durable = n.durable[:size]
+	for s := range n.pending {
+		if s*Sector < int64(size) {
+			copy(n.durable[s*Sector:], sector(n.data, s))
+		}
+	}
 	n.forget()
 }
 
