@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -127,8 +128,7 @@ func (b *bed) append(records ...record.Record) {
 		r.Seq = b.project.Position().Seq + 1
 		r.Time = core.Nanos(1_700_000_000_000_000_000 + int64(r.Seq)*1_000_000)
 		raw := r.Append(nil)
-		_, err := b.log.Append(raw)
-		b.must(err)
+		b.journal(b.log, raw)
 		b.must(b.project.Apply(raw))
 	}
 	b.must(b.log.Flush())
@@ -137,6 +137,18 @@ func (b *bed) append(records ...record.Record) {
 		time.Sleep(time.Millisecond)
 	}
 	b.must(b.store.Write(b.t.Context(), b.project.Take()))
+}
+
+// journal appends a record, and waits while the next segment is being made.
+func (b *bed) journal(log *journal.Log, raw []byte) {
+	b.t.Helper()
+	_, err := log.Append(raw)
+	for errors.Is(err, journal.ErrFull) {
+		b.must(log.Flush())
+		time.Sleep(time.Millisecond)
+		_, err = log.Append(raw)
+	}
+	b.must(err)
 }
 
 func (b *bed) define() {
@@ -238,11 +250,12 @@ func (m *target) content() string {
 		return err
 	}))
 	if m.url != "" {
-		lines = append(lines, psql(m.b.t, m.url, `SELECT n.nspname, c.relname, query_to_xml(format('SELECT * FROM %I.%I x ORDER BY x::text', n.nspname, c.relname), true, true, '')
+		lines = append(lines, psql(m.b.t, m.url, `
+			SELECT n.nspname, c.relname, CASE WHEN c.relkind <> 'S' THEN md5(query_to_xml(format('SELECT * FROM %I.%I x ORDER BY x::text', n.nspname, c.relname), true, true, '')::text) END
 			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE c.relkind IN ('r', 'v') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1, 2`),
-			psql(m.b.t, m.url, `SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-			WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1`))
+			WHERE c.relkind IN ('r', 'v', 'p', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+			UNION ALL SELECT n.nspname, proname, '' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+			WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1, 2`))
 	}
 	return strings.Join(lines, "\n")
 }

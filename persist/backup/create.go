@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,9 @@ type CreateConfig struct {
 	Program  string   // version of this program, for the manifest
 
 	Now func() time.Time // time.Now
+
+	// archive is set by tests that let files vanish.
+	archive func(ctx context.Context, w io.Writer, dataDir string) (Data, error)
 }
 
 // Create makes a backup while the server may run, and returns its manifest. When it
@@ -29,6 +33,9 @@ type CreateConfig struct {
 func Create(ctx context.Context, cfg CreateConfig) (*Manifest, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.archive == nil {
+		cfg.archive = archive
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
@@ -92,7 +99,7 @@ func (m *Manifest) archive(ctx context.Context, cfg *CreateConfig) error {
 		if out, err = newSink(filepath.Join(cfg.Dir, m.Name+dataSuffix)); err != nil {
 			return err
 		}
-		data, failed := archive(ctx, out, cfg.DataDir)
+		data, failed := cfg.archive(ctx, out, cfg.DataDir)
 		if err = failed; err == nil {
 			if data.File, err = out.finish(); err != nil {
 				return err

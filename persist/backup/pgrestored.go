@@ -29,7 +29,8 @@ func unused(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // ours is every object of the database that is neither the system's nor an
-// extension's nor was moved aside: its schema, its statement to drop it, its name.
+// extension's, nor part of another or moved aside: its schema, the statement that
+// drops it, its name.
 const ours = `
 SELECT n.nspname AS space, format('DROP %s IF EXISTS %I.%I CASCADE',
 		CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,
@@ -42,8 +43,11 @@ UNION ALL
 SELECT n.nspname, format('DROP TYPE IF EXISTS %I.%I CASCADE', n.nspname, t.typname), t.typname::text, t.oid, 'pg_type'::regclass
 	FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype IN ('e', 'd', 'r')`
 
+// notOurs is what is not. A partitioned table depends internally on its own columns;
+// what depends so on another is part of that.
 const notOurs = ` o.space ~ '^pg_' OR o.space = 'information_schema' OR starts_with(o.space, '` + asideSchemas + `')
-	OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.id AND d.deptype = 'e')`
+	OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.id
+		AND (d.deptype = 'e' OR d.deptype = 'i' AND d.refobjid <> o.id))`
 
 // filled returns the schemas that hold something, and what that is in words.
 func filled(ctx context.Context, conn *pgx.Conn) (schemas []string, what string, err error) {
@@ -139,7 +143,7 @@ func (r *pgRestored) Undo(ctx context.Context) error {
 		}
 		for _, schema := range r.schemas {
 			name := pgx.Identifier{schema}.Sanitize()
-			fmt.Fprintf(&b, "DROP SCHEMA IF EXISTS %s; ALTER SCHEMA %s RENAME TO %s;\n", name, r.aside(schema), name)
+			fmt.Fprintf(&b, "DROP SCHEMA IF EXISTS %s CASCADE; ALTER SCHEMA %s RENAME TO %s;\n", name, r.aside(schema), name)
 		}
 		_, err = tx.Exec(ctx, b.String())
 		return err

@@ -169,7 +169,11 @@ func restoreDatabase(ctx context.Context, cfg *RestoreConfig, m *Manifest, stagi
 	defer dump.Close()
 	db, err := cfg.Database.Restore(ctx, dump, staging, cfg.Clean)
 	if err != nil {
-		return nil, fmt.Errorf("restore of the database: %w", err)
+		err = fmt.Errorf("restore of the database: %w", err)
+		if damage := dump.drain(); ctx.Err() == nil && errors.Is(damage, ErrDamaged) {
+			err = errors.Join(damage, err) // the one is why the other happened
+		}
+		return nil, err
 	}
 	err = dump.drain() // a reader may stop where the text ends
 	var got State

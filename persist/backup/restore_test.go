@@ -80,9 +80,7 @@ func (b *bed) goesOn(m *target, manifest *backup.Manifest, p store.Position) {
 		next := opened.Last + 1
 		raw := []byte(want[len(want)-1])
 		copy(raw[4:12], []byte{byte(next), byte(next >> 8), 0, 0, 0, 0, 0, 0})
-		if _, err := log.Append(raw); err != nil {
-			b.t.Fatal(err)
-		}
+		b.journal(log, raw)
 		opened.Last = next
 	}
 	b.must(log.Flush())
