@@ -61,7 +61,7 @@ func (s *Stats) Age(now core.Nanos) (time.Duration, bool) {
 // Keeper takes snapshots at intervals.
 type Keeper struct {
 	cfg  KeeperConfig
-	take sync.Mutex // held while one is being taken
+	take chan struct{} // holds a token while one is being taken
 
 	mu    sync.Mutex // of what follows
 	stats Stats
@@ -91,7 +91,7 @@ func NewKeeper(cfg KeeperConfig) *Keeper {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Keeper{cfg: cfg, since: cfg.Clock.Now(), stats: Stats{LastSeq: cfg.Last, LastTime: cfg.LastTime}}
+	return &Keeper{cfg: cfg, take: make(chan struct{}, 1), since: cfg.Clock.Now(), stats: Stats{LastSeq: cfg.Last, LastTime: cfg.LastTime}}
 }
 
 // Run takes snapshots when they are due until ctx is done.
@@ -122,12 +122,16 @@ func (k *Keeper) due(now core.Nanos) bool {
 }
 
 // Now takes a snapshot, after the one that is being taken if there is one, and
-// returns what Take did. Any goroutine.
+// returns Take's error, or ctx's when it is done before. Any goroutine.
 func (k *Keeper) Now(ctx context.Context) error {
-	k.take.Lock()
-	defer k.take.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	select {
+	case k.take <- struct{}{}:
+		defer func() { <-k.take }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	start := k.cfg.Clock.Now()
 	k.begin()
