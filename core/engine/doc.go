@@ -45,6 +45,22 @@
 // engine records a clock tick and asks the venue to cancel; the confirmed order is
 // expired. A fill that was faster counts.
 //
+// # Restart and unknown orders
+//
+// What was on its way when a process ended has an outcome that only the venue
+// knows. The first record of a Run that follows a recovery says so: it makes every
+// open order unknown that no venue has confirmed, or that has a cancel or an amend
+// pending. The venue is then asked about every open order, for fills may have been
+// missed too, and again every ReconcileEvery about those that it has not answered
+// or that are still unknown. Of what was sent before only cancels are sent again,
+// after the question; an order or an amend never is.
+//
+// An unknown order counts in full against every limit. It can be cancelled, not
+// amended. It is known again after a report that leaves it confirmed and with
+// nothing pending, or that ends it. An order that its venue denies having, when it
+// is to be cancelled or amended, is unknown as well: it is neither left open in
+// silence nor closed on a guess.
+//
 // # Use
 //
 //	e := engine.New(engine.Config{Quotes: table, Journal: journal, Gateways: gateways})

@@ -7,6 +7,12 @@ import (
 
 // Gateway carries orders to one venue. Its reports come back through
 // Engine.Submit as CmdReport.
+//
+// The reports of an order come in the order of their VenueExecID: a lower one that
+// comes later is taken for a repetition. What a gateway has missed, or may have, it
+// therefore reports before anything newer of that order. After a restart the engine
+// asks for it, with a core.VenueStatus for every open order; until that is answered
+// a gateway that cannot know what the engine has seen reports nothing of the order.
 type Gateway interface {
 	// Submit takes a copy of c, and returns false when its queue is full: the
 	// engine keeps c and offers it again. Engine goroutine; must not block.

@@ -75,6 +75,10 @@ func (v *randomVenue) take(c core.VenueCommand) {
 	case c.Op == core.VenueNew:
 		rep.Type = core.ExecNew
 		v.live = append(v.live, c)
+	case c.Op == core.VenueStatus && at >= 0:
+		rep.Type = core.ExecNew
+	case c.Op == core.VenueStatus:
+		rep.Type, rep.VenueCode = core.ExecCancelled, uint16(core.VenueReasonUnknownOrder)
 	case c.Op == core.VenueCancel && (at < 0 || v.rng.IntN(10) == 0):
 		rep.Type, rep.VenueCode = core.ExecCancelRejected, uint16(core.VenueReasonUnknownOrder)
 	case c.Op == core.VenueCancel:
