@@ -1,6 +1,9 @@
 package journal
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,4 +68,13 @@ func (f *files) segments() ([]uint64, error) {
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+// someSegments is segments, and ErrNone when there are none.
+func (f *files) someSegments() ([]uint64, error) {
+	list, err := f.segments()
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && len(list) == 0) {
+		return nil, fmt.Errorf("%w: %s in %s", ErrNone, f.name, f.dir)
+	}
+	return list, err
 }

@@ -21,8 +21,8 @@ type ReadOnly struct {
 }
 
 // openTries is how often retention may delete the oldest segment while a log is
-// being looked at.
-const openTries = 5
+// being looked at: each time there is less to look at.
+const openTries = 100
 
 // OpenReadOnly reads the headers and the last segment of a log. Batches that are
 // not whole are taken for ones that are being written.
@@ -37,22 +37,16 @@ func OpenReadOnly(dir, name string, fsys vfs.FS) (*ReadOnly, error) {
 			break
 		}
 	}
-	if err == nil {
-		return r, nil
+	if err != nil {
+		return nil, err
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: %w", ErrNone, err)
-	}
-	return nil, err
+	return r, nil
 }
 
 func (r *ReadOnly) load() error {
-	indexes, err := r.files.segments()
+	indexes, err := r.files.someSegments()
 	if err != nil {
 		return err
-	}
-	if len(indexes) == 0 {
-		return fmt.Errorf("%w: %s in %s", ErrNone, r.files.name, r.files.dir)
 	}
 	v, err := take(&r.files, indexes)
 	if err != nil {

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"qcat/core"
@@ -48,19 +47,13 @@ func Verify(fsys vfs.FS, dir, name string) (Report, error) {
 			break
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: %w", ErrNone, err)
-	}
 	return report, err
 }
 
 func verify(files *files) (r Report, err error) {
-	indexes, err := files.segments()
+	indexes, err := files.someSegments()
 	if err != nil {
 		return r, err
-	}
-	if len(indexes) == 0 {
-		return r, fmt.Errorf("%w: %s in %s", ErrNone, files.name, files.dir)
 	}
 	v, err := take(files, indexes)
 	if err != nil {
