@@ -104,7 +104,7 @@ func countEtcd(dir string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return len(entries), log.Close()
+	return len(entries), nil // reading to the end has closed it
 }
 
 // tidwallWAL is github.com/tidwall/wal: one WriteBatch is one sync.

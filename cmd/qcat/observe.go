@@ -19,7 +19,7 @@ func (s *server) components() []rest.Component {
 		lane := &s.lanes[i]
 		parts = append(parts, rest.Component{Name: "feed_" + lane.name, Check: func() (rest.Status, string) { return laneHealth(lane) }})
 	}
-	return parts
+	return append(parts, s.storageComponents()...)
 }
 
 // marketHealth is down when no instrument at all has a live book: no order could
@@ -73,6 +73,7 @@ func (s *server) register(r *metrics.Registry) {
 	}
 	s.registerEngine(r)
 	registerHub(r, s.hub)
+	s.registerStorage(r)
 	merged := func(pick func(*laneRunner) *hist.Histogram) func() hist.Snapshot {
 		return func() (sum hist.Snapshot) {
 			for i := range s.lanes {
@@ -148,6 +149,7 @@ func (s *server) registerEngine(r *metrics.Registry) {
 	r.Counter("qcat_orders_shed_total", "Commands turned away because the queue was full.", nil, st.Shed.Load)
 	r.Counter("qcat_executions_total", "Fills recorded.", nil, st.Executions.Load)
 	r.Counter("qcat_journal_records_total", "Records in the journal.", nil, s.engine.Published)
+	r.Gauge("qcat_orders_unknown", "Orders of which nobody knows what their venue made of them.", nil, func() float64 { return float64(s.engine.Unknown()) })
 	r.Stage("command_ring_wait", st.RingWait.Snapshot)
 	r.Stage("risk", st.Risk.Snapshot)
 	r.Stage("journal", st.Journal.Snapshot)

@@ -102,13 +102,16 @@ func untilDone(ctx context.Context, records iter.Seq2[[]byte, error]) iter.Seq2[
 	}
 }
 
+// snapshotPoll is how often it is looked whether a snapshot is due.
+const snapshotPoll = 200 * time.Millisecond
+
 // buildKeeper makes the keeper of snapshots, and begins the retention of both logs
 // now that everybody who needs their records has said so.
 func (s *server) buildKeeper() error {
 	s.snapshotHold = s.journal.Hold("snapshots")
 	s.releaseSnapshotted()
 	s.keeper = snapshot.NewKeeper(snapshot.KeeperConfig{
-		Committed: s.journal.Durable, Take: s.takeSnapshot, Records: s.cfg.SnapshotRecords, Interval: s.cfg.SnapshotInterval,
+		Committed: s.journal.Durable, Take: s.takeSnapshot, Records: s.cfg.SnapshotRecords, Interval: s.cfg.SnapshotInterval, Poll: snapshotPoll,
 		Last: s.snapshotAt.Seq, LastTime: s.snapshotAt.Time, Clock: s.clock, Log: s.log.Named("snapshot"),
 	})
 	if s.archive.ticks != nil {
