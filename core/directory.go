@@ -73,7 +73,7 @@ func (d *Directory) AddInstrument(in Instrument) (*Instrument, error) {
 	return &in, nil
 }
 
-// RedefineInstrument puts in in the place of the instrument of its name, under the
+// RedefineInstrument replaces the instrument of the same name by in, under the
 // same id, and returns the stored copy, or the one there is when it says the same.
 // Readers find the new one from then on; who holds the old one keeps it. The
 // filters may differ, not what the instrument is: see Instrument.MayRedefine.
