@@ -162,7 +162,7 @@ func (c *conn) row(ctx context.Context, dst []driver.Value, text string, args ..
 	if err != nil {
 		return false, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what failed is in Next
 	if err := rows.Next(dst); err != nil {
 		if errors.Is(err, io.EOF) {
 			return false, nil

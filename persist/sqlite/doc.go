@@ -11,12 +11,12 @@
 // # What a crash costs
 //
 // Rows and the position they come from are one transaction (I6), and a follower
-// that finds an older position writes the rows again from the log: nothing that is
-// lost here is lost. What a commit is worth differs, though:
+// that finds an older position writes the rows again from the log. What a commit
+// is worth differs:
 //
 //	stream   synchronous  a killed process loses  a power cut loses
-//	journal  FULL         nothing                 nothing
-//	ticks    NORMAL       nothing                 what came after the last sync
+//	journal  FULL         no row                  no row
+//	ticks    NORMAL       no row                  the rows after the last sync
 //
 // A journal segment may be deleted once the stores have passed it, so that a
 // position must not fall back behind what was reported: one sync of the WAL a batch.
@@ -47,5 +47,5 @@
 //
 // # Imports
 //
-// core, core/history, persist/store, persist/migrate, migrations.
+// core, core/history, persist/store, persist/migrate.
 package sqlite

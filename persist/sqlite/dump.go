@@ -82,8 +82,8 @@ type dumper struct {
 type object struct{ kind, name, sql string }
 
 func (d *dumper) line(s string) {
-	d.w.WriteString(s)
-	d.w.WriteByte('\n')
+	_, _ = d.w.WriteString(s) // an error comes back from Flush
+	_ = d.w.WriteByte('\n')
 }
 
 // sequences is SQLite's own table of the last ids given by AUTOINCREMENT. It comes
@@ -98,7 +98,7 @@ func (d *dumper) schema() ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what failed is in Err
 	var out []object
 	for rows.Next() {
 		var o object
@@ -137,7 +137,7 @@ func (d *dumper) rows(name string) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what failed is in Err
 	vals, dst := make([]any, columns), make([]any, columns)
 	for i := range vals {
 		dst[i] = &vals[i]
@@ -202,7 +202,7 @@ func (d *dumper) query(name string) (string, int, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what failed is in Err
 	var columns []string
 	key := map[int]string{}
 	for rows.Next() {

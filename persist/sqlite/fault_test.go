@@ -51,7 +51,7 @@ func child(path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("open")
+	fmt.Fprintln(os.Stdout, "open")
 	for busy := true; busy; {
 		busy = false
 		for stream := range store.NumStreams {

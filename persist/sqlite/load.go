@@ -43,7 +43,7 @@ func inView(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // nothing was written
 	return f(tx)
 }
 
@@ -133,7 +133,7 @@ func instrumentsOf(ctx context.Context, q querier, table string) ([]core.Instrum
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what failed is in Err
 	var ids []core.InstrumentID
 	for rows.Next() {
 		var id core.InstrumentID
@@ -158,7 +158,7 @@ func each[T any](ctx context.Context, q querier, t *table[T], rest string, args 
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what failed is in Err
 	w := fields{mode: setting, vals: make([]any, len(t.columns))}
 	dst := make([]any, len(w.vals))
 	for i := range w.vals {

@@ -58,7 +58,7 @@ func (s *Store) start(ctx context.Context, unclean bool) error {
 	if err != nil {
 		return s.wrap("open", err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // every step is committed
 	steps, err := migrate.Up(ctx, migrate.SQLite, db)
 	for _, step := range steps {
 		s.cfg.Log.Info("schema step applied", zap.String("file", s.cfg.Path), zap.String("step", step.Name))

@@ -18,7 +18,7 @@ import (
 // read a whole table, or sort more than the rows of one moment.
 func TestQueriesUseAnIndex(t *testing.T) {
 	id, _ := core.MakeClOrdID("c-7")
-	from, to := core.Nanos(scriptDay), scriptDay+day
+	from, to := scriptDay, scriptDay+day
 	for name, ask := range map[string]func(context.Context, *sqlite.Store) error{
 		"orders": func(ctx context.Context, s *sqlite.Store) error {
 			return each(ctx, s.Orders, []history.OrderQuery{{Limit: 9}, {Account: 1, Limit: 9}, {Strategy: 10, Limit: 9}, {Instrument: 1, Limit: 9},

@@ -31,7 +31,7 @@ func Restore(ctx context.Context, db *sql.DB, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRestore, err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // it goes back to the pool
 	var objects int
 	if err := c.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
 		return fmt.Errorf("%w: %w", ErrRestore, err)
@@ -160,9 +160,8 @@ func (s *statements) take(b byte) error {
 // comment takes a comment if second is what follows. One that comes before a
 // statement is dropped.
 func (s *statements) comment(second byte, end string) error {
-	p, err := s.r.Peek(1)
-	if err != nil || p[0] != second {
-		return nil // the next read meets the error again
+	if p, _ := s.r.Peek(1); len(p) == 0 || p[0] != second {
+		return nil // an error is met again by the next read
 	}
 	begins := len(s.buf) == 1
 	if _, err := s.read(); err != nil {
