@@ -73,6 +73,50 @@ func equityOf(fills []history.Execution, marks map[core.InstrumentID]core.Price,
 	return out
 }
 
+// An account has a row of each minute in which it held or traded something: when it
+// has closed what it had, of that minute too, and of no later one. What has no mark
+// is not valued.
+func TestEquityOfAnAccountThatIsFlat(t *testing.T) {
+	p := store.NewJournalProjection(testLog, &store.State{}, nil)
+	seq := uint64(0)
+	apply := func(at core.Nanos, r record.Record) {
+		t.Helper()
+		seq++
+		r.Seq, r.Time = seq, at
+		if err := p.Apply(r.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const minute = core.Nanos(60e9)
+	fill := func(at core.Nanos, order core.OrderID, px core.Price) {
+		apply(at, record.Record{Header: record.Header{Type: record.TypeReport}, Report: record.Report{Disposition: record.Applied,
+			Status: core.StatusFilled, ExecID: uint64(order), Report: core.ExecReport{Type: core.ExecTrade, Order: order, Instrument: 1, LastPx: px, LastQty: 10, Fee: 1}}})
+	}
+	for _, in := range directory(t).Instruments()[:1] {
+		apply(0, record.Record{Header: record.Header{Type: record.TypeInstrument}, Instrument: record.Instrument{Definition: *in}})
+	}
+	for id, side := range []core.Side{core.Buy, core.Sell} {
+		apply(0, record.Record{Header: record.Header{Type: record.TypeNew}, New: record.New{Account: 1, Strategy: 1, Instrument: 1,
+			Side: side, Type: core.Limit, TIF: core.GTC, Price: 100, Qty: 10, Order: core.OrderID(id + 1)}})
+	}
+	clock := record.Record{Header: record.Header{Type: record.TypeClock}}
+	fill(minute, 1, 100)             // seq 4: held from minute 1 on
+	apply(2*minute, clock)           // 5
+	apply(5*minute, clock)           // 6: nothing was journalled in minutes 3 and 4
+	fill(5*minute+1, 2, 103)         // 7: closed in minute 5
+	apply(6*minute, clock)           // 8
+	apply(7*minute, clock)           // 9
+	const unit = core.Notional(1000) // of 10^-8: price and quantity have 5 decimals together
+	row := history.Equity{Account: 1, Settle: "U", Scale: 8, Fees: 1}
+	want := []history.Equity{row, row, row}
+	want[0].Time, want[0].Seq = 2*minute, 4
+	want[1].Time, want[1].Seq = 3*minute, 5
+	want[2].Time, want[2].Seq, want[2].Realised, want[2].Fees, want[2].Valued = 6*minute, 7, 30*unit, 2, true
+	if got := p.Take().Equity; !slices.Equal(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
 // Equity is, each minute, what the executions so far and the last marks make it.
 func TestEquityAgainstNaive(t *testing.T) {
 	rows, unvalued := 0, 0

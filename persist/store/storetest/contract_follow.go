@@ -88,10 +88,11 @@ func followTo(t *testing.T, s store.Store, dir *core.Directory, journal, ticks *
 			}
 		})
 		wait, stop := context.WithTimeout(ctx, time.Minute)
-		if err := f.WaitFor(wait, seq); err != nil {
-			t.Errorf("%s: %v; %+v", store.Stream(stream), err, f.Stats())
-		}
+		err := f.WaitFor(wait, seq)
 		stop()
+		if err != nil {
+			t.Fatalf("%s: %v; %+v", store.Stream(stream), err, f.Stats())
+		}
 	}
 	cancel()
 	running.Wait()
