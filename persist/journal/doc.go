@@ -11,13 +11,13 @@
 // # What may be lost
 //
 //	mode    committed means        process crash   power cut, kernel crash
-//	always  fdatasync returned     nothing         nothing
+//	always  fdatasync returned     nothing         no record
 //	batch   it is in the page      nothing         what was committed since the last sync:
 //	        cache                                  BatchInterval (50 ms) and the sync's time
 //	os      it is in the page      nothing         what the kernel had not written yet, up to a
 //	        cache                                  segment: some 30 s of it as Linux is set up
 //
-// "Nothing" is of what was committed; what was appended and not yet committed was
+// This is of what was committed; what was appended and not yet committed was
 // acknowledged to nobody and may be lost in every mode. What survives is a prefix,
 // in every mode. In batch and os a follower that survives the power cut must not run
 // ahead of what the log keeps: it reads with NewDurableReader.

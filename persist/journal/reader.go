@@ -223,7 +223,7 @@ func records(from, to, last uint64, open func(uint64) (*Reader, error)) iter.Seq
 			yield(nil, err)
 			return
 		}
-		defer r.Close()
+		defer func() { _ = r.Close() }() // of a file that was read
 		for r.next <= to {
 			rec, ok, err := r.Next()
 			if err != nil {

@@ -45,5 +45,5 @@ type File interface {
 	// Size is the size in bytes.
 	Size() (int64, error)
 	// Close lets go of the descriptor. It does not sync.
-	Close() error
+	io.Closer
 }
