@@ -1,25 +1,29 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"qcat/core"
 )
 
 // fullState is the snapshot of an engine with so many open and closed limit orders
-// with client order ids, of one strategy in one instrument. Before every order that
-// stays open comes one that the venue rejects.
+// with client order ids, of one strategy in one instrument. They are entered in
+// turn, one that stays and one that the venue rejects in the end, in random order.
 func fullState(b testing.TB, open, closed int) (Config, []byte) {
 	b.Helper()
 	gateway := &nullGateway{}
 	h := newHarness(b, func(c *Config) {
 		c.Gateways = map[string]Gateway{"sim": gateway}
 		c.Journal = NewMemoryJournal(1 << 20)
-		c.MaxOpenOrders, c.KeepClosedOrders = DefaultMaxOpenOrders, DefaultKeepClosedOrders
+		c.MaxOpenOrders, c.KeepClosedOrders = open+closed, max(closed, 1)
 	})
+	bounds := h.cfg
+	bounds.MaxOpenOrders, bounds.KeepClosedOrders = DefaultMaxOpenOrders, DefaultKeepClosedOrders
 	c := h.limit(core.Buy, 9990, 1, "")
 	report := Command{Kind: CmdReport, Report: core.ExecReport{Type: core.ExecRejected, Instrument: h.btc.ID}}
 	var name []byte
+	var closing []core.OrderID
 	for i := range max(open, closed) {
 		for _, stays := range []bool{false, true} {
 			if (stays && i >= open) || (!stays && i >= closed) {
@@ -32,18 +36,23 @@ func fullState(b testing.TB, open, closed int) (Config, []byte) {
 			}
 			c.ClOrdID, _ = core.MakeClOrdID(name)
 			h.e.Submit(&c)
-			if !stays {
-				h.run()
-				h.e.Submit(&report)
-			}
 			h.run()
+			if !stays {
+				closing = append(closing, report.Report.Order)
+			}
 		}
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	rng.Shuffle(len(closing), func(i, j int) { closing[i], closing[j] = closing[j], closing[i] })
+	for _, report.Report.Order = range closing {
+		h.e.Submit(&report)
+		h.run()
 	}
 	if o := &h.e.m.orders; o.open.len != open || o.closed.len != closed {
 		b.Fatalf("%d open and %d closed orders", o.open.len, o.closed.len)
 	}
 	h.e.stop()
-	return h.cfg, h.e.AppendSnapshot(nil)
+	return bounds, h.e.AppendSnapshot(nil)
 }
 
 // BenchmarkRestore restores 131 072 open and 131 072 closed orders, the bounds of

@@ -50,6 +50,7 @@ type View struct {
 	orders     map[core.OrderID]*viewOrder
 	newest     *viewOrder // the one of the highest id
 	near       *viewOrder // where an order was put last
+	restoring  bool       // the orders are those of a snapshot, not yet in order
 	spare      *viewOrder // forgotten ones, linked by older
 	byClOrdID  map[clOrdKey]core.OrderID
 	closed     fifo[core.OrderID]
@@ -197,7 +198,12 @@ func (v *View) advance(seq uint64) {
 func (v *View) Observe(ev *Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.restoring = ev.Restored
 	v.apply(ev)
+	if ev.Restored && ev.Last {
+		v.restoring = false
+		v.orderByID()
+	}
 }
 
 func (v *View) apply(ev *Event) {
@@ -244,13 +250,12 @@ func (v *View) putOrder(o *core.Order, seq uint64) {
 }
 
 // place puts an empty order where its id belongs: at the newest end, for ids ascend,
-// except for one that was forgotten and comes again by a late fill, and those of a
-// snapshot. These come in runs of ascending ids, so that the search for a place
-// begins at the last one.
+// except for one that was forgotten and comes again by a late fill. Those of a
+// snapshot come in any order and are put in theirs by orderByID.
 func (v *View) place(id core.OrderID) *viewOrder {
 	var newer *viewOrder
 	older := v.newest
-	if older != nil && older.order.ID > id {
+	if older != nil && older.order.ID > id && !v.restoring {
 		older = v.near
 		for ; older != nil && older.order.ID > id; older = older.older {
 			newer = older

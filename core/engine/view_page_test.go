@@ -62,7 +62,7 @@ func (p *pastView) restore(v *View) {
 			v.Observe(&Event{Kind: EventOrder, Restored: true, Seq: p.seq, Order: p.orders[i]})
 		}
 	}
-	v.Observe(&Event{Kind: EventPosition, Restored: true, Seq: p.seq})
+	v.Observe(&Event{Kind: EventPosition, Restored: true, Last: true, Seq: p.seq})
 }
 
 func (p *pastView) orderFilter() OrderFilter {
