@@ -191,7 +191,7 @@ func TestRestoreStateNeedsItsSurroundings(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := w.holds[len(w.holds)-1]
-	var stray, wild, sideless Hold = *held, *held, *held
+	stray, wild, sideless := *held, *held, *held
 	stray.order.Strategy, stray.order.Instrument = 4, 3
 	wild.order.Strategy |= 1 << 31
 	sideless.order.Side = 0

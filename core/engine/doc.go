@@ -61,11 +61,19 @@
 // is to be cancelled or amended, is unknown as well: it is neither left open in
 // silence nor closed on a guess.
 //
+// # Snapshots
+//
+// The canonical form of the state, which StateHash hashes, is also what a snapshot
+// holds; restored, it is put together again and must be the same bytes. A running
+// engine is left alone: Shadow restores the last snapshot into an engine of its own,
+// folds what the journal has since, and returns the next one.
+//
 // # Use
 //
 //	e := engine.New(engine.Config{Quotes: table, Journal: journal, Gateways: gateways})
 //	view := engine.NewView(e, engine.ViewConfig{})
-//	err := e.Recover(records, view.Observe) // when there is a past
+//	err := e.Restore(snapshot, view.Observe) // when there is one
+//	err = e.RecoverLog(records, engine.Recovery{Observe: view.Observe}) // after it, or all
 //	in, err := e.DefineInstrument(definition)
 //	go view.Run(viewCtx)
 //	go e.Run(ctx)

@@ -15,6 +15,7 @@ func TestStateHashCoversTheState(t *testing.T) {
 	c := h.limit(core.Buy, 9990, 10, "named")
 	c.TIF, c.ExpireTime = core.GTD, h.clock.Now()+1_000_000
 	open := h.ask(c).Order.ID
+	h.state(risk.StrategyScope(h.strategy.ID), risk.StateReducing, false)
 	m := h.e.m
 	o, closed, p := m.orders.find(open), m.orders.find(filled), &m.positions.all[0]
 	other := core.ClOrdID{}
@@ -46,6 +47,12 @@ func TestStateHashCoversTheState(t *testing.T) {
 		"cash":     func() func() { p.Position.Cash.Lo++; return func() { p.Position.Cash.Lo-- } },
 		"fees":     func() func() { p.Position.Fees++; return func() { p.Position.Fees-- } },
 		"entry":    func() func() { p.Position.EntryDen++; return func() { p.Position.EntryDen-- } },
+		"who halted": func() func() {
+			s := &m.states.all[0]
+			s.Note.b[0]++
+			return func() { s.Note.b[0]-- }
+		},
+		"when": func() func() { m.states.all[0].Seq++; return func() { m.states.all[0].Seq-- } },
 		"trading state": func() func() {
 			m.tree.SetState(risk.FirmScope(), risk.StateReducing)
 			return func() { m.tree.SetState(risk.FirmScope(), risk.StateActive) }
