@@ -130,6 +130,29 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
+// TestRowsWithoutTheirPosition has the very last statement of a transaction fail: the
+// rows before it must be gone, and the same batch succeed afterwards (I6).
+func TestRowsWithoutTheirPosition(t *testing.T) {
+	s := open(t, keep(filepath.Join(t.TempDir(), "qcat.db")))
+	src := script{100}
+	src.fill(t, s, 0, 1)
+	if err := s.WriterExec(t.Context(), "CREATE TRIGGER fault BEFORE INSERT ON stream_positions BEGIN SELECT RAISE(ABORT, 'injected'); END"); err != nil {
+		t.Fatal(err)
+	}
+	m := src.mirror()
+	for stream := range store.NumStreams {
+		if err := s.Write(t.Context(), src.batch(stream, 1)); err == nil {
+			t.Errorf("%s: written without a position", stream)
+		}
+		m.equal(t, s)
+	}
+	if err := s.WriterExec(t.Context(), "DROP TRIGGER fault"); err != nil {
+		t.Fatal(err)
+	}
+	src.fill(t, s, 1, 2)
+	m.equal(t, s)
+}
+
 // TestProcessesAtOnce has three processes create one store and write the same rows
 // into it. Fault: two processes on one data directory; the lock of the directory is
 // another's, but without it no row is lost or doubled either.
