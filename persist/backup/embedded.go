@@ -64,7 +64,7 @@ func (path embeddedRestored) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // only read
 	if err := migrate.Check(ctx, migrate.SQLite, db); err != nil {
 		return State{}, fmt.Errorf("sqlite: %w", err)
 	}

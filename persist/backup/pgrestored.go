@@ -80,15 +80,18 @@ var _ Restored = (*pgRestored)(nil)
 
 // aside is the name that a schema is moved to.
 func (r *pgRestored) aside(schema string) string {
-	return pgx.Identifier{asideSchemas + r.stamp + "_" + schema}.Sanitize()
+	return quoted(asideSchemas + r.stamp + "_" + schema)
 }
+
+// quoted is a name as an SQL identifier.
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // moveAside is SQL that renames what is there. A new schema public takes the place of
 // the old one; others come with the dump.
 func (r *pgRestored) moveAside() string {
 	var b strings.Builder
 	for _, schema := range r.schemas {
-		fmt.Fprintf(&b, "ALTER SCHEMA %s RENAME TO %s;\n", pgx.Identifier{schema}.Sanitize(), r.aside(schema))
+		fmt.Fprintf(&b, "ALTER SCHEMA %s RENAME TO %s;\n", quoted(schema), r.aside(schema))
 		if schema == "public" {
 			b.WriteString("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC;\n")
 		}
@@ -115,7 +118,7 @@ func (r *pgRestored) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // only read
 	e, err := s.Export(ctx, func(context.Context, string) error { return nil })
 	return State{Server: srv.text, Schema: srv.schema, Digest: e.Digest, Positions: e.Positions}, err
 }
@@ -142,7 +145,7 @@ func (r *pgRestored) Undo(ctx context.Context) error {
 			b.WriteString(drop + ";\n")
 		}
 		for _, schema := range r.schemas {
-			name := pgx.Identifier{schema}.Sanitize()
+			name := quoted(schema)
 			fmt.Fprintf(&b, "DROP SCHEMA IF EXISTS %s CASCADE; ALTER SCHEMA %s RENAME TO %s;\n", name, r.aside(schema), name)
 		}
 		_, err = tx.Exec(ctx, b.String())

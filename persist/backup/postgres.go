@@ -66,7 +66,7 @@ func (p Postgres) Dump(ctx context.Context, w io.Writer) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // only read
 	e, err := s.Export(ctx, func(ctx context.Context, snapshot string) error {
 		if _, err := io.WriteString(w, srv.roles); err != nil {
 			return err
@@ -137,7 +137,7 @@ func (p Postgres) ask(ctx context.Context) (server, error) {
 	if err != nil {
 		return srv, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // only read
 	srv.schema, err = migrate.Version(ctx, migrate.Postgres, db)
 	return srv, err
 }

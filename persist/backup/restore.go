@@ -166,7 +166,7 @@ func restoreDatabase(ctx context.Context, cfg *RestoreConfig, m *Manifest, stagi
 	if err != nil {
 		return nil, err
 	}
-	defer dump.Close()
+	defer func() { _ = dump.Close() }() // only read
 	db, err := cfg.Database.Restore(ctx, dump, staging, cfg.Clean)
 	if err != nil {
 		err = fmt.Errorf("restore of the database: %w", err)
