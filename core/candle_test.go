@@ -55,6 +55,39 @@ func TestCandleOpenTimeNegative(t *testing.T) {
 	if got := core.CandleOpenTime(-1, minute); got != -minute {
 		t.Fatalf("open time of -1 ns is %d", got)
 	}
+	if got := core.CandleOpenTime(-1<<63+5, minute); got != -1<<63 {
+		t.Fatalf("open time of the earliest interval is %d", got)
+	}
+}
+
+// A builder that goes on after another's latest candle, open or closed, builds what
+// that one would have built.
+func TestResumedCandlesAreTheSame(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		interval := core.Nanos(1 + r.Int64N(1000))
+		one, other := core.CandleBuilder{Interval: interval}, core.CandleBuilder{Interval: interval}
+		at := core.Nanos(0)
+		for i := range 2000 {
+			at += core.Nanos(r.Int64N(int64(interval))) - interval/4
+			p, q := core.Price(1+r.Int64N(1000)), core.Qty(1+r.Int64N(50))
+			var a, b core.Candle
+			if r.IntN(4) == 0 {
+				a, _ = one.Advance(at)
+				b, _ = other.Advance(at)
+			} else {
+				a, _ = one.Trade(at, p, q)
+				b, _ = other.Trade(at, p, q)
+			}
+			last, _ := one.Current()
+			if have, _ := other.Current(); a != b || last != have {
+				t.Fatalf("seed %d, step %d: %+v and %+v, want %+v and %+v", seed, i, b, have, a, last)
+			}
+			if last.Trades > 0 {
+				other = core.ResumeCandles(interval, last)
+			}
+		}
+	}
 }
 
 // TestCandlesAgainstNaive holds the builder against grouping all trades by minute.

@@ -154,3 +154,33 @@ func TestRiskEventsAndAudit(t *testing.T) {
 		t.Errorf("orders: %+v", b.Orders)
 	}
 }
+
+// An order stays unknown until the venue has confirmed it and nothing of it is on its
+// way, and becomes unknown when the venue denies it.
+func TestUnknownOrders(t *testing.T) {
+	report := func(kind core.ExecType, code core.VenueReason) record.Record {
+		return record.Record{Header: record.Header{Type: record.TypeReport}, Report: record.Report{Disposition: record.Applied,
+			Status: core.StatusNew, Report: core.ExecReport{Type: kind, Order: 1, Instrument: 1, VenueCode: uint16(code)}}}
+	}
+	all := []struct {
+		r                record.Record
+		unknown, pending bool
+	}{
+		{record.Record{Header: record.Header{Type: record.TypeNew}, New: record.New{Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy,
+			Type: core.Limit, TIF: core.GTC, Price: 1, Qty: 1, Order: 1}}, false, false},
+		{record.Record{Header: record.Header{Type: record.TypeCancel}, Cancel: record.Cancel{Order: 1, Found: 1, Sent: true}}, false, true},
+		{record.Record{Header: record.Header{Type: record.TypeRestart}, Restart: record.Restart{Unknown: 1}}, true, true},
+		{report(core.ExecNew, 0), true, true},
+		{report(core.ExecCancelRejected, core.VenueReasonInvalid), false, false},
+		{record.Record{Header: record.Header{Type: record.TypeCancel}, Cancel: record.Cancel{Order: 1, Found: 1, Sent: true}}, false, true},
+		{report(core.ExecCancelRejected, core.VenueReasonUnknownOrder), true, true},
+	}
+	var records []record.Record
+	for i, step := range all {
+		records = append(records, step.r)
+		o := projected(t, records...).Orders[0]
+		if o.Unknown != step.unknown || o.PendingCxl != step.pending {
+			t.Errorf("after step %d: unknown %v, cancel pending %v; want %v, %v", i, o.Unknown, o.PendingCxl, step.unknown, step.pending)
+		}
+	}
+}

@@ -14,6 +14,7 @@ func (w *world) next(s store.Stream) *store.Batch {
 	w.seq[s] += 1 + w.rng.Uint64N(9)
 	w.now += core.Nanos(w.rng.Int64N(20_000_000_000))
 	b.To, b.Time = w.seq[s], w.now
+	w.times = append(w.times, w.now, core.CandleOpenTime(w.now, 60e9))
 	return b
 }
 
@@ -129,6 +130,7 @@ func (w *world) position() core.Position {
 // equity adds rows of some minutes since the last ones.
 func (w *world) equity(b *store.Batch) {
 	for ; w.minute+60e9 <= w.now; w.minute += 60e9 {
+		w.times = append(w.times, w.minute+60e9)
 		for _, a := range w.dir.Accounts() {
 			for i, settle := range []string{"BTC", "JPY", "USDT", "USDT"} {
 				if w.rng.IntN(3) == 0 {
@@ -185,6 +187,7 @@ func (w *world) ticks(n int) *store.Batch {
 func (w *world) quote(in core.InstrumentID, tick uint64) history.Quote {
 	at := max(w.now, w.quoted[in]) + 1 + core.Nanos(w.rng.IntN(1000))
 	w.quoted[in] = at
+	w.times = append(w.times, at)
 	return history.Quote{Instrument: in, Stale: w.flip(), BidPrice: core.Price(w.number()), AskPrice: core.Price(w.number()),
 		BidQty: core.Qty(w.number()), AskQty: core.Qty(w.number()), ExchangeTime: w.marketTime(), ReceiveTime: at, Tick: tick}
 }

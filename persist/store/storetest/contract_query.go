@@ -39,12 +39,17 @@ func some[T any](w *world, n int, v T) T {
 	return zero
 }
 
-// span is a random range of the time that the rows cover, often unbounded.
+// span is a random range of the time that the rows cover, often unbounded; each of
+// its ends may be the very time of a row.
 func (w *world) span() (from, to core.Nanos) {
-	all := int64(w.now - start)
-	from = start + core.Nanos(w.rng.Int64N(all))
-	to = from + core.Nanos(w.rng.Int64N(all))
-	return some(w, 2, from), some(w, 2, to)
+	return some(w, 2, w.moment()), some(w, 2, w.moment())
+}
+
+func (w *world) moment() core.Nanos {
+	if w.flip() {
+		return w.times[w.rng.IntN(len(w.times))]
+	}
+	return start + core.Nanos(w.rng.Int64N(int64(w.now-start)))
 }
 
 func (w *world) limit() int { return [...]int{1, 2, 7, 50, 1000, 0, -1}[w.rng.IntN(7)] }

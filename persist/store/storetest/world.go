@@ -27,6 +27,7 @@ type world struct {
 	orders []history.Order // made so far
 	minute core.Nanos      // of the last equity rows
 	quoted map[core.InstrumentID]core.Nanos
+	times  []core.Nanos // that rows have
 
 	// extreme makes numbers of the ends of their ranges and texts that look like
 	// something else.
