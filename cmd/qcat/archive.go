@@ -66,6 +66,8 @@ func (s *server) buildArchive(ctx context.Context) error {
 	a.journal.Hold(holdName)
 	switch err := a.tryOpen(ctx); {
 	case err == nil:
+	case errors.Is(err, postgres.ErrURL):
+		return badSetting("database-url", "%v", err)
 	case a.kind == embeddedKind, unusable(err), ctx.Err() != nil:
 		return err
 	default:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -37,11 +38,18 @@ func postgresURL(url string) string {
 	return postgres.URLFromEnv(environment)
 }
 
-// open opens the database, which may be empty.
+// open opens the database, which may be empty. An embedded one that is not there is
+// an error: a look must not leave a file behind where nobody wanted one.
 func (f *databaseFlags) open(ctx context.Context) (*sql.DB, migrate.Dialect, error) {
 	if url := postgresURL(f.DatabaseURL); url != "" {
 		db, err := postgres.OpenDB(ctx, url)
+		if errors.Is(err, postgres.ErrURL) {
+			err = badSetting("database-url", "%v", err)
+		}
 		return db, migrate.Postgres, err
+	}
+	if _, err := os.Stat(embeddedPath(f.DataDir)); errors.Is(err, os.ErrNotExist) {
+		return nil, migrate.SQLite, badSetting("data-dir", "%s holds no database; qcat serve makes the embedded one, --database-url names a Postgres", f.DataDir)
 	}
 	db, err := sqlite.OpenDB(ctx, embeddedPath(f.DataDir))
 	return db, migrate.SQLite, err
@@ -72,8 +80,28 @@ type migrateUpCmd struct {
 	JSON          bool `name:"json" help:"Print the steps applied as JSON."`
 }
 
-// Run implements the command.
-func (c *migrateUpCmd) Run(e *env) error { return c.step(e, c.JSON, migrate.Up, "applied") }
+// Run implements the command. It makes an embedded store that is not there: whoever
+// calls it before every start need not know which of the two is used.
+func (c *migrateUpCmd) Run(e *env) error {
+	if postgresURL(c.DatabaseURL) == "" {
+		if err := makeEmbedded(c.DataDir); err != nil {
+			return err
+		}
+	}
+	return c.step(e, c.JSON, migrate.Up, "applied")
+}
+
+// makeEmbedded makes an empty file for the embedded store, unless there is one.
+func makeEmbedded(dataDir string) error {
+	if err := os.MkdirAll(dataDir, 0o750); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(embeddedPath(dataDir), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	return f.Close()
+}
 
 type migrateDownCmd struct {
 	databaseFlags `embed:""`
@@ -81,7 +109,27 @@ type migrateDownCmd struct {
 }
 
 // Run implements the command.
-func (c *migrateDownCmd) Run(e *env) error { return c.step(e, c.JSON, migrate.Down, "took back") }
+func (c *migrateDownCmd) Run(e *env) (err error) {
+	unlock, err := c.alone()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	return c.step(e, c.JSON, migrate.Down, "took back")
+}
+
+// alone keeps servers off the embedded store while its schema changes: none goes on
+// with tables that are gone. A Postgres that a server uses is not seen from here.
+func (f *databaseFlags) alone() (unlock func() error, err error) {
+	if _, err := os.Stat(f.DataDir); postgresURL(f.DatabaseURL) != "" || errors.Is(err, os.ErrNotExist) {
+		return func() error { return nil }, nil
+	}
+	d, err := openDataDir(f.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	return d.Close, nil
+}
 
 type migrateStatusCmd struct {
 	databaseFlags `embed:""`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"runtime"
 	"time"
@@ -23,6 +24,9 @@ func (s *server) openJournal() error {
 	if err != nil {
 		return badSetting("journal-sync", "%v", err)
 	}
+	if err := notWithoutJournal(s.cfg.DataDir); err != nil {
+		return err
+	}
 	s.progress.begin("checking the journal", "bytes", 0)
 	s.journal, err = journal.Open(journal.Options{
 		Dir: journalDir(s.cfg.DataDir), Name: journalName, Sync: mode,
@@ -33,6 +37,38 @@ func (s *server) openJournal() error {
 	return err
 }
 
+// notWithoutJournal refuses a data directory that has snapshots and no file of the
+// journal they are of: a start would begin anew, and know nothing of what is held.
+func notWithoutJournal(dataDir string) error {
+	snapshots, err := snapshot.List(vfs.OS{}, snapshotDir(dataDir))
+	if err != nil || len(snapshots) == 0 {
+		return err
+	}
+	if names, err := (vfs.OS{}).List(journalDir(dataDir)); err == nil && len(names) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w: %s is empty, and %s is a snapshot of it at record %d: bring the journal back, or restore a backup (qcat backup restore)",
+		errNoJournal, journalDir(dataDir), snapshots[0].Path, snapshots[0].Seq)
+}
+
+// Reasons not to start.
+var (
+	errNoJournal = errors.New("the journal is missing")
+	errLostEnd   = errors.New("the journal lost its end")
+)
+
+// passedOver logs the snapshots that cannot be used. One that is ahead of the
+// journal proves that records were lost that had been synced.
+func (s *server) passedOver(snapshots []error) error {
+	for _, why := range snapshots {
+		if errors.Is(why, snapshot.ErrAhead) {
+			return fmt.Errorf("%w: %w: restore a backup (qcat backup restore)", errLostEnd, why)
+		}
+		s.log.Warn("snapshot passed over", zap.Error(why))
+	}
+	return nil
+}
+
 // recover brings the engine to the state that the newest sound snapshot and the
 // journal behind it stand for. The view sees it as it would have seen it happen.
 func (s *server) recover(ctx context.Context) error {
@@ -40,8 +76,8 @@ func (s *server) recover(ctx context.Context) error {
 	opened := s.journal.Opened()
 	s.progress.begin("reading the newest snapshot", "", 0)
 	meta, payload, skipped, err := snapshot.Newest(vfs.OS{}, snapshotDir(s.cfg.DataDir), s.journal.ID(), opened.Last)
-	for _, why := range skipped {
-		s.log.Warn("snapshot passed over", zap.Error(why))
+	if err := s.passedOver(skipped); err != nil {
+		return err
 	}
 	switch {
 	case err == nil:

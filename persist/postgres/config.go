@@ -77,7 +77,7 @@ func OpenDB(ctx context.Context, url string) (*sql.DB, error) {
 	c := Config{URL: url}.withDefaults()
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {
-		return nil, errURL
+		return nil, ErrURL
 	}
 	c.connection(&config.Config)
 	db := sql.OpenDB(connector{config})
@@ -87,8 +87,9 @@ func OpenDB(ctx context.Context, url string) (*sql.DB, error) {
 	return db, nil
 }
 
-// errURL does not say what is wrong: the parser's error may quote the password.
-var errURL = errors.New("postgres: the database's URL is not valid: want postgres://user:password@host:port/database")
+// ErrURL is of a URL that no waiting makes valid. It does not say what is wrong: the
+// parser's error may quote the password.
+var ErrURL = errors.New("postgres: the database's URL is not valid: want postgres://user:password@host:port/database")
 
 // How a peer that is gone is found, by the client and by the server. A transaction whose
 // owner is silent ends after WriteTimeout: it would hold the position's row.
@@ -127,7 +128,7 @@ func statementTimeout(client time.Duration) string { return milliseconds(client 
 func (c *Config) writeConfig() (*pgconn.Config, error) {
 	config, err := pgconn.ParseConfig(c.URL)
 	if err != nil {
-		return nil, errURL
+		return nil, ErrURL
 	}
 	c.connection(config)
 	config.RuntimeParams["statement_timeout"] = statementTimeout(c.WriteTimeout)
@@ -140,7 +141,7 @@ func (c *Config) writeConfig() (*pgconn.Config, error) {
 func (c *Config) readPool() (*sql.DB, error) {
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {
-		return nil, errURL
+		return nil, ErrURL
 	}
 	c.connection(&config.Config)
 	config.RuntimeParams["statement_timeout"] = statementTimeout(c.ReadTimeout)

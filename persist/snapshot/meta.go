@@ -34,6 +34,8 @@ var (
 	ErrVersion = errors.New("snapshot has an unknown version")
 	// ErrOtherLog is of a snapshot of another log.
 	ErrOtherLog = errors.New("snapshot of another log")
+	// ErrAhead is of a snapshot of a record that its log does not have.
+	ErrAhead = errors.New("snapshot is ahead of its log")
 	// ErrNone says that there is no snapshot to use.
 	ErrNone = errors.New("no snapshot")
 	// ErrTooLarge is of a payload beyond MaxPayload.

@@ -159,7 +159,7 @@ func Newest(fsys vfs.FS, dir string, log [16]byte, notAfter uint64) (m Meta, pay
 			skipped = append(skipped, fmt.Errorf("%s: %w: %x", e.Path, ErrOtherLog, e.Log))
 			continue
 		case e.Seq > notAfter:
-			skipped = append(skipped, fmt.Errorf("%s: it is of a record after %d", e.Path, notAfter))
+			skipped = append(skipped, fmt.Errorf("%s: %w, which ends at record %d", e.Path, ErrAhead, notAfter))
 			continue
 		}
 		if m, payload, err = Load(fsys, e.Path); err == nil {
