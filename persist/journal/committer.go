@@ -200,6 +200,9 @@ func (c *committer) write() bool {
 	c.l.stats.Commits.Add(1)
 	c.l.stats.Bytes.Add(uint64(total))
 	c.seg.end.Store(off + total)
+	if half := c.seg.size / 2; off <= half && off+total > half {
+		c.l.keeper.wake() // the next segment is needed soon
+	}
 	return true
 }
 

@@ -28,7 +28,8 @@
 // publishes what was appended. The committer takes everything that waits as one
 // batch, fills in the checksums, writes it with one call into a segment that was
 // filled with zeros beforehand, so that the sync has no metadata to write, syncs,
-// and publishes Committed. There is one batch in flight at most. While a sync takes
+// and publishes Committed. Only room on the disk is kept where records come faster
+// than zeros can be written. There is one batch in flight at most. While a sync takes
 // its time the ring fills; when it is full Append returns ErrFull.
 //
 // # Invariants

@@ -22,12 +22,13 @@ const (
 	fillBytes = 1 << 20
 	// maxFillPause bounds the pause after each.
 	maxFillPause = 50 * time.Millisecond
-	// firstSegmentBytes bounds the first segment of a new log, which is filled while
-	// Open is waited for.
-	firstSegmentBytes = 1 << 20
+	// firstSegmentBytes bounds the first segment of a new log, of which fillBytes are
+	// filled while Open is waited for.
+	firstSegmentBytes = 8 << 20
 )
 
-// spare is the next segment: filled with zeros, synced, under its own name.
+// spare is the next segment: its room is kept, and as much of it filled with zeros
+// as there was time for; synced, under its own name.
 type spare struct {
 	index uint64
 	size  int64
@@ -45,6 +46,7 @@ type keeper struct {
 	next   uint64   // index of the segment to make
 	file   vfs.File // that is being filled
 	filled int64
+	kept   bool // its room is kept whether filled or not
 	broken bool // its file is not to be touched any more
 }
 
@@ -124,10 +126,21 @@ func (k *keeper) make() (err error) {
 	return nil
 }
 
-// fill really writes the zeros, so that the blocks are there and a later sync has
-// nothing to write but the data.
+// fill keeps the segment's room on the disk and really writes zeros there, so that
+// a later sync has nothing to write but the data. It stops with the room alone when
+// the segment in use is half full: syncs that also write metadata are better than
+// none.
 func (k *keeper) fill(size int64) error {
-	for k.filled < size {
+	if k.filled == 0 {
+		err := k.file.Allocate(size)
+		if k.kept = !errors.Is(err, errors.ErrUnsupported); k.kept && err != nil {
+			return err
+		}
+		if err := k.file.Datasync(); err != nil {
+			return err
+		}
+	}
+	for k.filled < size && !(k.kept && k.hurried()) {
 		start := k.l.o.Clock.Now()
 		n := min(size-k.filled, fillBytes)
 		if err := writeZeros(k.file, k.filled, n); err != nil {
@@ -144,15 +157,20 @@ func (k *keeper) fill(size int64) error {
 	return nil
 }
 
-// pause leaves the disk to the committer for as long as it was taken, unless the
-// segment in use is half full. It returns false when the keeper is to stop.
+// hurried reports whether the segment in use is half full.
+func (k *keeper) hurried() bool {
+	s := k.l.table.newest()
+	return s.end.Load() > s.size/2
+}
+
+// pause leaves the disk to the committer for as long as it was taken, unless
+// somebody wakes the keeper. It returns false when it is to stop.
 func (k *keeper) pause(took time.Duration) bool {
-	if s := k.l.table.newest(); s.end.Load() > s.size/2 {
-		took = 0
-	}
 	select {
 	case <-k.quit:
 		return false
+	case <-k.kick:
+		return true
 	case <-time.After(min(took, maxFillPause)):
 		return true
 	}

@@ -97,7 +97,13 @@ func (l *Log) create() (*tail, error) {
 func (l *Log) writeFirst(f vfs.File, h *header, size int64) error {
 	var b [segmentHeader]byte
 	h.put(b[:])
-	if err := writeZeros(f, 0, size); err != nil {
+	filled := min(size, fillBytes)
+	if err := f.Allocate(size); errors.Is(err, errors.ErrUnsupported) {
+		filled = size
+	} else if err != nil {
+		return err
+	}
+	if err := writeZeros(f, 0, filled); err != nil {
 		return err
 	}
 	if _, err := f.WriteAt(b[:], 0); err != nil {

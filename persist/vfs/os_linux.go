@@ -20,6 +20,20 @@ func (f *osFile) Datasync() error {
 	}
 }
 
+// Allocate is fallocate.
+func (f *osFile) Allocate(size int64) error {
+	for {
+		err := unix.Fallocate(int(f.Fd()), 0, 0, size)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS):
+			return f.wrap("fallocate", errors.ErrUnsupported)
+		default:
+			return f.wrap("fallocate", err)
+		}
+	}
+}
+
 // WriteV is pwritev, repeated until everything is written.
 func (f *osFile) WriteV(bufs [][]byte, off int64) (int, error) {
 	total := 0

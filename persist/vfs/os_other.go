@@ -2,8 +2,18 @@
 
 package vfs
 
+import (
+	"errors"
+	"os"
+)
+
 // Datasync syncs data and metadata: there is no cheaper call everywhere.
 func (f *osFile) Datasync() error { return f.Sync() }
+
+// Allocate is not supported.
+func (f *osFile) Allocate(int64) error {
+	return &os.PathError{Op: "allocate", Path: f.Name(), Err: errors.ErrUnsupported}
+}
 
 // WriteV writes the buffers one after the other.
 func (f *osFile) WriteV(bufs [][]byte, off int64) (int, error) {

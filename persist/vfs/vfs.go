@@ -40,6 +40,11 @@ type File interface {
 	// error nobody knows what did, and a second call that succeeds says nothing:
 	// the system may have dropped what it could not write.
 	Datasync() error
+	// Allocate keeps room for size bytes, and makes the file as long if it is
+	// shorter: what is added reads as zeros, and writing there finds the disk full no
+	// more. Errors that wrap errors.ErrUnsupported come from file systems that cannot;
+	// nothing has changed then.
+	Allocate(size int64) error
 	// Truncate sets the size. What is added reads as zeros.
 	Truncate(size int64) error
 	// Size is the size in bytes.

@@ -47,6 +47,7 @@ type Kind string
 const (
 	Create   Kind = "create"
 	Write    Kind = "write"
+	Allocate Kind = "allocate"
 	Truncate Kind = "truncate"
 	Sync     Kind = "sync"
 	Rename   Kind = "rename"

@@ -71,6 +71,22 @@ func (f *file) Datasync() error {
 	return nil
 }
 
+func (f *file) Allocate(size int64) error {
+	last, err := f.fs.begin(Allocate, f.name, f.inode.id)
+	defer f.fs.mu.Unlock()
+	if err == nil && !last {
+		err = f.usable(Allocate)
+	}
+	if err == nil {
+		err = f.fs.take(f.inode.needs(0, size))
+	}
+	if err != nil {
+		return &fs.PathError{Op: string(Allocate), Path: f.name, Err: err}
+	}
+	f.inode.allocate(size)
+	return f.fs.done(last, Allocate, f.name)
+}
+
 func (f *file) Truncate(size int64) error {
 	last, err := f.fs.begin(Truncate, f.name, f.inode.id)
 	defer f.fs.mu.Unlock()

@@ -17,7 +17,7 @@ type inode struct {
 	durable []byte             // as the last Datasync left it
 	pending map[int64][][]byte // versions of the sectors written since, oldest first
 	sized   bool               // the size was set since
-	blocks  map[int64]bool     // the sectors that take room on the disk: those ever written
+	blocks  map[int64]bool     // the sectors that take room on the disk: those ever written or allocated
 	id      int                // from 1
 }
 
@@ -86,6 +86,16 @@ func (n *inode) resize(size int64) {
 		return
 	}
 	n.data = slices.Grow(n.data, int(size)-len(n.data))[:size]
+}
+
+// allocate takes room for the first size bytes.
+func (n *inode) allocate(size int64) {
+	if size > int64(len(n.data)) {
+		n.resize(size)
+	}
+	for s := range sectors(0, size) {
+		n.blocks[s] = true
+	}
 }
 
 // datasync makes the size and what was written since the last sync durable: not
