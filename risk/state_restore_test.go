@@ -63,10 +63,7 @@ func firstByte(a, b []byte) int {
 // A tree that is restored now and then decides as the naive tree does, and comes
 // to the state of one that never was.
 func TestRestoredTreeGoesOn(t *testing.T) {
-	runs, steps := 20, 250
-	if testing.Short() {
-		runs = 5
-	}
+	const runs, steps = 6, 250
 	for run := range runs {
 		seed := uint64(run) + 100
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
@@ -75,7 +72,7 @@ func TestRestoredTreeGoesOn(t *testing.T) {
 			for range steps {
 				plain.step()
 				restored.step()
-				if when.IntN(10) == 0 {
+				if when.IntN(25) == 0 {
 					restored.restore(Config{Accounts: when.IntN(50), Positions: when.IntN(50)})
 				}
 			}
@@ -129,13 +126,13 @@ func richTree(t testing.TB) (*world, []byte) {
 // panics, and nothing is made up.
 func TestRestoreStateOfDamagedBytes(t *testing.T) {
 	w, state := richTree(t)
-	for n := 0; n < len(state); n += 7 {
+	for n := 0; n < len(state); n += 41 {
 		if _, err := NewTree(Config{}).RestoreState(state[:n], w.instrument); err == nil {
 			t.Fatalf("the first %d bytes of %d were enough", n, len(state))
 		}
 	}
 	refused := 0
-	const every = 37 // bits: no divisor of a field's length
+	const every = 211 // bits: no divisor of a field's length
 	for bit := 0; bit < 8*len(state); bit += every {
 		b := bytes.Clone(state)
 		b[bit/8] ^= 1 << (bit % 8)
