@@ -99,7 +99,7 @@ func Status(ctx context.Context, d Dialect, db *sql.DB) ([]Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err has it
 	for rows.Next() {
 		var v int64
 		var at time.Time

@@ -55,8 +55,6 @@ func (d *decoder) u64() uint64 {
 	return uint64(v)
 }
 
-func (d *decoder) nanos() core.Nanos { return core.Nanos(d.i64()) }
-
 func (d *decoder) i32() int32 { return int32(binary.BigEndian.Uint32(d.fixed(4))) }
 
 // id reads a dense id.

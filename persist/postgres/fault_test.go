@@ -159,6 +159,7 @@ func (r *rig) same() {
 // side: at the connect, in the pipelines, in the middle of COPY, before and after COMMIT.
 // (Postgres cut mid-COPY; cut after commit, before its answer: no row lost or doubled.)
 func TestCutAtEveryMessage(t *testing.T) {
+	t.Parallel()
 	url := migrated(t, pgtest.URL(t))
 	p, proxied := through(t, url)
 	r := newRig(t, proxied, 5*time.Second)
@@ -200,6 +201,7 @@ func TestCutAtEveryMessage(t *testing.T) {
 // TestCutAfterCommit: the server commits and its answer is lost. The writer must not
 // believe that the batch failed. (Postgres cut after commit, before its answer.)
 func TestCutAfterCommit(t *testing.T) {
+	t.Parallel()
 	url := migrated(t, pgtest.URL(t))
 	p, proxied := through(t, url)
 	r := newRig(t, proxied, 5*time.Second)
@@ -237,6 +239,7 @@ func TestCutAfterCommit(t *testing.T) {
 // The write ends with its deadline, and the server lets go of the position's row by
 // itself. (Half-open TCP: found within the bound.)
 func TestHalfOpen(t *testing.T) {
+	t.Parallel()
 	const patience = time.Second
 	url := migrated(t, pgtest.URL(t))
 	p, proxied := through(t, url)
@@ -265,6 +268,7 @@ func TestHalfOpen(t *testing.T) {
 // TestKilledServer kills all of the server with SIGKILL under load, again and again.
 // (Postgres killed: afterwards rows = log, by count and hash.)
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	srv := pgtest.Start(t)
 	r := newRig(t, migrated(t, srv.Database(t)), 5*time.Second)
 	rounds := 3
@@ -300,6 +304,7 @@ func TestKilledServer(t *testing.T) {
 // TestPausedServer stops every process of the server with SIGSTOP while batches come.
 // (Postgres stopped, SIGSTOP; 60 s in the long form.)
 func TestPausedServer(t *testing.T) {
+	t.Parallel()
 	pause := 3 * time.Second
 	if torture() {
 		pause = 60 * time.Second

@@ -101,8 +101,8 @@ func (s *Store) with(ctx context.Context, f func(*pgx.Conn) error) error {
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	defer conn.Close()
-	return conn.Raw(func(c any) error { return f(c.(*sqlConn).Conn) })
+	err = conn.Raw(func(c any) error { return f(c.(*sqlConn).Conn) })
+	return errors.Join(err, conn.Close())
 }
 
 // snapshot lends f a transaction in which every statement sees the same rows.

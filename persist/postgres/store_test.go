@@ -44,6 +44,7 @@ func open(t testing.TB, cfg postgres.Config) *postgres.Store {
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T, dir *core.Directory) store.Store {
 		return open(t, postgres.Config{URL: migrated(t, pgtest.URL(t)), Directory: dir})
 	})

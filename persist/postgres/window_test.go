@@ -76,10 +76,10 @@ func large(t *testing.T, s *Store, conn *pgx.Conn) []history.Trade {
 		}
 	}
 	// What autovacuum does when a range of a BRIN index is full.
-	if _, err := conn.Exec(ctx, "SELECT brin_summarize_new_values(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE relname LIKE 'trades_2%' AND relkind = 'i'"); err != nil {
+	if _, err := conn.Exec(ctx, "SELECT brin_summarize_new_values(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE relname LIKE 'trades_2%' AND relkind = 'i'"); err != nil { //nolint:misspell // SQL
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(ctx, "ANALYZE trades"); err != nil {
+	if _, err := conn.Exec(ctx, "ANALYZE trades"); err != nil { //nolint:misspell // SQL
 		t.Fatal(err)
 	}
 	slices.SortFunc(list, func(a, b history.Trade) int {
@@ -123,7 +123,7 @@ func TestPagesOfALargeTable(t *testing.T) {
 	day := dayOf(core.Nanos(part.last))
 	sql, args := partedTrades.windowQuery(&f, k, day, day, "exchange_ns DESC, id DESC", 100)
 	var plan string
-	if err := conn.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+sql, args...).Scan(&plan); err != nil {
+	if err := conn.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+sql, args...).Scan(&plan); err != nil { //nolint:misspell // SQL
 		t.Fatal(err)
 	}
 	var explained []struct {

@@ -205,13 +205,19 @@ func (w *writer) deleteClosed(ctx context.Context, found *begun) error {
 
 // copyAll streams the rows that come in large numbers.
 func (w *writer) copyAll(ctx context.Context, b *store.Batch) error {
-	return errors.Join( // the first error closes the connection, so that the others say the same
-		copyRows(ctx, w, ordersOpen, w.open),
-		copyRows(ctx, w, orders, w.closed),
-		copyRows(ctx, w, executions, b.Executions),
-		copyRows(ctx, w, riskEvents, b.RiskEvents),
-		copyRows(ctx, w, trades, b.Trades),
-		copyRows(ctx, w, quotes, b.Quotes))
+	for _, rows := range []func() error{
+		func() error { return copyRows(ctx, w, ordersOpen, w.open) },
+		func() error { return copyRows(ctx, w, orders, w.closed) },
+		func() error { return copyRows(ctx, w, executions, b.Executions) },
+		func() error { return copyRows(ctx, w, riskEvents, b.RiskEvents) },
+		func() error { return copyRows(ctx, w, trades, b.Trades) },
+		func() error { return copyRows(ctx, w, quotes, b.Quotes) },
+	} {
+		if err := rows(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func copyRows[R any](ctx context.Context, w *writer, t *table[R], rows []R) error {
@@ -219,7 +225,9 @@ func copyRows[R any](ctx context.Context, w *writer, t *table[R], rows []R) erro
 		return nil
 	}
 	w.enc.err = nil
-	tag, err := w.conn.CopyFrom(ctx, &copyReader[R]{t: t, e: &w.enc, rows: rows}, t.copyIn)
+	r := &copyReader[R]{t: t, e: &w.enc, rows: rows}
+	tag, err := w.conn.CopyFrom(ctx, r, t.copyIn)
+	r.stop()
 	switch {
 	case w.enc.err != nil:
 		return fmt.Errorf("%s: %w", t.name, w.enc.err)
