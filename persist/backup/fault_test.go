@@ -10,13 +10,17 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"qcat/persist/backup"
 	"qcat/persist/postgres"
+	"qcat/persist/postgres/pgtest"
 	"qcat/persist/store"
 )
 
@@ -273,6 +277,41 @@ func TestRestoreIsCancelled(t *testing.T) {
 			t.Errorf("not as it was: %s", after)
 		}
 	})
+}
+
+// suicidal is a dump whose reader dies half-way.
+type suicidal struct{ io.Reader }
+
+func (s suicidal) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	if errors.Is(err, io.EOF) {
+		return n, syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	return n, err
+}
+
+// A restore that is killed half-way leaves the database as it was.
+func TestKilledWhileRestoring(t *testing.T) {
+	t.Parallel()
+	const half = "CREATE TABLE half (a int);\nCOPY half FROM stdin;\n1\n2\n"
+	if url := os.Getenv("QCAT_RESTORE_TEST_CHILD"); url != "" {
+		_, err := backup.Postgres{URL: url}.Restore(t.Context(), suicidal{strings.NewReader(half)}, "", false)
+		t.Fatalf("survived: %v", err)
+	}
+	url := pgtest.URL(t)
+	child := exec.Command(os.Args[0], "-test.run=^TestKilledWhileRestoring$")
+	child.Env = append(os.Environ(), "QCAT_RESTORE_TEST_CHILD="+url)
+	out, err := child.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("the child ended with %v: %s", err, out)
+	}
+	for strings.TrimSpace(psql(t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'qcat-backup'")) != "0" {
+		time.Sleep(10 * time.Millisecond) // psql lives a little longer
+	}
+	if tables := psql(t, url, "SELECT relname FROM pg_class WHERE relname = 'half'"); tables != "" {
+		t.Errorf("half a dump was committed: %s", tables)
+	}
 }
 
 // The database alone: the journal, which has more, brings it up to date.

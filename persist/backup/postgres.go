@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -174,8 +175,7 @@ ORDER BY 1`, asideSchemas)
 	return text, nil
 }
 
-// Restore implements Database, with psql: everything in one transaction that ends at
-// the first error.
+// Restore implements Database, with psql, in one transaction.
 func (p Postgres) Restore(ctx context.Context, dump io.Reader, _ string, clean bool) (Restored, error) {
 	srv, err := p.ask(ctx)
 	if err != nil {
@@ -207,15 +207,19 @@ func (p Postgres) Restore(ctx context.Context, dump io.Reader, _ string, clean b
 	return r, nil
 }
 
-// psql runs before and then the dump in one transaction. When the dump cannot be read
-// to its end, psql is killed before it sees an end that it would commit at.
+// psql runs before and then the dump, and ends at the first error. The transaction is
+// committed by what comes after the dump's last byte was read and its checksum found
+// right: --single-transaction would commit at the end of its input, which comes as
+// well when this process is killed half-way.
 func (p Postgres) psql(ctx context.Context, program, before string, dump io.Reader) error {
 	url, env, err := forPrograms(p.URL)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--dbname="+url, "--no-psqlrc", "--quiet", "--no-password",
-		"--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-")
+		"--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-")
 	var words lastWords
 	cmd.Env, cmd.Stderr, cmd.WaitDelay = env, &words, killDelay
 	in, err := cmd.StdinPipe()
@@ -225,21 +229,15 @@ func (p Postgres) psql(ctx context.Context, program, before string, dump io.Read
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%w: %w", ErrTools, err)
 	}
-	_, writeErr := io.WriteString(in, before)
-	var readErr error
-	if writeErr == nil {
-		readErr, writeErr = feed(ctx, in, dump)
-	}
+	readErr, writeErr := feed(ctx, in, io.MultiReader(strings.NewReader("BEGIN;\n"+before), dump, strings.NewReader("\nCOMMIT;\n")))
 	if readErr != nil {
-		_ = cmd.Process.Kill() // it may have ended
+		cancel() // and it is over; nothing was committed
 	}
 	_ = in.Close() // psql says whether it had everything
 	err = cmd.Wait()
 	switch {
 	case readErr != nil:
 		return readErr
-	case ctx.Err() != nil:
-		return ctx.Err()
 	case err != nil:
 		return words.failed(program, err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"qcat/persist/backup"
 	"qcat/persist/journal"
+	"qcat/persist/postgres/pgtest"
 	"qcat/persist/snapshot"
 	"qcat/persist/store"
 	"qcat/persist/vfs"
@@ -46,6 +47,20 @@ func TestRestoreIntoAnEmptyMachine(t *testing.T) {
 		}
 		b.goesOn(target, m, p)
 	})
+}
+
+// Another server has none of the roles that rights are granted to.
+func TestRestoreOnAnotherServer(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, backup.KindPostgres)
+	b.trade(5)
+	m := b.create()
+	other := &target{b: b, dataDir: t.TempDir(), url: pgtest.Start(t, "fsync=off").Database(t)}
+	_, err := other.restore(m.Name)
+	b.must(err)
+	if got := psql(t, other.url, "SELECT rolcanlogin, has_table_privilege('qcat_read', 'orders', 'SELECT') FROM pg_roles WHERE rolname = 'qcat_read'"); got != "f|t\n" {
+		t.Errorf("the role may log in, and read: %q", got)
+	}
 }
 
 // goesOn starts on the restored data as a server does: the journal opens without a
