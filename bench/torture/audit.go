@@ -7,18 +7,14 @@ import (
 	"hash/crc32"
 	"iter"
 	"path/filepath"
-	"slices"
-	"syscall"
 
+	"qcat/bench/rows"
 	"qcat/core"
 	"qcat/core/engine"
-	"qcat/core/history"
 	"qcat/core/record"
 	"qcat/persist/journal"
 	"qcat/persist/snapshot"
 	"qcat/persist/sqlite"
-	"qcat/persist/store"
-	"qcat/persist/store/storetest"
 	"qcat/persist/vfs"
 )
 
@@ -36,8 +32,6 @@ type entry struct {
 	order   core.OrderID
 	clOrdID string // of a new order
 }
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // check reads what a life has added, and looks for every answer of it.
 func (a *audit) check(dir string, acked []ack) error {
@@ -95,7 +89,7 @@ func (a *audit) note(rec []byte, found map[uint64]entry) error {
 		return fmt.Errorf("record %d comes after %d", r.Seq, a.last)
 	}
 	a.last = r.Seq
-	a.sum = crc32.Update(a.sum, castagnoli, rec)
+	a.sum = crc32.Update(a.sum, rows.Castagnoli, rec)
 	switch r.Type {
 	case record.TypeNew:
 		found[r.Seq] = entry{r.New.Order, r.New.ClOrdID.String()}
@@ -139,81 +133,30 @@ func (a *audit) sameState(dir string, log *journal.ReadOnly) error {
 }
 
 // settle lets the store catch up, stops the server in order, and holds the store
-// against the whole journal. It returns how many rows were compared.
-func (r *run) settle() (rows uint64, err error) {
+// against both logs.
+func (r *run) settle(ctx context.Context) error {
 	s, err := r.start("--shutdown-timeout", "60s")
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, err
-	}
-	<-s.ended
-	if err := s.cmd.Wait(); err != nil {
-		return 0, fmt.Errorf("the server's end: %w", err)
+	if err := s.stop(); err != nil {
+		return fmt.Errorf("the server's end: %w", err)
 	}
 	if err := r.audit.check(r.dir, nil); err != nil {
-		return 0, err
+		return err
 	}
-	return r.compareStore()
-}
-
-func (r *run) compareStore() (rows uint64, err error) {
-	ctx := context.Background()
-	log, err := journal.OpenReadOnly(filepath.Join(r.dir, "journal"), "journal", vfs.OS{})
+	have, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(r.dir, "qcat.db"), KeepTicks: -1})
 	if err != nil {
-		return 0, err
-	}
-	want := storetest.NewMemory()
-	find := func(id core.OrderID) (o history.Order, ok bool, err error) { return want.Order(ctx, id) }
-	p := store.NewJournalProjection(log.ID(), &store.State{}, find)
-	sum := uint32(0)
-	for rec, err := range log.Records(1, log.Last()) {
-		if err == nil {
-			sum = crc32.Update(sum, castagnoli, rec)
-			err = p.Apply(rec)
-		}
-		if err == nil && p.Rows() > 1000 {
-			err = want.Write(ctx, p.Take())
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-	if sum != r.audit.sum {
-		return 0, errors.New("records have changed since they were first read")
-	}
-	if err := want.Write(ctx, p.Take()); err != nil {
-		return 0, err
-	}
-	have, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(r.dir, "qcat.db")})
-	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = have.Close() }() // only read
-	return compare(ctx, have, want)
-}
-
-// ofTicks are the tables that the journal does not fill, or not alone.
-var ofTicks = []string{"trades", "quotes", "candles", "tick_gaps", "stream_positions"}
-
-func compare(ctx context.Context, have, want store.Store) (rows uint64, err error) {
-	got, err := have.Digest(ctx)
+	got, err := rows.Compare(ctx, r.dir, 0, have)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	all, err := want.Digest(ctx)
-	if err != nil {
-		return 0, err
+	if got.Sum != r.audit.sum || got.Records != r.audit.last {
+		return errors.New("records have changed since they were first read")
 	}
-	for i, t := range all.Tables {
-		if slices.Contains(ofTicks, t.Table) {
-			continue
-		}
-		if got.Tables[i] != t {
-			return 0, fmt.Errorf("table %s: the store has %+v, the journal gives %+v", t.Table, got.Tables[i], t)
-		}
-		rows += t.Rows
-	}
-	return rows, nil
+	r.total.rows, r.total.ticks = got.Rows, got.Ticks
+	return nil
 }

@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"qcat/api/client"
 )
 
-// run is the whole torture.
+// run is the kills of one mode.
 type run struct {
 	settings
+	out   io.Writer
 	dir   string
 	rng   *rand.Rand
 	audit audit
@@ -24,13 +27,21 @@ type run struct {
 	total totals
 }
 
-// totals are what the summary counts.
-type totals struct {
-	acks       int
-	torn       int // starts that cut a torn end off
-	snapshots  int // starts that began from a snapshot
-	longest    time.Duration
-	startTotal time.Duration
+// run kills servers on a data directory of its own, which it removes.
+func (s settings) run(ctx context.Context, w io.Writer) (totals, error) {
+	dir, err := os.MkdirTemp("", "qcat-torture-")
+	if err != nil {
+		return totals{}, err
+	}
+	r := &run{settings: s, out: w, dir: dir, rng: rand.New(rand.NewPCG(s.seed, 0))}
+	err = r.all(ctx)
+	switch {
+	case err != nil && s.keep:
+		return r.total, fmt.Errorf("%w (seed %d, data in %s)", err, s.seed, dir)
+	case err != nil:
+		err = fmt.Errorf("%w (seed %d)", err, s.seed)
+	}
+	return r.total, errors.Join(err, os.RemoveAll(dir))
 }
 
 // ack is an answer that a client was given: the journal must have it.
@@ -40,35 +51,31 @@ type ack struct {
 	clOrdID string // of a new order; "" of a cancel or an amend
 }
 
-func (r *run) all() error {
-	began := time.Now()
+func (r *run) all(ctx context.Context) error {
 	for cycle := range r.cycles {
-		if err := r.cycle(cycle); err != nil {
+		if err := r.cycle(ctx, cycle); err != nil {
 			return fmt.Errorf("cycle %d: %w", cycle, err)
 		}
+		r.total.kills++
 		if r.verbose || (cycle+1)%50 == 0 {
-			fmt.Printf("cycle %d of %d: %d answers acknowledged, %d records, all there\n", cycle+1, r.cycles, r.total.acks, r.audit.last)
+			fmt.Fprintf(r.out, "cycle %d of %d, journal-sync %s: %d answers acknowledged, %d records, all there\n",
+				cycle+1, r.cycles, r.sync, r.total.acks, r.audit.last)
 		}
 	}
-	rows, err := r.settle()
-	if err != nil {
+	if err := r.settle(ctx); err != nil {
 		return fmt.Errorf("at the end: %w", err)
 	}
-	fmt.Printf("torture: %d kills in %v (journal-sync %s, %d clients, seed %d): %d acknowledged answers and %d records, none lost, doubled or changed; "+
-		"%d orders accepted once each; state hash equal after each kill; %d starts from a snapshot, %d cut a torn end; longest start %v, mean %v; %d rows stored exactly once\n",
-		r.cycles, time.Since(began).Round(time.Second), r.sync, r.clients, r.seed, r.total.acks, r.audit.last,
-		len(r.audit.orders), r.total.snapshots, r.total.torn,
-		r.total.longest.Round(time.Millisecond), (r.total.startTotal / time.Duration(r.cycles)).Round(time.Millisecond), rows)
+	r.total.records, r.total.orders = r.audit.last, len(r.audit.orders)
 	return nil
 }
 
 // cycle is one life of the server.
-func (r *run) cycle(cycle int) error {
+func (r *run) cycle(ctx context.Context, cycle int) error {
 	s, err := r.start()
 	if err != nil {
 		return err
 	}
-	r.count(s)
+	r.total.started(s)
 	life := r.least + time.Duration(r.rng.Int64N(int64(r.most-r.least)+1))
 	r.acked = r.acked[:0]
 	if cycle%2 == 1 { // room for the next ones; what it cancels may be in flight at the kill
@@ -79,31 +86,20 @@ func (r *run) cycle(cycle int) error {
 			return errors.Join(err, s.kill())
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), life)
+	living, cancel := context.WithTimeout(ctx, life)
 	var wg sync.WaitGroup
 	for i := range r.clients {
 		seed := r.rng.Uint64()
-		wg.Go(func() { r.trade(ctx, s.addr, cycle, i, rand.New(rand.NewPCG(seed, 1))) })
+		wg.Go(func() { r.trade(living, s.addr, cycle, i, rand.New(rand.NewPCG(seed, 1))) })
 	}
-	<-ctx.Done()
+	<-living.Done()
 	cancel()
-	if err := s.kill(); err != nil {
+	if err := errors.Join(s.kill(), ctx.Err()); err != nil {
 		return err
 	}
 	wg.Wait()
 	r.total.acks += len(r.acked)
 	return r.audit.check(r.dir, r.acked)
-}
-
-func (r *run) count(s *server) {
-	r.total.startTotal += s.took
-	r.total.longest = max(r.total.longest, s.took)
-	if s.cut {
-		r.total.torn++
-	}
-	if s.fromSnapshot {
-		r.total.snapshots++
-	}
 }
 
 // trade places orders, and cancels or amends some, until the connection breaks.

@@ -89,7 +89,8 @@ func (s *server) read(r io.Reader, serving, last chan<- string) {
 }
 
 func (s *server) ready() bool {
-	res, err := http.Get("http://" + s.addr + "/ready")
+	asking := http.Client{Timeout: time.Second}
+	res, err := asking.Get("http://" + s.addr + "/ready")
 	if err != nil {
 		return false
 	}
@@ -105,6 +106,15 @@ func (s *server) kill() error {
 	<-s.ended
 	_ = s.cmd.Wait() // it says that it was killed
 	return nil
+}
+
+// stop ends the process in order.
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	<-s.ended
+	return s.cmd.Wait()
 }
 
 // lost reports whether an answer was no answer of the server's.

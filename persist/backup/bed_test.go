@@ -251,7 +251,7 @@ func (m *target) content() string {
 	}))
 	if m.url != "" {
 		lines = append(lines, psql(m.b.t, m.url, `
-			SELECT n.nspname, c.relname, CASE WHEN c.relkind <> 'S' THEN md5(query_to_xml(format('SELECT * FROM %I.%I x ORDER BY x::text', n.nspname, c.relname), true, true, '')::text) END
+			SELECT n.nspname, c.relname, CASE WHEN c.relkind <> 'S' THEN md5(query_to_xml(format('SELECT * FROM %I.%I x ORDER BY x::text', n.nspname, c.relname), true, 't', '')::text) END
 			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE c.relkind IN ('r', 'v', 'p', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 			UNION ALL SELECT n.nspname, proname, '' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

@@ -26,7 +26,7 @@ func extract(ctx context.Context, dir string, m *Manifest, into string) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }() // only read
 	if err := unpack(ctx, src, into); err != nil {
 		return err
 	}

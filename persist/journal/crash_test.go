@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -90,20 +92,39 @@ func (n *naive) run(l *Log, r *rand.Rand, records int) (committed, durable uint6
 // file system that loses a random part of what was not synced": what is recovered is
 // a prefix that holds at least the last synced acknowledgement. It crashes again
 // while it recovers, recovers from that, and goes on.
+//
+// QCAT_TORTURE_SEEDS is how many seeds it takes in each mode, 1 unless it is set.
 func TestCrashAtEveryIO(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
+	first := uint64(time.Now().UnixNano())
+	crashes := 0
 	for _, mode := range []SyncMode{SyncAlways, SyncBatch, SyncOS} {
 		t.Run(mode.String(), func(t *testing.T) {
-			for at := 1; ; at++ {
-				if !crashOnce(t, mode, at, seed) {
-					if at < 20 {
-						t.Fatalf("the run took %d calls only", at)
-					}
-					return
+			for seed := range tortureSeeds(t, 1) {
+				at := 1
+				for ; crashOnce(t, mode, at, first+seed<<32); at++ {
+					crashes++
+				}
+				if at < 20 {
+					t.Fatalf("the run took %d calls only", at)
 				}
 			}
 		})
 	}
+	t.Logf("torture: %d crashes of the journal", crashes)
+}
+
+// tortureSeeds is how many seeds a crash test takes.
+func tortureSeeds(t *testing.T, usual uint64) uint64 {
+	t.Helper()
+	text := os.Getenv("QCAT_TORTURE_SEEDS")
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 {
+		t.Fatalf("QCAT_TORTURE_SEEDS=%q is no number of seeds", text)
+	}
+	return n
 }
 
 // crashOnce is one life, one crash at call `at`, a second while recovering, and

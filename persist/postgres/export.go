@@ -32,16 +32,14 @@ func (s *Store) Export(ctx context.Context, dump func(ctx context.Context, snaps
 			}
 			both, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
-			dumped := make(chan error, 1)
+			dumped := make(chan struct{})
 			go func() {
-				err := dump(both, name)
-				if err != nil {
+				defer close(dumped)
+				if err := dump(both, name); err != nil {
 					cancel(err)
 				}
-				dumped <- err
 			}()
-			err := s.export(both, tx, &e)
-			if err != nil {
+			if err := s.export(both, tx, &e); err != nil {
 				cancel(err)
 			}
 			<-dumped

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -137,7 +139,11 @@ func TestDamagedSnapshotIsPassedOver(t *testing.T) {
 // that loses a random part of what was not synced. What is left is the old set or
 // the new one, every file of it whole; a snapshot whose writing was confirmed is
 // there; and the next one is written as if nothing had been.
+//
+// QCAT_TORTURE_SEEDS is how many seeds it takes at each I/O, 20 unless it is more.
 func TestCrashAtEveryIO(t *testing.T) {
+	seeds, _ := strconv.ParseUint(os.Getenv("QCAT_TORTURE_SEEDS"), 10, 16) // 0 when it is not set
+	crashes := 0
 	before := faultfs.New()
 	write(t, before, 1)
 	write(t, before, 2)
@@ -153,9 +159,11 @@ func TestCrashAtEveryIO(t *testing.T) {
 			if nth < 8 {
 				t.Fatalf("%d I/Os only", nth)
 			}
+			t.Logf("torture: %d crashes of snapshots", crashes)
 			return
 		}
-		for seed := range uint64(20) {
+		for seed := range max(seeds, 20) {
+			crashes++
 			checkCrashed(t, fsys.Crash(seed), fmt.Sprintf("I/O %d, seed %d", nth, seed), confirmed)
 		}
 	}
