@@ -9,9 +9,11 @@ LINT      := $(GO) tool -modfile=tools.mod golangci-lint
 SERVICES  := deploy/test/with-services.sh
 BENCHTIME ?= 1s
 FUZZTIME  ?= 20s
+TORTURE_CYCLES ?= 500
+TORTURE_SEEDS  ?= 40
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench fuzz clean
+.PHONY: help run build test race lint fmt bench torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +26,7 @@ build: ## build bin/qcat
 
 test: build ## every test once, benchmarks for one iteration
 	$(SERVICES) $(GO) test -bench=. -benchtime=1x -timeout 15m ./...
+	cd bench/peers && $(GO) test ./...
 
 race: ## every test under the race detector
 	$(SERVICES) $(GO) test -race -timeout 25m ./...
@@ -36,6 +39,9 @@ fmt: ## format all Go files
 
 bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s)
 	$(SERVICES) --durable $(GO) run ./bench/report -benchtime $(BENCHTIME)
+
+torture: build ## kill, crash, stop and cut for an hour, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
+	$(SERVICES) $(GO) run ./bench/torture -binary $(BIN) -cycles $(TORTURE_CYCLES) -seeds $(TORTURE_SEEDS)
 
 fuzz: ## each fuzz target for FUZZTIME (20s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -22,7 +24,8 @@ type wal interface {
 	close() error
 }
 
-// walPeer makes a wal in an empty directory, and counts what one there holds.
+// walPeer makes a wal in an empty directory, and reads one there: how many records it
+// holds, each as it was written.
 type walPeer struct {
 	name  string
 	open  func(dir string) (wal, error)
@@ -52,7 +55,9 @@ func (c *contest) journals(w io.Writer) error {
 	for _, n := range batches {
 		rates := make([][]float64, len(walPeers))
 		for round := range c.rounds {
-			for i, p := range walPeers {
+			for turn := range walPeers {
+				i := (turn + round) % len(walPeers) // nobody is always first
+				p := walPeers[i]
 				r, err := c.journal(p, n, fmt.Sprintf("%d-%d-%d", n, round, i))
 				if err != nil {
 					return fmt.Errorf("%s at %d a sync: %w", p.name, n, err)
@@ -112,6 +117,9 @@ func (c *contest) journal(p walPeer, batch int, name string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := os.RemoveAll(dir); err != nil { // the next one finds as much room
+		return 0, err
+	}
 	if n != int(seq-1) {
 		return 0, fmt.Errorf("%d records were written and %d are there", seq-1, n)
 	}
@@ -131,6 +139,16 @@ func newRecord() []byte {
 		binary.LittleEndian.PutUint64(b[i:], x)
 	}
 	return b
+}
+
+// verify wants rec to be record seq as it was written.
+func verify(seq uint64, rec []byte) error {
+	want := newRecord()
+	setSeq(want, seq)
+	if !bytes.Equal(rec, want) {
+		return fmt.Errorf("record %d reads %x", seq, rec)
+	}
+	return nil
 }
 
 func setSeq(b []byte, seq uint64) {

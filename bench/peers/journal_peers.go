@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"slices"
 
@@ -58,11 +59,14 @@ func countQCAT(dir string) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, err := range log.Records(1, log.Committed()) {
-		if err != nil {
-			return n, err
+	for rec, err := range log.Records(1, log.Committed()) {
+		if err == nil {
+			n++
+			err = verify(uint64(n), rec)
 		}
-		n++
+		if err != nil {
+			return n, errors.Join(err, log.Close())
+		}
 	}
 	return n, log.Close()
 }
@@ -104,6 +108,11 @@ func countEtcd(dir string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	for i, e := range entries {
+		if err := verify(uint64(i+1), e.Data); err != nil {
+			return i, err
+		}
+	}
 	return len(entries), nil // reading to the end has closed it
 }
 
@@ -137,10 +146,13 @@ func countTidwall(dir string) (int, error) {
 		return 0, err
 	}
 	last, err := log.LastIndex()
-	if err != nil {
-		return 0, err
+	for seq := uint64(1); seq <= last && err == nil; seq++ {
+		var rec []byte
+		if rec, err = log.Read(seq); err == nil {
+			err = verify(seq, rec)
+		}
 	}
-	return int(min(last, math.MaxInt32)), log.Close()
+	return int(min(last, math.MaxInt32)), errors.Join(err, log.Close())
 }
 
 // pebbleWAL is the commit pipeline of a key-value store.
@@ -180,13 +192,11 @@ func countPebble(dir string) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for it.First(); it.Valid(); it.Next() {
+	for it.First(); it.Valid() && err == nil; it.Next() {
 		n++
+		err = verify(uint64(n), it.Value())
 	}
-	if err := it.Close(); err != nil {
-		return 0, err
-	}
-	return n, db.Close()
+	return n, errors.Join(err, it.Close(), db.Close())
 }
 
 type quiet struct{}
