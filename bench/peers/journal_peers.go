@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/cockroachdb/pebble"
 	tidwall "github.com/tidwall/wal"
@@ -37,6 +38,13 @@ func (w *qcatWAL) commit(_ uint64, recs [][]byte) error {
 	var last uint64
 	for _, r := range recs {
 		seq, err := w.log.Append(r)
+		for errors.Is(err, journal.ErrFull) { // the next file is not ready yet: the wait counts
+			if err := w.log.Flush(); err != nil {
+				return err
+			}
+			time.Sleep(20 * time.Microsecond)
+			seq, err = w.log.Append(r)
+		}
 		if err != nil {
 			return err
 		}
