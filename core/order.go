@@ -251,6 +251,11 @@ const (
 	ExecReplaceRejected // the amend failed; the order's state is unchanged
 )
 
+var execTypeNames = [...]string{"", "new", "trade", "cancelled", "rejected", "expired", "replaced", "cancel_rejected", "replace_rejected"}
+
+// String returns the name used in tools' output.
+func (t ExecType) String() string { return nameOf(execTypeNames[:], uint8(t)) }
+
 // Liquidity tells who took (FIX 851).
 type Liquidity uint8
 

@@ -11,11 +11,11 @@ import (
 	"qcat/risk"
 )
 
-// appendRecordJSON appends a record as a JSON object: sequence, time, type, and
+// appendRecordJSON appends a record as a JSON object: sequence, time, its type as record, and
 // the fields of its type in snake case. Prices, quantities and amounts are the
 // integers that stand in the journal; names stand for numbers that have one.
 func appendRecordJSON(dst []byte, r *record.Record) []byte {
-	dst = fmt.Appendf(dst, `{"seq":%d,"time":%d,"type":%q`, r.Seq, r.Time, r.Type)
+	dst = fmt.Appendf(dst, `{"seq":%d,"time":%d,"record":%q`, r.Seq, r.Time, r.Type)
 	field := reflect.ValueOf(r).Elem().FieldByName(goName(r.Type.String()))
 	if field.IsValid() {
 		dst = appendFields(dst, field)
@@ -66,6 +66,10 @@ func appendValue(dst []byte, name string, v reflect.Value) []byte {
 	case uint16:
 		if name == "Code" {
 			return appendText(dst, risk.Code(x).String())
+		}
+	case uint8:
+		if name == "State" {
+			return appendText(dst, risk.TradingState(x).String())
 		}
 	}
 	if v.Kind() == reflect.Struct {

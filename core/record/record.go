@@ -164,6 +164,16 @@ const (
 	Invalid
 )
 
+var dispositionNames = [...]string{"", "applied", "repeated", "stray", "late", "invalid"}
+
+// String returns the name used in tools' output.
+func (d Disposition) String() string {
+	if int(d) < len(dispositionNames) && d > 0 {
+		return dispositionNames[d]
+	}
+	return "unknown"
+}
+
 // Report is a venue's report and what became of it.
 type Report struct {
 	Report core.ExecReport
