@@ -81,7 +81,7 @@ func (s *server) read(r io.Reader, serving, last chan<- string) {
 			serving <- line.Address
 		case "recovered":
 			s.fromSnapshot = line.SnapshotSeq > 0
-		case "torn end cut off":
+		case "journal: torn end cut":
 			s.cut = true
 		}
 	}

@@ -18,10 +18,14 @@ import (
 // as well, nothing of what they wait for takes longer.
 const patience = 30 * time.Second
 
+// forTests are the variables that speak to the tests: where recorded market data and
+// the programs of servers are, and whether a test may go without its server.
+var forTests = []string{capturesEnv, "QCAT_POSTGRES_BIN", "QCAT_REDIS_BIN", "QCAT_REQUIRE_SERVICES"}
+
 func TestMain(m *testing.M) {
 	for _, kv := range os.Environ() {
 		// A setting of whoever runs the tests must not change what they test.
-		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "QCAT_") && name != capturesEnv {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "QCAT_") && !slices.Contains(forTests, name) {
 			_ = os.Unsetenv(name)
 		}
 	}

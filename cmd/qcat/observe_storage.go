@@ -45,10 +45,14 @@ func (s *server) journalHealth() (rest.Status, string) {
 
 // orderHealth tells of orders that a restart left in doubt.
 func (s *server) orderHealth() (rest.Status, string) {
-	if n := s.engine.Unknown(); n > 0 {
-		return rest.Degraded, fmt.Sprintf("%d orders are unknown since the restart: their venue is being asked", n)
+	switch n := s.engine.Unknown(); n {
+	case 0:
+		return rest.OK, ""
+	case 1:
+		return rest.Degraded, "1 order is unknown since the restart: its venue is being asked"
+	default:
+		return rest.Degraded, fmt.Sprintf("%d orders are unknown since the restart: their venues are being asked", n)
 	}
-	return rest.OK, ""
 }
 
 func (s *server) snapshotHealth() (rest.Status, string) {

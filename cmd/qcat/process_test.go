@@ -34,7 +34,13 @@ type process struct {
 // stops it at the end of the test: it must then exit with 0.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, dataDir: t.TempDir(), ended: make(chan struct{})}
+	return serveIn(t, t.TempDir(), args...)
+}
+
+// serveIn is serve with a data directory that outlives the process.
+func serveIn(t *testing.T, dataDir string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, dataDir: dataDir, ended: make(chan struct{})}
 	p.cmd = command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", p.dataDir}, args...)...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {

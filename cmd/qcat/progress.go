@@ -52,13 +52,22 @@ func (p *progress) step(done uint64) {
 
 // stepOf says it where the total is found on the way.
 func (p *progress) stepOf(done, total uint64) {
+	if phase, text := p.note(done, total); text != "" {
+		p.log.Info(phase, zap.String("progress", text)) // a slow log does not keep /health waiting
+	}
+}
+
+// note returns what is to be logged, "" when it is not time yet.
+func (p *progress) note(done, total uint64) (phase, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done, p.total = done, total
-	if now := p.clock.Now(); now-p.logged >= progressEvery {
-		p.logged = now
-		p.log.Info(p.phase, zap.String("progress", p.describe(now)))
+	now := p.clock.Now()
+	if now-p.logged < progressEvery {
+		return p.phase, ""
 	}
+	p.logged = now
+	return p.phase, p.describe(now)
 }
 
 // describe says how far the phase is and how long it may still take.
