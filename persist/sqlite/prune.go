@@ -125,7 +125,7 @@ func (s *Store) pruneBefore(ctx context.Context, c *conn, t *prunable, rows stri
 	return cut, true, nil
 }
 
-// startPruner prunes at once, then every interval, until Close.
+// startPruner prunes every interval, until Close.
 func (s *Store) startPruner() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -136,6 +136,11 @@ func (s *Store) startPruner() {
 		tick := time.NewTicker(s.cfg.PruneInterval)
 		defer tick.Stop()
 		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
 			p, err := s.Prune(ctx)
 			switch {
 			case ctx.Err() != nil:
@@ -145,11 +150,6 @@ func (s *Store) startPruner() {
 			case p.Rows() > 0:
 				s.cfg.Log.Debug("old market data deleted", zap.Int64("trades", p.Trades),
 					zap.Int64("quotes", p.Quotes), zap.Int64("candles", p.Candles))
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
 			}
 		}
 	})
