@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 	"go.uber.org/zap"
 
 	"qcat/core"
@@ -80,7 +81,7 @@ func OpenDB(ctx context.Context, url string) (*sql.DB, error) {
 		return nil, ErrURL
 	}
 	c.connection(&config.Config)
-	db := sql.OpenDB(connector{config})
+	db := stdlib.OpenDB(*config)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: %w", err), db.Close())
 	}
@@ -146,7 +147,7 @@ func (c *Config) readPool() (*sql.DB, error) {
 	c.connection(&config.Config)
 	config.RuntimeParams["statement_timeout"] = statementTimeout(c.ReadTimeout)
 	config.RuntimeParams["default_transaction_read_only"] = "on"
-	pool := sql.OpenDB(connector{config})
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(c.ReadConns)
 	pool.SetMaxIdleConns(c.ReadConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"go.uber.org/zap"
 
 	"qcat/core"
@@ -101,7 +102,7 @@ func (s *Store) with(ctx context.Context, f func(*pgx.Conn) error) error {
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	err = conn.Raw(func(c any) error { return f(c.(*sqlConn).Conn) })
+	err = conn.Raw(func(c any) error { return f(c.(*stdlib.Conn).Conn()) })
 	return errors.Join(err, conn.Close())
 }
 
