@@ -1,8 +1,19 @@
-// Command wire measures the server from outside: from a venue's socket to a
-// client's (tick to client), and from a POST to its answer (order to
-// acknowledgement), each at a fixed rate with the latency counted from when an
-// event was due, and beside it, in the same run, what the machine needs without
-// the server: a bare TCP echo and a bare fasthttp handler.
+// Command wire measures the server from outside, in scenarios:
 //
-// The load generator, the venue, the clients and the server share the machine.
+//	latency   from a venue's socket to a client's (tick to client), and from a POST to
+//	          its answer (order to acknowledgement, in each --journal-sync mode)
+//	stores    the same two under load while Postgres, and then Redis, is stopped
+//	          (SIGSTOP): before, during and after it, side by side; afterwards the rows
+//	          in Postgres must be those of the logs, by count and hash
+//	restart   the time and the memory of a start on a journal of many records, without
+//	          a snapshot, with one of its middle, and after an orderly stop
+//
+// Every load has a fixed rate, and a latency counts from when an event was due.
+// Beside it stands, in the same run, what the machine needs without the server: a
+// bare TCP echo, a bare fasthttp handler, and a bare group commit on the same disk.
+//
+// The load generator, the venue, the clients, the server and the stores share the
+// machine. Postgres and Redis of the scenario stores are servers of its own, in a
+// temporary directory: nobody else's is stopped. The exit code is not 0 when an
+// order was not answered, or a row is lost, doubled or other than the log's.
 package main

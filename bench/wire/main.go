@@ -2,107 +2,98 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strconv"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() { os.Exit(command()) }
 
+// settings are what the command line says.
+type settings struct {
+	binary  string
+	length  time.Duration // of a row of latency, and of the phases around a stop
+	stop    time.Duration // how long a store is stopped
+	records uint64        // of the journal of restart
+	open    int           // orders that rest in it
+}
+
+// scenarios by name, in the order they run in.
+var scenarios = []struct {
+	name string
+	run  func(context.Context, io.Writer, settings) error
+}{{"latency", latencyRows}, {"stores", storeRows}, {"restart", restartRows}}
+
 // command returns the exit code.
 func command() int {
-	binary := flag.String("binary", "bin/qcat", "the server")
-	length := flag.Duration("length", 5*time.Second, "length of each row")
+	var s settings
+	names := flag.String("scenario", "latency,stores,restart", "what to measure")
+	flag.StringVar(&s.binary, "binary", "bin/qcat", "the server")
+	flag.DurationVar(&s.length, "length", 5*time.Second, "length of each row, and of the phases before and after a stop")
+	flag.DurationVar(&s.stop, "stop", time.Minute, "stores: how long each is stopped")
+	flag.Uint64Var(&s.records, "records", 10_000_000, "restart: records of the journal")
+	flag.IntVar(&s.open, "open", 10_000, "restart: orders that are open at the end of it")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Stdout, *binary, *length); err != nil {
+	if err := run(ctx, os.Stdout, s, strings.Split(*names, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "wire:", err)
 		return 1
 	}
 	return 0
 }
 
-// scenario is one row.
-type scenario struct {
-	what string
-	rate int
-	run  func(ctx context.Context) (latencies, int, error)
-}
-
-// frameSize is about that of a bbo frame as a client receives it.
-const frameSize = 150
-
-// orderConns is the number of keep-alive connections of the order rows.
-const orderConns = 8
-
-func run(ctx context.Context, w io.Writer, binary string, length time.Duration) error {
-	orders, err := startServer(binary, "--demo", "--sim-rate", "50")
-	if err != nil {
-		return err
-	}
-	defer orders.stop()
-	ordersURL := "http://" + orders.addr + "/api/v1/orders"
-
-	fmt.Fprintln(w, "| what | rate/s | delivered | p50 | p90 | p99 | p99.9 | p99.99 | worst |")
-	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")
-	var rows []scenario
-	for _, rate := range []int{1_000, 10_000} {
-		rows = append(rows, scenario{fmt.Sprintf("bare TCP echo, %d B", frameSize), rate, func(ctx context.Context) (latencies, int, error) {
-			return echoFloor(ctx, newSchedule(rate, length), frameSize)
-		}})
-		for _, clients := range []int{1, 10} {
-			rows = append(rows, scenario{"tick to client, " + plural(clients, "client"), rate, func(ctx context.Context) (latencies, int, error) {
-				return tickToClient(ctx, binary, rate, clients, length)
-			}})
+// run runs the named scenarios, all of them even if one fails.
+func run(ctx context.Context, w io.Writer, s settings, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(scenarios, func(c struct {
+			name string
+			run  func(context.Context, io.Writer, settings) error
+		}) bool {
+			return c.name == name
+		}) {
+			return fmt.Errorf("there is no scenario %q", name)
 		}
 	}
-	for _, rate := range []int{500, 900} {
-		rows = append(rows, scenario{fmt.Sprintf("bare fasthttp POST, %d connections", orderConns), rate, func(ctx context.Context) (latencies, int, error) {
-			url, stop, err := httpFloor(make([]byte, 400))
-			if err != nil {
-				return latencies{}, 0, err
-			}
-			defer stop()
-			return postAll(ctx, newSchedule(rate, length), url, orderConns, orderBody)
-		}}, scenario{fmt.Sprintf("order to acknowledgement, %d connections", orderConns), rate, func(ctx context.Context) (latencies, int, error) {
-			return postAll(ctx, newSchedule(rate, length), ordersURL, orderConns, orderBody)
-		}})
+	if s.length <= 0 || s.stop <= 0 || s.records < minRecords || s.open < 1 {
+		return fmt.Errorf("lengths and counts must be positive, and a journal of less than %d records tells nothing", minRecords)
 	}
-	for _, row := range rows {
-		lat, n, err := row.run(ctx)
-		if err != nil {
-			return fmt.Errorf("%s at %d/s: %w", row.what, row.rate, err)
+	var failed []error
+	for _, c := range scenarios {
+		if !slices.Contains(names, c.name) || ctx.Err() != nil {
+			continue
 		}
-		fmt.Fprintf(w, "| %s | %d | %d |", row.what, row.rate, n)
-		for _, d := range lat.row() {
-			fmt.Fprintf(w, " %s |", short(d))
+		if err := c.run(ctx, w, s); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", c.name, err))
 		}
 		fmt.Fprintln(w)
 	}
-	return nil
+	return errors.Join(append(failed, ctx.Err())...)
 }
 
-// orderBody is order i: small, far enough from the market to rest nowhere (IOC),
-// near enough to pass the collar.
-func orderBody(i int, dst []byte) []byte {
-	dst = append(dst, `{"account":"demo","instrument":"sim:BTCUSDT","side":"buy","type":"limit","time_in_force":"ioc","price":"59000.00","qty":"0.010","client_order_id":"w`...)
-	dst = strconv.AppendInt(dst, int64(i), 10)
-	dst = append(dst, '-')
-	dst = strconv.AppendInt(dst, time.Now().UnixNano(), 36)
-	return append(dst, `"}`...)
+// header is the head of a table of latencies behind its first columns.
+func header(w io.Writer, first ...string) {
+	fmt.Fprintf(w, "| %s | p50 | p90 | p99 | p99.9 | p99.99 | worst |\n|", strings.Join(first, " | "))
+	fmt.Fprint(w, strings.Repeat("---|", len(first)), strings.Repeat("---:|", len(percentiles)+1), "\n")
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// line is a line of such a table.
+func (l latencies) line(w io.Writer, first ...any) {
+	fmt.Fprint(w, "|")
+	for _, v := range first {
+		fmt.Fprintf(w, " %v |", v)
 	}
-	return strconv.Itoa(n) + " " + what + "s"
+	for _, d := range l.row() {
+		fmt.Fprintf(w, " %s |", short(d))
+	}
+	fmt.Fprintln(w)
 }
 
 // short prints a duration with three digits.

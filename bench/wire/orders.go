@@ -13,7 +13,7 @@ import (
 
 // postAll sends s.n POSTs on conns keep-alive connections, event i on connection
 // i modulo conns, and returns the latencies of those answered 201.
-func postAll(ctx context.Context, s schedule, url string, conns int, body func(i int, dst []byte) []byte) (latencies, int, error) {
+func postAll(ctx context.Context, s schedule, url string, conns int, body func(i int, dst []byte) []byte) (*measured, error) {
 	client := &fasthttp.Client{
 		MaxConnsPerHost: conns, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		Dial: func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, 5*time.Second) },
@@ -24,11 +24,11 @@ func postAll(ctx context.Context, s schedule, url string, conns int, body func(i
 	var (
 		wg     sync.WaitGroup
 		mu     sync.Mutex
-		lat    = newLatencies()
+		all    = s.measured()
 		bad    atomic.Pointer[error]
 		worker = func(queue <-chan int) {
 			defer wg.Done()
-			own := newLatencies()
+			own := s.measured()
 			req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 			defer fasthttp.ReleaseRequest(req)
 			defer fasthttp.ReleaseResponse(resp)
@@ -47,11 +47,11 @@ func postAll(ctx context.Context, s schedule, url string, conns int, body func(i
 					bad.CompareAndSwap(nil, &err)
 					continue
 				}
-				own.record(time.Since(s.due(i)))
+				own.record(i, time.Since(s.due(i)))
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			lat.h.Merge(own.h)
+			all.merge(own)
 		}
 	)
 	for c := range queues {
@@ -69,5 +69,5 @@ func postAll(ctx context.Context, s schedule, url string, conns int, body func(i
 			err = *p
 		}
 	}
-	return lat, int(lat.h.TotalCount()), err
+	return all, err
 }

@@ -16,14 +16,25 @@ type schedule struct {
 	start  time.Time
 	period time.Duration
 	n      int
+	ends   []int // of each phase: the number of the first event behind it
 }
 
-func newSchedule(rate int, length time.Duration) schedule {
-	period := time.Second / time.Duration(rate)
-	return schedule{start: time.Now().Add(50 * time.Millisecond), period: period, n: int(length / period)}
+// newSchedule begins in a moment; it has a phase of each length.
+func newSchedule(rate int, phases ...time.Duration) schedule {
+	s := schedule{start: time.Now().Add(50 * time.Millisecond), period: time.Second / time.Duration(rate)}
+	whole := time.Duration(0)
+	for _, length := range phases {
+		whole += length
+		s.n = int(whole / s.period)
+		s.ends = append(s.ends, s.n)
+	}
+	return s
 }
 
 func (s schedule) due(i int) time.Time { return s.start.Add(time.Duration(i) * s.period) }
+
+// phaseEnd is when phase p ends.
+func (s schedule) phaseEnd(p int) time.Time { return s.due(s.ends[p]) }
 
 // run calls f(i) when event i is due, on one thread of its own whose timer slack
 // is a nanosecond: the default would add 50 µs to every event.
@@ -66,6 +77,8 @@ func (l latencies) record(d time.Duration) {
 	_ = l.h.RecordValue(max(1, min(int64(d), int64(time.Minute))))
 }
 
+func (l latencies) count() int { return int(l.h.TotalCount()) }
+
 // percentiles are the columns of every table.
 var percentiles = []float64{50, 90, 99, 99.9, 99.99}
 
@@ -75,4 +88,44 @@ func (l latencies) row() []time.Duration {
 		out = append(out, time.Duration(l.h.ValueAtPercentile(p)))
 	}
 	return append(out, time.Duration(l.h.Max()))
+}
+
+// measured is the latencies of a schedule's events, a histogram a phase. One
+// goroutine.
+type measured struct {
+	ends   []int
+	phases []latencies
+}
+
+func (s schedule) measured() *measured {
+	m := &measured{ends: s.ends}
+	for range s.ends {
+		m.phases = append(m.phases, newLatencies())
+	}
+	return m
+}
+
+// record counts event i in the phase it was due in.
+func (m *measured) record(i int, d time.Duration) {
+	for p, end := range m.ends {
+		if i < end {
+			m.phases[p].record(d)
+			return
+		}
+	}
+}
+
+// merge adds those of another goroutine.
+func (m *measured) merge(o *measured) {
+	for p := range m.phases {
+		m.phases[p].h.Merge(o.phases[p].h)
+	}
+}
+
+// count is how many events were recorded.
+func (m *measured) count() (n int) {
+	for _, l := range m.phases {
+		n += l.count()
+	}
+	return n
 }

@@ -12,63 +12,95 @@ import (
 
 const channel = "bbo:binance-usdm:BTCUSDT"
 
+// tickFeed are the arguments of a server that follows v.
+func tickFeed(v *venue) []string {
+	return []string{"--feed", "binance-usdm:BTCUSDT", "--binance-usdm-ws-url", "ws://" + v.addr(), "--binance-usdm-rest-url", "http://" + v.addr()}
+}
+
 // tickToClient measures from when a quote is due at the venue to when a client's
 // handler has it: venue socket → decode → book → ring → encode → client socket.
-func tickToClient(ctx context.Context, binary string, rate, clients int, length time.Duration) (latencies, int, error) {
-	lat := newLatencies()
+func tickToClient(ctx context.Context, binary string, rate, clients int, length time.Duration) (*measured, error) {
 	v, err := newVenue()
 	if err != nil {
-		return lat, 0, err
+		return nil, err
 	}
 	defer v.close()
-	p, err := startServer(binary, "--feed", "binance-usdm:BTCUSDT",
-		"--binance-usdm-ws-url", "ws://"+v.addr(), "--binance-usdm-rest-url", "http://"+v.addr())
+	p, err := startServer(binary, tickFeed(v)...)
 	if err != nil {
-		return lat, 0, err
+		return nil, err
 	}
 	defer p.stop()
+	t, err := watchTicks(ctx, v, p.addr, clients)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	return t.measure(ctx, newSchedule(rate, length))
+}
+
+// tickBed is a venue whose server follows it, and clients that watch.
+type tickBed struct {
+	venue     *venue
+	start     atomic.Pointer[schedule]
+	receivers []*receiver
+	conns     []*client.Conn
+}
+
+// watchTicks waits until the server at addr follows v, and connects clients.
+func watchTicks(ctx context.Context, v *venue, addr string, clients int) (t *tickBed, err error) {
 	if err := v.await(10 * time.Second); err != nil {
-		return lat, 0, err
+		return nil, err
 	}
-
-	var start atomic.Pointer[schedule]
-	receivers := make([]*receiver, clients)
-	for c := range receivers {
-		r := &receiver{start: &start, lat: newLatencies()}
-		receivers[c] = r
-		conn, err := client.Dial(ctx, p.addr, client.Options{})
+	t = &tickBed{venue: v}
+	defer func() {
 		if err != nil {
-			return lat, 0, err
+			t.close()
 		}
-		defer conn.Close()
+	}()
+	for range clients {
+		conn, err := client.Dial(ctx, addr, client.Options{})
+		if err != nil {
+			return nil, err
+		}
+		r := &receiver{start: &t.start}
+		t.conns, t.receivers = append(t.conns, conn), append(t.receivers, r)
 		if err := conn.Subscribe(ctx, client.Sub{Channel: channel, Handle: r.handle}); err != nil {
-			return lat, 0, err
+			return nil, err
 		}
 	}
-	if err := warmUp(v, receivers[0]); err != nil {
-		return lat, 0, err
-	}
+	return t, warmUp(v, t.receivers[0])
+}
 
-	s := newSchedule(rate, length)
-	start.Store(&s)
+// close disconnects the clients.
+func (t *tickBed) close() {
+	for _, c := range t.conns {
+		_ = c.Close() // measured already
+	}
+}
+
+// measure sends s.n quotes and returns when every client has the last one.
+func (t *tickBed) measure(ctx context.Context, s schedule) (*measured, error) {
+	for _, r := range t.receivers {
+		r.lat = s.measured()
+	}
+	t.start.Store(&s)
 	var buf []byte
-	err = s.run(ctx, func(i int) error {
+	err := s.run(ctx, func(i int) error {
 		var err error
-		buf, err = v.tick(buf, i)
+		buf, err = t.venue.tick(buf, i)
 		return err
 	})
 	if err != nil {
-		return lat, 0, err
+		return nil, err
 	}
-	delivered := 0
-	for _, r := range receivers {
+	all := s.measured()
+	for _, r := range t.receivers {
 		if err := r.await(s.n, 10*time.Second); err != nil {
-			return lat, 0, err
+			return nil, err
 		}
-		lat.h.Merge(r.lat.h)
-		delivered += int(r.lat.h.TotalCount())
+		all.merge(r.lat)
 	}
-	return lat, delivered, nil
+	return all, nil
 }
 
 // warmUp sends depth until the client sees a quote of a live book.
@@ -88,7 +120,7 @@ func warmUp(v *venue, r *receiver) error {
 // receiver is one client's side.
 type receiver struct {
 	start *atomic.Pointer[schedule]
-	lat   latencies // connection's goroutine, until last is reached
+	lat   *measured // connection's goroutine, until last is reached
 	live  atomic.Bool
 	last  atomic.Int64 // number of the last quote, from 1
 }
@@ -114,7 +146,7 @@ func (r *receiver) handle(m *client.Message) {
 		switch c := after[i]; {
 		case c == '"':
 			if n > r.last.Load() {
-				r.lat.record(now.Sub(s.due(int(n - 1))))
+				r.lat.record(int(n-1), now.Sub(s.due(int(n-1))))
 				r.last.Store(n)
 			}
 			return
