@@ -19,11 +19,20 @@ func adoptable(c *core.VenueCommand) bool {
 		(c.TIF == core.GTC || c.TIF == core.GTD || c.TIF == core.PostOnly)
 }
 
+// cameBack reports whether an order was adopted already. A question may arrive after
+// the order's end: what it says of the order is then out of date, and to trade on it
+// would trade the same order twice.
+func (m *Matcher) cameBack(id core.OrderID) bool {
+	_, before := m.adopted[id]
+	return before
+}
+
 // reserve gives an order that is to be adopted its slot, so that what is sent about
 // it later stays behind the question.
 func (m *Matcher) reserve(c *core.VenueCommand) (int32, bool) {
 	slot, ok := m.orders.add(c.Order)
 	if ok {
+		m.adopted[c.Order] = struct{}{}
 		o := &m.orders.orders[slot]
 		o.instrument, o.adopting, o.amending = c.Instrument, true, c.Amending
 		o.side, o.typ, o.tif = c.Side, c.Type, c.TIF

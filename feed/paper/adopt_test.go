@@ -166,3 +166,39 @@ func TestCancelBehindTheQuestion(t *testing.T) {
 	}
 	s.want("in order", core.ExecReport{Type: core.ExecNew, Order: 1}, core.ExecReport{Type: core.ExecCancelled, Order: 1})
 }
+
+// Race: a question that the engine asked again while the order waited for a book
+// arrives after the order was adopted and has ended. Its terms are those of before: an
+// order is taken back once, or it would be traded twice.
+func TestQuestionOvertakenByTheEnd(t *testing.T) {
+	for name, end := range map[string]struct {
+		run  func(s *stage)
+		want core.ExecReport
+	}{
+		"filled": {
+			func(s *stage) { s.trade(core.Sell, 98, 100) },
+			core.ExecReport{Type: core.ExecTrade, Order: 1, LastPx: 99, LastQty: 10, Liquidity: core.Maker},
+		},
+		"cancelled": {
+			func(s *stage) { s.send(core.VenueCommand{Op: core.VenueCancel, Order: 1}) },
+			core.ExecReport{Type: core.ExecCancelled, Order: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, Settings{})
+			q := question(1, core.Buy, core.GTC, 99, 10, 0)
+			s.send(q)
+			s.run(core.FlagSnapshot, bid(99, 7), ask(101, 5))
+			s.want("adopted", core.ExecReport{Type: core.ExecNew, Order: 1})
+			end.run(s)
+			s.want("ended", end.want)
+			s.send(q)
+			s.want("asked again", core.ExecReport{Type: core.ExecCancelled, Order: 1, VenueCode: uint16(core.VenueReasonUnknownOrder)})
+			s.trade(core.Sell, 98, 100)
+			s.want("not traded again")
+			if s.matcher.Open() != 0 {
+				t.Errorf("%d orders open", s.matcher.Open())
+			}
+		})
+	}
+}

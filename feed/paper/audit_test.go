@@ -50,7 +50,8 @@ func (a *audit) command(c core.VenueCommand) {
 		a.orders[c.Order] = &audited{VenueCommand: c}
 	}
 	if c.Op == core.VenueStatus && (have == nil || have.closed) {
-		a.orders[c.Order] = &audited{VenueCommand: c, cum: c.CumQty, acked: c.Acked, adopts: true, closed: !adoptable(&c)}
+		again := have != nil && have.adopts && adoptable(&have.VenueCommand)
+		a.orders[c.Order] = &audited{VenueCommand: c, cum: c.CumQty, acked: c.Acked, adopts: true, closed: !adoptable(&c) || again}
 	}
 }
 

@@ -77,6 +77,7 @@
 //	one past its expiry                  Expired
 //	a confirmed market, IOC, FOK order   Cancelled, UnknownOrder
 //	an order never confirmed             Rejected, UnknownOrder
+//	one that came back, and has ended    Cancelled, UnknownOrder
 //
 // An amend that was on its way when the venue stopped is answered as rejected. While
 // an order waits for its book it can be cancelled and expires; it is not amended.

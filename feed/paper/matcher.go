@@ -31,7 +31,8 @@ type Matcher struct {
 	orders   slab
 	arrivals heap[arrival]
 	expiries heap[expiry]
-	markets  []*instrument // by id; nil until its first order
+	markets  []*instrument             // by id; nil until its first order
+	adopted  map[core.OrderID]struct{} // every order that came back from an earlier run
 
 	now       core.Nanos // latest clock reading or receive time
 	submitted uint64
@@ -78,7 +79,7 @@ func NewMatcher(s Settings, in Instruments, books Books, report func(*core.ExecR
 	}
 	return &Matcher{
 		settings: s, instruments: in, books: books, report: report,
-		orders: newSlab(s.MaxOrders),
+		orders: newSlab(s.MaxOrders), adopted: make(map[core.OrderID]struct{}),
 		levels: make([]core.Level, 0, firstWalk),
 		plan:   make([]fill, 0, firstWalk),
 	}, nil
@@ -124,7 +125,7 @@ func (m *Matcher) Submit(c *core.VenueCommand, now core.Nanos) {
 		if known && m.orders.orders[slot].adopting {
 			return // the question that came first is to be answered yet
 		}
-		if !known && adoptable(c) {
+		if !known && adoptable(c) && !m.cameBack(c.Order) {
 			if slot, known = m.reserve(c); !known {
 				return // no room: the engine asks again
 			}

@@ -25,6 +25,7 @@ type naive struct {
 	execs             uint64
 	reports           []core.ExecReport
 	waiting           []*naiveOrder // to be adopted once there is a book
+	cameBack          map[core.OrderID]bool
 }
 
 type naiveLevel struct {
@@ -49,7 +50,7 @@ type naiveOrder struct {
 }
 
 func newNaive(s Settings, def *core.Instrument) *naive {
-	return &naive{settings: s, def: def, book: book.NewNaive(), taken: map[naiveLevel]core.Qty{}}
+	return &naive{settings: s, def: def, book: book.NewNaive(), taken: map[naiveLevel]core.Qty{}, cameBack: map[core.OrderID]bool{}}
 }
 
 func (n *naive) find(id core.OrderID) *naiveOrder {
@@ -103,7 +104,8 @@ func (n *naive) submit(c core.VenueCommand, now core.Nanos) {
 			return
 		}
 		rests := c.Type == core.Limit && c.TIF != core.IOC && c.TIF != core.FOK
-		if o == nil && c.Acked && rests && c.Qty > c.CumQty {
+		if o == nil && c.Acked && rests && c.Qty > c.CumQty && !n.cameBack[c.Order] {
+			n.cameBack[c.Order] = true
 			o = &naiveOrder{VenueCommand: c, cum: c.CumQty, adopting: true}
 			n.orders = append(n.orders, o)
 		}
