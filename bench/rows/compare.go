@@ -16,6 +16,7 @@ import (
 	"qcat/persist/store"
 	"qcat/persist/store/storetest"
 	"qcat/persist/vfs"
+	"qcat/risk"
 )
 
 // Report is what was compared.
@@ -118,6 +119,7 @@ func (r *Report) journal(ctx context.Context, dataDir string, want *storetest.Me
 	}
 	find := func(id core.OrderID) (history.Order, bool, error) { return want.Order(ctx, id) }
 	p := store.NewJournalProjection(log.ID(), &store.State{}, find)
+	p.TellLimits(risk.LimitText)
 	return project(ctx, p, all(log), want, func(rec []byte) {
 		r.Records++
 		r.Sum = crc32.Update(r.Sum, Castagnoli, rec)

@@ -36,10 +36,10 @@ func command() int {
 	var s settings
 	names := flag.String("scenario", "latency,stores,restart", "what to measure")
 	flag.StringVar(&s.binary, "binary", "bin/qcat", "the server")
-	flag.DurationVar(&s.length, "length", 5*time.Second, "length of each row, and of the phases before and after a stop")
+	flag.DurationVar(&s.length, "length", 5*time.Second, "length of each row, and the least of the phases before and after a stop, which are half as long as it")
 	flag.DurationVar(&s.stop, "stop", time.Minute, "stores: how long each is stopped")
-	flag.Uint64Var(&s.records, "records", 10_000_000, "restart: records of the journal")
-	flag.IntVar(&s.open, "open", 10_000, "restart: orders that are open at the end of it")
+	flag.Uint64Var(&s.records, "records", 10_000_000, "restart: records of the journal, at least")
+	flag.IntVar(&s.open, "open", 10_000, "restart: orders that are open at the end of it, about")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -39,18 +39,22 @@ type fault struct {
 
 // storeRows is the scenario stores.
 func storeRows(ctx context.Context, w io.Writer, set settings) error {
-	return withBed(ctx, func(tb testing.TB) error {
-		pg, cache := pgtest.Start(tb), redistest.Start(tb)
-		for _, f := range []fault{
-			{"Postgres", "store", func() { pg.Pause(tb) }, func() { pg.Resume(tb) }},
-			{"Redis", "redis", cache.Pause, cache.Resume},
-		} {
-			if err := stopUnderLoad(ctx, w, set, f, pg.Database(tb), cache.URL()); err != nil {
-				return fmt.Errorf("%s stopped: %w", f.name, err)
-			}
+	return withBed(ctx, func(tb testing.TB) error { return stopStores(ctx, tb, w, set) })
+}
+
+// stopStores stops one after the other of two servers that end with tb.
+func stopStores(ctx context.Context, tb testing.TB, w io.Writer, set settings) error {
+	tb.Helper()
+	pg, cache := pgtest.Start(tb), redistest.Start(tb)
+	for _, f := range []fault{
+		{"Postgres", "store", func() { pg.Pause(tb) }, func() { pg.Resume(tb) }},
+		{"Redis", "redis", cache.Pause, cache.Resume},
+	} {
+		if err := stopUnderLoad(ctx, w, set, f, pg.Database(tb), cache.URL()); err != nil {
+			return fmt.Errorf("%s stopped: %w", f.name, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // stopUnderLoad runs a server with both stores, stops one of them under load, waits
@@ -75,11 +79,7 @@ func stopUnderLoad(ctx context.Context, w io.Writer, set settings, f fault, data
 		return err
 	}
 	defer ticks.close()
-	health, err := loadAndStop(ctx, w, set, f, p, ticks)
-	if err != nil {
-		return err
-	}
-	took, err := p.awaitStored(ctx, f.component)
+	health, took, err := loadAndStop(ctx, w, set, f, p, ticks)
 	if err != nil {
 		return err
 	}
@@ -90,15 +90,17 @@ func stopUnderLoad(ctx context.Context, w io.Writer, set settings, f fault, data
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%s at the end of the stop: %s; caught up %v after it. Rows in Postgres: %d, equal to those of %d journal records and %d ticks by count and hash.\n\n",
+	fmt.Fprintf(w, "\n%s at the end of the stop: %s; caught up %v after it, under load. Rows in Postgres: %d, equal to those of %d journal records and %d ticks by count and hash.\n\n",
 		f.name, health, took.Round(10*time.Millisecond), same.Rows, same.Records, same.Ticks)
 	return nil
 }
 
 // loadAndStop sends orders and ticks, stops the store in the middle of them, and
-// prints the phases. It returns what /health said of the store at the end of the stop.
-func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *process, ticks *tickBed) (health string, err error) {
-	phases := []time.Duration{set.length, set.stop, set.length}
+// prints the phases. It returns what /health said of the store at the end of the stop,
+// and how long after it everything was stored.
+func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *process, ticks *tickBed) (health string, took time.Duration, err error) {
+	around := max(set.length, set.stop/2)
+	phases := []time.Duration{around, set.stop, around}
 	orderLoad, tickLoad := newSchedule(storeOrders, phases...), newSchedule(storeTicks, phases...)
 	var (
 		wg                  sync.WaitGroup
@@ -115,12 +117,13 @@ func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *pro
 	}
 	health, healthErr := p.component(f.component)
 	f.resume()
+	took, storedErr := p.awaitStored(ctx, f.component)
 	wg.Wait()
-	if err := errors.Join(ordersErr, ticksErr, healthErr, ctx.Err()); err != nil {
-		return "", err
+	if err := errors.Join(ordersErr, ticksErr, healthErr, storedErr, ctx.Err()); err != nil {
+		return "", 0, err
 	}
 	if n := orders.count(); n != orderLoad.n {
-		return "", fmt.Errorf("%d of %d orders were answered", n, orderLoad.n)
+		return "", 0, fmt.Errorf("%d of %d orders were answered", n, orderLoad.n)
 	}
 	fmt.Fprintf(w, "%s stopped for %v under %d orders/s and %d ticks/s:\n\n", f.name, set.stop, storeOrders, storeTicks)
 	header(w, "what", "when", "answered")
@@ -132,7 +135,7 @@ func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *pro
 			load.m.phases[i].line(w, load.what, when, load.m.phases[i].count())
 		}
 	}
-	return health, nil
+	return health, took, nil
 }
 
 // asking asks a server that is under load.
@@ -187,7 +190,7 @@ func (p *process) awaitStored(ctx context.Context, component string) (time.Durat
 		select {
 		case <-ctx.Done():
 			return took, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
