@@ -9,6 +9,8 @@ LINT      := $(GO) tool -modfile=tools.mod golangci-lint
 SERVICES  := deploy/test/with-services.sh
 BENCHTIME ?= 1s
 FUZZTIME  ?= 20s
+STOP      ?= 60s
+RECORDS   ?= 10000000
 TORTURE_CYCLES ?= 500
 TORTURE_SEEDS  ?= 40
 
@@ -37,8 +39,8 @@ lint: ## vet, formatting and the linters of .golangci.yml
 fmt: ## format all Go files
 	$(LINT) fmt ./...
 
-bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s)
-	$(SERVICES) --durable $(GO) run ./bench/report -benchtime $(BENCHTIME)
+bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s STOP=60s RECORDS=10000000)
+	$(SERVICES) --durable $(GO) run ./bench/report -binary $(BIN) -benchtime $(BENCHTIME) -stop $(STOP) -records $(RECORDS)
 
 torture: build ## kill, crash, stop and cut for an hour, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
 	$(SERVICES) $(GO) run ./bench/torture -binary $(BIN) -cycles $(TORTURE_CYCLES) -seeds $(TORTURE_SEEDS)

@@ -3,58 +3,167 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func main() { os.Exit(command()) }
 
+// settings are what the command line says.
+type settings struct {
+	benchtime string
+	count     int
+	binary    string
+	peers     string // the module of the peers
+	stop      string
+	records   string
+	only      []string
+}
+
+// sections of the report, in their order.
+var sections = []struct {
+	name  string
+	write func(io.Writer, settings) error
+}{{"packages", packages}, {"postgres", batches}, {"peers", peers}, {"wire", wire}}
+
 // command returns the exit code.
 func command() int {
-	benchtime := flag.String("benchtime", "1s", "time of one benchmark, as of go test -benchtime")
-	count := flag.Int("count", 3, "runs of each benchmark; the fastest is printed")
-	binary := flag.String("binary", "bin/qcat", "the server for the end-to-end rows; empty leaves them out")
+	var s settings
+	flag.StringVar(&s.benchtime, "benchtime", "1s", "time of one benchmark, as of go test -benchtime")
+	flag.IntVar(&s.count, "count", 3, "runs of each benchmark; the fastest is printed, of contests the median")
+	flag.StringVar(&s.binary, "binary", "bin/qcat", "the server for the end-to-end rows; empty leaves them out")
+	flag.StringVar(&s.peers, "peers", "bench/peers", "the module that measures other libraries; empty leaves them out")
+	flag.StringVar(&s.stop, "stop", "60s", "how long a store is stopped under load")
+	flag.StringVar(&s.records, "records", "10000000", "journal records of a restart")
+	only := flag.String("only", "packages,postgres,peers,wire", "sections")
 	flag.Parse()
-	if err := report(os.Stdout, *benchtime, *count, *binary); err != nil {
+	s.only = strings.Split(*only, ",")
+	if err := report(os.Stdout, s); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		return 1
 	}
 	return 0
 }
 
-func report(w io.Writer, benchtime string, count int, binary string) error {
-	fmt.Fprintf(w, "%s, %d CPUs, %s\n\n", cpuName(), runtime.NumCPU(), runtime.Version())
+// report prints every section that is wanted; one that fails does not keep the
+// others back.
+func report(w io.Writer, s settings) error {
+	if s.count < 1 {
+		return errors.New("a benchmark runs once at least")
+	}
+	for _, name := range s.only {
+		if !slices.ContainsFunc(sections, func(c struct {
+			name  string
+			write func(io.Writer, settings) error
+		}) bool {
+			return c.name == name
+		}) {
+			return fmt.Errorf("there is no section %q", name)
+		}
+	}
+	fmt.Fprintf(w, "%s, %d CPUs, %s\n", cpuName(), runtime.NumCPU(), runtime.Version())
+	var failed []error
+	for _, c := range sections {
+		if !slices.Contains(s.only, c.name) {
+			continue
+		}
+		fmt.Fprintln(w)
+		if err := c.write(w, s); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", c.name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// packages are the packages' own benchmarks.
+func packages(w io.Writer, s settings) error {
 	fmt.Fprintln(w, "| what | workload | ns/op | allocs/op | other |")
 	fmt.Fprintln(w, "|---|---|---:|---:|---|")
 	for _, g := range groups {
-		results, err := runBenchmarks(g, benchtime, count)
-		if err != nil {
-			return err
-		}
 		for _, row := range g.rows {
-			r, ok := results[row.benchmark]
+			runs, err := runBenchmark(g.pkg, row.benchmark, s)
 			switch {
-			case !ok && row.captures && os.Getenv("QCAT_CAPTURES") == "":
+			case err != nil:
+				return err
+			case len(runs) == 0 && row.captures && os.Getenv("QCAT_CAPTURES") == "":
 				fmt.Fprintf(w, "| %s | %s | needs QCAT_CAPTURES | | |\n", row.what, row.workload)
 				continue
-			case !ok:
+			case len(runs) == 0:
 				return fmt.Errorf("%s has no benchmark %s", g.pkg, row.benchmark)
 			}
+			// On a busy machine the minimum is the figure that repeats.
+			r := slices.MinFunc(runs, func(a, b result) int { return cmp.Compare(a["ns/op"], b["ns/op"]) })
 			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", row.what, row.workload, trim(r["ns/op"]), trim(r["allocs/op"]), r.others())
 		}
 	}
-	if binary == "" {
+	return nil
+}
+
+// batches is rows/s into Postgres beside pgx's bare CopyFrom of the same rows. The
+// contestants take turns within a run; of the runs the median by the ratio is
+// printed.
+func batches(w io.Writer, s settings) error {
+	const pkg = "./persist/postgres"
+	fmt.Fprintln(w, "Rows a second into Postgres, into the same partitioned table; each batch is a synced transaction.")
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, "| rows a batch | bare CopyFrom | own encoder | Store.Write | own / bare | Store.Write / bare |")
+	fmt.Fprintln(w, "|---:|---:|---:|---:|---:|---:|")
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		name := fmt.Sprintf("BenchmarkBatch/rows=%d", n)
+		runs, err := runBenchmark(pkg, name, s)
+		if err != nil {
+			return err
+		}
+		if len(runs) == 0 {
+			return fmt.Errorf("%s did not run %s: it needs a Postgres (deploy/test/with-services.sh)", pkg, name)
+		}
+		r := median(runs, "write/bare")
+		fmt.Fprintf(w, "| %d | %s | %s | %s | %.2f | %.2f |\n", n, thousands(r["bare-rows/s"]), thousands(r["copy-rows/s"]), thousands(r["write-rows/s"]),
+			r["copy/bare"], r["write/bare"])
+	}
+	return nil
+}
+
+// median is the run in the middle by a unit.
+func median(runs []result, unit string) result {
+	sorted := slices.SortedFunc(slices.Values(runs), func(a, b result) int { return cmp.Compare(a[unit], b[unit]) })
+	return sorted[len(sorted)/2]
+}
+
+func thousands(v float64) string { return fmt.Sprintf("%.0f k", v/1e3) }
+
+// peers measures other libraries, in a module of their own.
+func peers(w io.Writer, s settings) error {
+	if s.peers == "" {
 		return nil
 	}
-	fmt.Fprintln(w)
-	cmd := exec.Command("go", "run", "./bench/wire", "-binary", binary)
+	each, err := time.ParseDuration(s.benchtime)
+	if err != nil {
+		each = time.Second // a number of iterations says nothing of a contest
+	}
+	cmd := exec.Command("go", "run", ".", "-time", each.String(), "-rounds", strconv.Itoa(s.count))
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.peers, w, os.Stderr
+	return cmd.Run()
+}
+
+// wire runs the scenarios against the real binary.
+func wire(w io.Writer, s settings) error {
+	if s.binary == "" {
+		return nil
+	}
+	cmd := exec.Command("go", "run", "./bench/wire", "-binary", s.binary, "-stop", s.stop, "-records", s.records)
 	cmd.Stdout, cmd.Stderr = w, os.Stderr
 	return cmd.Run()
 }
@@ -64,31 +173,24 @@ type result map[string]float64
 
 var benchLine = regexp.MustCompile(`^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
 
-// runBenchmarks runs the group's benchmarks and keeps the fastest run of each:
-// on a busy machine the minimum is the figure that repeats.
-func runBenchmarks(g group, benchtime string, count int) (map[string]result, error) {
-	results := map[string]result{}
-	for _, row := range g.rows {
-		name := "^" + strings.ReplaceAll(regexp.QuoteMeta(row.benchmark), "/", "$/^") + "$"
-		cmd := exec.Command("go", "test", "-run", "^$", "-bench", name, "-benchmem",
-			"-benchtime", benchtime, "-count", strconv.Itoa(count), g.pkg)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w\n%s%s", g.pkg, err, out, stderr.Bytes())
-		}
-		for sc := bufio.NewScanner(bytes.NewReader(out)); sc.Scan(); {
-			name, r, ok := parseBenchLine(sc.Text())
-			if !ok {
-				continue
-			}
-			if best, seen := results[name]; !seen || r["ns/op"] < best["ns/op"] {
-				results[name] = r
-			}
+// runBenchmark returns the runs of one benchmark; none when there is no such one, or
+// it was skipped.
+func runBenchmark(pkg, name string, s settings) (runs []result, err error) {
+	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(name), "/", "$/^") + "$"
+	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem",
+		"-benchtime", s.benchtime, "-count", strconv.Itoa(s.count), pkg)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s%s", pkg, err, out, stderr.Bytes())
+	}
+	for sc := bufio.NewScanner(bytes.NewReader(out)); sc.Scan(); {
+		if found, r, ok := parseBenchLine(sc.Text()); ok && found == name {
+			runs = append(runs, r)
 		}
 	}
-	return results, nil
+	return runs, nil
 }
 
 func parseBenchLine(line string) (name string, r result, ok bool) {
@@ -110,11 +212,11 @@ func parseBenchLine(line string) (name string, r result, ok bool) {
 
 func (r result) others() string {
 	var parts []string
-	for unit, v := range r {
+	for _, unit := range slices.Sorted(maps.Keys(r)) {
 		switch unit {
 		case "ns/op", "allocs/op", "B/op", "MB/s":
 		default:
-			parts = append(parts, trim(v)+" "+unit)
+			parts = append(parts, trim(r[unit])+" "+unit)
 		}
 	}
 	return strings.Join(parts, ", ")

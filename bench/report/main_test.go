@@ -1,6 +1,13 @@
 package main
 
-import "testing"
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 func TestParseBenchLine(t *testing.T) {
 	name, r, ok := parseBenchLine("BenchmarkFanOut/clients=100-2 \t 60274\t 602.7 ns/op\t 6.027 ns/delivery\t 0 B/op\t 0 allocs/op")
@@ -25,5 +32,43 @@ func TestRowsAreUnique(t *testing.T) {
 			}
 			seen[g.pkg+r.benchmark] = true
 		}
+	}
+}
+
+// TestMedian: of a contest the run in the middle counts, not the best.
+func TestMedian(t *testing.T) {
+	runs := []result{{"x": 3, "id": 1}, {"x": 1, "id": 2}, {"x": 2, "id": 3}}
+	if m := median(runs, "x"); m["id"] != 3 || runs[0]["id"] != 1 {
+		t.Errorf("%v of %v", m, runs)
+	}
+}
+
+// TestRowsExist: a row whose benchmark has gone would end `make bench` in the middle.
+func TestRowsExist(t *testing.T) {
+	for _, g := range groups {
+		files, err := filepath.Glob(filepath.Join("../..", g.pkg, "*_test.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no tests: %v", g.pkg, err)
+		}
+		var source []byte
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = append(source, b...)
+		}
+		for _, r := range g.rows {
+			name, _, _ := strings.Cut(r.benchmark, "/")
+			if !bytes.Contains(source, []byte("\nfunc "+name+"(b *testing.B)")) {
+				t.Errorf("%s has no %s", g.pkg, name)
+			}
+		}
+	}
+}
+
+func TestUnknownSection(t *testing.T) {
+	if err := report(io.Discard, settings{count: 1, only: []string{"everything"}}); err == nil {
+		t.Error("an unknown section is taken")
 	}
 }

@@ -60,6 +60,38 @@ var groups = []group{
 		{"BenchmarkOrderCycle", "an order's life in the engine", "new order and its end: ring, check, journal in memory, reply, gateway, events", false},
 		{"BenchmarkOrderToAck", "order to answer, in process", "through the rings of a running engine, one at a time", false},
 	}},
+	{"./core/engine", []row{
+		{"BenchmarkSnapshot", "snapshot of a full state", "131 072 open and 131 072 closed orders, in memory", false},
+		{"BenchmarkRestore", "restore it", "into a new engine", false},
+		{"BenchmarkRestoreIntoView", "restore it with a view", "that is told of all of it", false},
+	}},
+	{"./persist/snapshot", []row{
+		{"BenchmarkWrite", "write a snapshot file", "compressed, synced, renamed", false},
+		{"BenchmarkLoad", "load it", "checked and decompressed", false},
+	}},
+	{"./persist/journal", []row{
+		{"BenchmarkAppend", "append a record", "128 bytes into the buffer: what the engine pays", false},
+		{"BenchmarkCommit/group=1", "commit a record, alone", "128 bytes, fdatasync, waited for", false},
+		{"BenchmarkCommit/group=64", "commit a record, 64 a sync", "the same", false},
+		{"BenchmarkCommit/group=1024", "commit a record, 1 024 a sync", "the same", false},
+		{"BenchmarkRead", "read a record", "128 bytes from the page cache, checksums checked", false},
+		{"BenchmarkOpen", "check a record at the start", "128 bytes from the page cache", false},
+	}},
+	{"./persist/ticklog", []row{
+		{"BenchmarkWriter", "tick log, an event", "16 instruments: half levels, a quarter quotes, a quarter trades", false},
+	}},
+	{"./persist/store", []row{
+		{"BenchmarkJournalProjection", "project the journal", "20 000 records of orders, fills, cancels, marks an op", false},
+		{"BenchmarkTicksProjection", "project the tick log", "20 000 ticks of four instruments an op", false},
+	}},
+	{"./persist/postgres", []row{
+		{"BenchmarkEncode", "encode 1 000 trades for COPY", "without a server", false},
+	}},
+	{"./persist/sqlite", []row{
+		{"BenchmarkWrite/quotes/8192", "embedded store, quotes", "batches of 8 192 rows into a file that grows", false},
+		{"BenchmarkWrite/orders/8192", "embedded store, orders", "the same, five indexes, synced", false},
+		{"BenchmarkPage/newest", "embedded store, a page", "the newest 100 of 100 000 orders of an account", false},
+	}},
 	{"./api/hub", []row{
 		{"BenchmarkFanOut/clients=1", "fan out a quote", "to 1 connection that discards", false},
 		{"BenchmarkFanOut/clients=100", "fan out a quote", "to 100 connections that discard", false},
