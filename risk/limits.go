@@ -1,6 +1,11 @@
 package risk
 
-import "math/bits"
+import (
+	"math/bits"
+	"strconv"
+
+	"qcat/core"
+)
 
 // Limit names one limit of a node. The numbers are journalled: they are never
 // reused and never change their meaning. A limit stands here only if a check
@@ -142,6 +147,21 @@ func (l Limit) String() string {
 		return limitDefs[l].name
 	}
 	return "unknown"
+}
+
+// LimitText says which limit is what as a person reads it: the limit's name and its
+// value (see Unit.Append). in is the instrument that the limit hangs on, or nil. It
+// returns "" for a number that no limit has.
+func LimitText(limit uint16, value int64, in *core.Instrument) string {
+	if int(limit) >= NumLimits {
+		return ""
+	}
+	l := Limit(limit)
+	b := append([]byte(l.String()), ' ')
+	if l.Unit() == UnitNone {
+		return string(strconv.AppendBool(b, value != 0))
+	}
+	return string(l.Unit().Append(b, value, in))
 }
 
 // Unit is the unit of the limit's value.

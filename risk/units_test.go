@@ -337,3 +337,29 @@ func TestValuation(t *testing.T) {
 		}
 	}
 }
+
+// The audit tells limits by their names, with their values as they are configured.
+func TestLimitText(t *testing.T) {
+	in := &core.Instrument{PriceScale: 2, QtyScale: 3}
+	for _, c := range []struct {
+		limit Limit
+		value int64
+		in    *core.Instrument
+		want  string
+	}{
+		{LimitMaxOrderQty, 1500, in, "max_qty 1.500"},
+		{LimitCollarBuyUp, 20_000, nil, "price_collar_buy_up 2%"},
+		{LimitMessageRate, 2000, nil, "message_rate 2000"},
+		{LimitMessageRatePer, 1_000_000_000, nil, "message_rate_per 1s"},
+		{LimitMaxExposureGross, 10_000_000e8, nil, "max_exposure_gross 10000000"},
+		{LimitRestricted, 1, in, "restricted true"},
+		{numLimits, 1, in, ""},
+	} {
+		if got := LimitText(uint16(c.limit), c.value, c.in); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if got := LimitText(1<<8, 1, nil); got != "" {
+		t.Errorf("a limit of no byte is %q", got)
+	}
+}

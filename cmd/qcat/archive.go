@@ -15,6 +15,7 @@ import (
 	"qcat/persist/postgres"
 	"qcat/persist/sqlite"
 	"qcat/persist/store"
+	"qcat/risk"
 )
 
 // archive is what lies behind the lanes: the store, and the followers that carry
@@ -172,7 +173,7 @@ func (a *archive) follow(ctx context.Context) {
 	start := func(stream store.Stream, log store.Log) {
 		f := store.NewFollower(store.Config{
 			Stream: stream, Log: log, Store: a.store(), Name: holdName, SampleEvery: a.sample, Directory: a.directory,
-			Clock: a.clock, Logger: a.log,
+			LimitText: risk.LimitText, Clock: a.clock, Logger: a.log,
 		})
 		a.followers[stream].Store(f)
 		wg.Go(func() { _ = f.Run(ctx) }) // its error is in its stats and logged

@@ -32,6 +32,8 @@ type Config struct {
 	// a word is found.
 	CallTimeout time.Duration
 
+	LimitText LimitText // of the journal's projection; nil: limits are told by their numbers
+
 	// Of the ticks.
 	SampleEvery time.Duration   // least time between two quotes of an instrument
 	Directory   *core.Directory // ticks of other instruments are left out; nil: none are
@@ -176,7 +178,9 @@ func (f *Follower) load() error {
 		f.ticks = NewTicksProjection(id, state, f.cfg.Directory, core.Nanos(f.cfg.SampleEvery))
 		f.project = f.ticks
 	} else {
-		f.project = NewJournalProjection(id, state, f.find)
+		p := NewJournalProjection(id, state, f.find)
+		p.TellLimits(f.cfg.LimitText)
+		f.project = p
 	}
 	f.recovered()
 	f.hold.Advance(state.Position.Seq)

@@ -124,7 +124,7 @@ func (p *JournalProjection) foldLimits(l *record.Limits) {
 		if i > 0 {
 			detail.WriteString(", ")
 		}
-		fmt.Fprintf(&detail, "limit %d is %d", f.ID, f.Value)
+		detail.WriteString(p.limit(&f, p.instruments[l.Scope.Instrument]))
 	}
 	if len(l.Fields) == 0 {
 		detail.WriteString("no limits")
@@ -133,6 +133,16 @@ func (p *JournalProjection) foldLimits(l *record.Limits) {
 	e := p.riskEvent(history.RiskLimitsChanged)
 	e.Scope, e.Value = p.scope(&l.Scope), int64(len(l.Fields))
 	e.Account, e.Strategy, e.Instrument = e.Scope.Account, e.Scope.Strategy, e.Scope.Instrument
+}
+
+// limit says which limit is what.
+func (p *JournalProjection) limit(f *record.LimitField, in *core.Instrument) string {
+	if p.text != nil {
+		if text := p.text(f.ID, f.Value, in); text != "" {
+			return clean(text)
+		}
+	}
+	return fmt.Sprintf("limit %d is %d", f.ID, f.Value)
 }
 
 // reportEvent adds the event of a report that was not what could have happened.

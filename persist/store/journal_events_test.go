@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"unicode/utf8"
@@ -15,6 +16,15 @@ import (
 func projected(t *testing.T, records ...record.Record) *store.Batch {
 	t.Helper()
 	p := store.NewJournalProjection(testLog, &store.State{}, nil)
+	p.TellLimits(func(limit uint16, value int64, in *core.Instrument) string {
+		switch {
+		case limit == 2 && in == nil:
+			return fmt.Sprintf("two %d\x00", value)
+		case limit == 2:
+			return fmt.Sprintf("two %d of %s", value, in.Symbol)
+		}
+		return ""
+	})
 	seq := uint64(0)
 	apply := func(r record.Record) {
 		t.Helper()
@@ -102,6 +112,7 @@ func TestRiskEventsAndAudit(t *testing.T) {
 	id, _ := core.MakeClOrdID("mine")
 	order := record.New{Account: 1, Strategy: 1, Instrument: 1, Side: core.Sell, Type: core.Limit, TIF: core.GTC, Price: 100, Qty: 10, ClOrdID: id, Order: 1}
 	path := record.Scope{Level: 3, Account: 1, Strategy: 1}
+	narrow := record.Scope{Level: 4, Instrument: 1}
 	reason := record.Reason{Code: 303, Unit: 2, Scope: path, Limit: 5, Value: 10}
 	refused := order
 	refused.Order, refused.Reason = 0, reason
@@ -117,6 +128,7 @@ func TestRiskEventsAndAudit(t *testing.T) {
 			Report: core.ExecReport{Type: core.ExecTrade, Order: 1, Instrument: 1, LastPx: 100, LastQty: -3}}},
 		record.Record{Header: record.Header{Type: record.TypeRestart}, Restart: record.Restart{Unknown: 1}},
 		record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: record.Scope{Level: 1}}},
+		record.Record{Header: record.Header{Type: record.TypeLimits}, Limits: record.Limits{Scope: narrow, Fields: []record.LimitField{{ID: 2, Value: 8}}}},
 	)
 	scope := history.Scope{Level: 3, Account: 1, Strategy: 1}
 	want := []history.RiskEvent{
@@ -129,19 +141,21 @@ func TestRiskEventsAndAudit(t *testing.T) {
 		{Kind: history.RiskReportInvalid, Scope: history.Scope{Level: 1}, State: 2, Order: 1, Account: 1, Strategy: 1, Instrument: 1,
 			Side: core.Sell, Price: 100, Qty: -3, ClOrdID: id, Note: "a venue's report cannot be booked"},
 		{Kind: history.RiskRestarted, Scope: history.Scope{Level: 1}, Value: 1},
+		{Kind: history.RiskLimitsChanged, Scope: history.Scope{Level: 4, Instrument: 1}, Value: 1, Instrument: 1},
 	}
-	for i := range want {
-		want[i].Seq, want[i].Time = at(uint64(i + 2))
+	for i, n := range []uint64{2, 3, 4, 5, 6, 7, 9} {
+		want[i].Seq, want[i].Time = at(n)
 	}
 	checkEvents(t, b.RiskEvents, want)
 	firm := history.Scope{Level: 1}
 	audit := []history.Audit{
 		{Action: "set_state", Scope: scope, Detail: "reducing, 1 cancels sent: by x"},
-		{Action: "set_limits", Scope: scope, Detail: "limit 2 is 7, limit 9 is -1"},
+		{Action: "set_limits", Scope: scope, Detail: "two 7\ufffd, limit 9 is -1"},
 		{Action: "restart", Scope: firm, Detail: "1 orders unknown"},
 		{Action: "cancel_all", Scope: firm, Detail: "0 cancels sent"},
+		{Action: "set_limits", Scope: history.Scope{Level: 4, Instrument: 1}, Detail: "two 8 of " + directory(t).Instruments()[0].Symbol},
 	}
-	for i, n := range []uint64{4, 5, 7, 8} {
+	for i, n := range []uint64{4, 5, 7, 8, 9} {
 		audit[i].Seq, audit[i].Time = at(n)
 		if b.Audit[i] != audit[i] {
 			t.Errorf("entry %d is\n     %+v\nwant %+v", i, b.Audit[i], audit[i])

@@ -22,6 +22,12 @@ var (
 // OrderFinder returns an order that is stored and not open any more.
 type OrderFinder func(core.OrderID) (history.Order, bool, error)
 
+// LimitText says which limit is what, for people who read the audit, such as
+// "max_qty 1.500". in is the instrument that the limit hangs on, or nil. It returns ""
+// for a limit that it does not know. What two projections of one journal make is equal
+// only if both have the same.
+type LimitText func(limit uint16, value int64, in *core.Instrument) string
+
 // JournalProjection makes rows of the order journal's records without deciding
 // anything again: the outcomes stand in the records, and this folds them as the
 // sequencer did. One goroutine.
@@ -32,6 +38,7 @@ type OrderFinder func(core.OrderID) (history.Order, bool, error)
 type JournalProjection struct {
 	log  LogID
 	find OrderFinder
+	text LimitText // nil: limits are told by their numbers
 	rec  record.Record
 	pos  Position // of the last record applied
 
@@ -95,6 +102,10 @@ func NewJournalProjection(log LogID, state *State, find OrderFinder) *JournalPro
 	}
 	return p
 }
+
+// TellLimits has limits told in the audit as text says them, from the next record on,
+// in place of their numbers.
+func (p *JournalProjection) TellLimits(text LimitText) { p.text = text }
 
 // Position is that of the last record applied.
 func (p *JournalProjection) Position() Position { return p.pos }
