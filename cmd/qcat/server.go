@@ -32,7 +32,7 @@ import (
 type server struct {
 	cfg       *serveCmd
 	log       *zap.Logger
-	clock     core.Clock
+	clock     *runClock
 	directory *core.Directory
 	metrics   *metrics.Registry
 	progress  *progress
@@ -103,7 +103,7 @@ func (v hubView) Seq() uint64 { return v.Applied() }
 
 // newServer returns what a start needs before it knows its state.
 func (c *serveCmd) newServer(log *zap.Logger) *server {
-	s := &server{cfg: c, log: log, clock: core.SystemClock(), directory: core.NewDirectory(), metrics: metrics.New()}
+	s := &server{cfg: c, log: log, clock: &runClock{machine: core.SystemClock()}, directory: core.NewDirectory(), metrics: metrics.New()}
 	s.progress = newProgress(s.clock, log)
 	s.progress.register(s.metrics)
 	return s
@@ -122,6 +122,7 @@ func (s *server) build(ctx context.Context, who sections) error {
 	if err := s.openJournal(); err != nil {
 		return err
 	}
+	s.goOnInTime()
 	cfg := stateConfig()
 	cfg.Directory, cfg.Clock, cfg.Idle, cfg.Journal = s.directory, s.clock, orderIdle, s.journal
 	s.engine = engine.New(cfg)
