@@ -43,7 +43,7 @@ func dumpOf(t testing.TB, db *sql.DB) string {
 // TestDumpAndRestore brings a store back: same digest, same dump to the byte, and a
 // store that opens and goes on. Fault: restore of a backup into an empty machine.
 func TestDumpAndRestore(t *testing.T) {
-	src := script{300}
+	src := script{300 / slowdown}
 	s := open(t, keep(filepath.Join(t.TempDir(), "qcat.db")))
 	src.fill(t, s, 0, 3)
 	extreme := src.batch(store.Journal, 3)
@@ -111,7 +111,7 @@ func differ(a, b string) int {
 // TestDumpIsOneState dumps while both streams are written to: what comes out is the
 // state of some whole batch.
 func TestDumpIsOneState(t *testing.T) {
-	src := script{100}
+	src := script{100 / slowdown}
 	s := open(t, keep(filepath.Join(t.TempDir(), "qcat.db")))
 	src.fill(t, s, 0, 2)
 	ctx, stop := context.WithCancel(t.Context())
@@ -128,7 +128,7 @@ func TestDumpIsOneState(t *testing.T) {
 		}
 		done <- nil
 	}()
-	for range 3 {
+	for range 2 {
 		db, path := empty(t)
 		if err := sqlite.Restore(t.Context(), db, strings.NewReader(dumpOf(t, s.DB()))); err != nil {
 			t.Error(err)

@@ -9,6 +9,13 @@ import (
 func (s *Store) WriterExec(ctx context.Context, text string) error {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
+	if s.writer.conn == nil {
+		c, err := connect(ctx, s.writer.connector)
+		if err != nil {
+			return err
+		}
+		s.writer.conn, s.writer.synced = c, true
+	}
 	_, err := s.writer.conn.exec(ctx, text, nil)
 	return err
 }

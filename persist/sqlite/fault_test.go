@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ const (
 	childUntil = "QCAT_TEST_SQLITE_UNTIL"
 )
 
-var childScript = script{500}
+var childScript = script{500 / slowdown}
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childPath); path != "" {
@@ -52,9 +53,12 @@ func child(path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stdout, "open")
+	began := time.Now()
 	failures := 0
-	for busy := true; busy; {
+	for busy, round := true, 0; busy; round++ {
+		if round == 1 {
+			fmt.Fprintln(os.Stdout, int64(time.Since(began)))
+		}
 		busy = false
 		for stream := range store.NumStreams {
 			p, err := s.Position(ctx, stream)
@@ -78,8 +82,9 @@ func child(path string) error {
 	return s.Close()
 }
 
-// start runs a child and returns when it has opened the store.
-func start(t *testing.T, path string, until int) *exec.Cmd {
+// start runs a child and returns when it has written for the first time, and how long
+// that took.
+func start(t *testing.T, path string, until int) (*exec.Cmd, time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childPath+"="+path, childUntil+"="+strconv.Itoa(until))
@@ -91,27 +96,26 @@ func start(t *testing.T, path string, until int) *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "open\n" {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	took, err2 := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	if err != nil || err2 != nil {
 		_ = cmd.Wait()
 		t.Fatalf("child said %q: %v", line, err)
 	}
-	return cmd
+	return cmd, time.Duration(took)
 }
 
 // TestKilledAtRandom kills a writing process again and again. Fault: kill -9 at random
 // under load; every row that the positions name is there exactly once, and no other.
 func TestKilledAtRandom(t *testing.T) {
-	cycles := 10
-	if testing.Short() {
-		cycles = 3
-	}
+	const cycles = 10 / slowdown
 	seed := uint64(time.Now().UnixNano())
 	rng := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(t.TempDir(), "qcat.db")
 	m := childScript.mirror()
 	for cycle := range cycles {
-		cmd := start(t, path, 1<<30)
-		time.Sleep(time.Duration(rng.Int64N(int64(60 * time.Millisecond)))) // the fault's own time
+		cmd, round := start(t, path, 1<<30)
+		time.Sleep(time.Duration(rng.Int64N(2 * int64(round)))) // the fault's own time
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +194,7 @@ func TestProcessesAtOnce(t *testing.T) {
 // TestReadWhileAnotherProcessWrites reads and dumps the file of a process that writes.
 func TestReadWhileAnotherProcessWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "qcat.db")
-	cmd := start(t, path, 1<<30)
+	cmd, _ := start(t, path, 60)
 	defer func() { _ = cmd.Wait() }()
 	defer func() { _ = cmd.Process.Kill() }()
 	db, err := sqlite.OpenReader(t.Context(), path)
@@ -198,7 +202,7 @@ func TestReadWhileAnotherProcessWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for range 5 {
+	for range 3 {
 		c, err := sqlite.DumpAndInspect(t.Context(), db, io.Discard)
 		if err != nil {
 			t.Fatal(err)
@@ -230,7 +234,7 @@ func TestDiskFull(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir, fill, free := limit(t)
 			s := open(t, keep(filepath.Join(dir, "qcat.db")))
-			src := script{500}
+			src := script{500 / slowdown}
 			m := src.mirror()
 			src.fill(t, s, 0, 2)
 			fill(s)
@@ -242,6 +246,7 @@ func TestDiskFull(t *testing.T) {
 				t.Fatalf("batch %d: %v", n, err)
 			}
 			m.equal(t, s)
+			fill(s) // a limit belongs to a connection, which the failure may have ended
 			if err := s.Write(t.Context(), src.batch(store.Journal, n-1)); !errors.Is(err, sqlite.ErrFull) {
 				t.Errorf("the same again: %v", err)
 			}
@@ -282,11 +287,11 @@ func pageLimit(t *testing.T) (string, func(*sqlite.Store), func(*sqlite.Store)) 
 	return t.TempDir(), set(200), set(1 << 30)
 }
 
-// smallDisk is a file system of 8 MiB and a file that takes what is left of it; who
+// smallDisk is a file system of 3 MiB and a file that takes what is left of it; who
 // may not mount one gets the page limit again.
 func smallDisk(t *testing.T) (string, func(*sqlite.Store), func(*sqlite.Store)) {
 	dir := t.TempDir()
-	if err := unix.Mount("qcat-test", dir, "tmpfs", 0, "size=8m"); err != nil {
+	if err := unix.Mount("qcat-test", dir, "tmpfs", 0, "size=3m"); err != nil {
 		t.Logf("no small file system (%v): a page limit instead", err)
 		return pageLimit(t)
 	}
