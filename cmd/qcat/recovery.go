@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"iter"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -44,10 +46,14 @@ func notWithoutJournal(dataDir string) error {
 	if err != nil || len(snapshots) == 0 {
 		return err
 	}
-	if names, err := (vfs.OS{}).List(journalDir(dataDir)); err == nil && len(names) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	names, err := (vfs.OS{}).List(journalDir(dataDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return fmt.Errorf("%w: %s is empty, and %s is a snapshot of it at record %d: bring the journal back, or restore a backup (qcat backup restore)",
+	if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".seg") }) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s has no file of it, and %s is a snapshot of it at record %d: bring the journal back, or restore a backup (qcat backup restore)",
 		errNoJournal, journalDir(dataDir), snapshots[0].Path, snapshots[0].Seq)
 }
 
@@ -55,6 +61,7 @@ func notWithoutJournal(dataDir string) error {
 var (
 	errNoJournal = errors.New("the journal is missing")
 	errLostEnd   = errors.New("the journal lost its end")
+	errOther     = errors.New("the snapshots are of another journal")
 )
 
 // passedOver logs the snapshots that cannot be used. One that is ahead of the
@@ -87,6 +94,9 @@ func (s *server) recover(ctx context.Context) error {
 		s.snapshotAt = meta
 	case !errors.Is(err, snapshot.ErrNone):
 		return err
+	case slices.ContainsFunc(skipped, func(why error) bool { return errors.Is(why, snapshot.ErrOtherLog) }):
+		return fmt.Errorf("%w: %s and %s do not belong together: bring back the one that is missing, or restore a backup (qcat backup restore)",
+			errOther, journalDir(s.cfg.DataDir), snapshotDir(s.cfg.DataDir))
 	case opened.First > 1 && opened.Last >= opened.First:
 		return fmt.Errorf("the journal begins at record %d and there is no sound snapshot of the state before it: restore a backup (qcat backup restore)", opened.First)
 	}

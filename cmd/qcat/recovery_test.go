@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"qcat/api/client"
+	"qcat/persist/journal"
 )
 
 // TestRestingOrderSurvivesAKill kills the server with an order in the book: after the
@@ -237,6 +238,27 @@ func TestDamagedData(t *testing.T) {
 	}, "snapshot passed over"))
 	t.Run("no journal", refused(stopped, func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "journal")) },
 		"the journal is missing", "restore a backup"))
+	t.Run("no journal, and something else in its place", refused(stopped, func(t *testing.T, dir string) {
+		remove(t, filepath.Join(dir, "journal"))
+		if err := os.Mkdir(filepath.Join(dir, "journal"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "journal", "journal-next.tmp"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dropStore(t, dir)
+	}, "the journal is missing", "restore a backup"))
+	t.Run("a new journal", refused(stopped, func(t *testing.T, dir string) {
+		remove(t, filepath.Join(dir, "journal"))
+		log, err := journal.Open(journal.Options{Dir: journalDir(dir), Name: journalName, SegmentBytes: 1 << 20})
+		if err == nil {
+			err = log.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		dropStore(t, dir)
+	}, "the snapshots are of another journal", "restore a backup"))
 	t.Run("older journal", refused(stopped, func(t *testing.T, dir string) {
 		remove(t, filepath.Join(dir, "journal"))
 		if err := os.CopyFS(filepath.Join(dir, "journal"), os.DirFS(filepath.Join(older, "journal"))); err != nil {
