@@ -44,7 +44,7 @@ CREATE TABLE orders (
 ) PARTITION BY RANGE (create_ns);
 CREATE INDEX orders_account ON orders (account, id);
 CREATE INDEX orders_brin ON orders USING brin (id int8_minmax_multi_ops, create_ns int8_minmax_multi_ops,
-	cl_ord_id text_bloom_ops (n_distinct_per_range = 1000)) WITH (pages_per_range = 32, autosummarize = on);
+	cl_ord_id text_bloom_ops (n_distinct_per_range = 2000), instrument int4_bloom_ops (n_distinct_per_range = 200)) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE orders_open (LIKE orders, PRIMARY KEY (id));
 CREATE INDEX orders_open_account ON orders_open (account, id);
@@ -67,7 +67,8 @@ CREATE TABLE executions (
 ) PARTITION BY RANGE (time_ns);
 CREATE INDEX executions_account ON executions (account, id);
 CREATE INDEX executions_brin ON executions USING brin (id int8_minmax_multi_ops, order_id int8_minmax_multi_ops,
-	time_ns int8_minmax_multi_ops) WITH (pages_per_range = 32, autosummarize = on);
+	time_ns int8_minmax_multi_ops, instrument int4_bloom_ops (n_distinct_per_range = 200))
+	WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE risk_events (
 	seq bigint NOT NULL,

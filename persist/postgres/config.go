@@ -147,6 +147,7 @@ func (c *Config) readPool() (*sql.DB, error) {
 	c.connection(&config.Config)
 	config.RuntimeParams["statement_timeout"] = statementTimeout(c.ReadTimeout)
 	config.RuntimeParams["default_transaction_read_only"] = "on"
+	config.RuntimeParams["jit"] = "off" // it compiles for longer than a page takes
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(c.ReadConns)
 	pool.SetMaxIdleConns(c.ReadConns)

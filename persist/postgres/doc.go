@@ -39,7 +39,13 @@
 //
 // The newest rows are read from windows of keys, the first as wide as the page should need
 // by the density of the newest partition, each next one four times as wide. BRIN indexes cut
-// a window out of a day without sorting it. All windows of a page see one snapshot.
+// a window out of a day without sorting it. All windows of a page see one snapshot. A range
+// of time narrows the days whose partitions are opened. What has its own few rows (an order,
+// a client order id) is not sought by its account.
+//
+// A range of blocks that a worker was summarising when the server was killed, or the worker
+// cancelled, stays unsummarised, and those behind it are read as well: a day that answers
+// slowly afterwards is healed by REINDEX INDEX CONCURRENTLY of its BRIN index.
 //
 // # Numbers
 //

@@ -42,7 +42,7 @@ func read[R any](ctx context.Context, s *Store, name string, limit int, f func(c
 // Orders answers from the open and the closed orders.
 func (s *Store) Orders(ctx context.Context, q history.OrderQuery) ([]history.Order, error) {
 	var f filter
-	equal(&f, "account", q.Account)
+	equal(&f, unless(q.ClOrdID.Len() > 0, "account"), q.Account)
 	equal(&f, "strategy", q.Strategy)
 	equal(&f, "instrument", q.Instrument)
 	equal(&f, "side", q.Side)
@@ -60,7 +60,7 @@ func (s *Store) Orders(ctx context.Context, q history.OrderQuery) ([]history.Ord
 			}
 		}
 		if !q.OpenOnly && !q.Status.Open() {
-			if closed, err = partedOrders.page(ctx, s, tx, &f, belowID(q.Before), "id DESC", q.Limit); err != nil {
+			if closed, err = partedOrders.page(ctx, s, tx, &f, belowID(q.Before), daysOf(q.From, q.To), "id DESC", q.Limit); err != nil {
 				return nil, err
 			}
 		}
@@ -104,7 +104,7 @@ func (s *Store) Order(ctx context.Context, id core.OrderID) (history.Order, bool
 		if err != nil || len(open) > 0 {
 			return open, err
 		}
-		return partedOrders.page(ctx, s, tx, &f, keys{int64(id), int64(id)}, "id DESC", 1)
+		return partedOrders.page(ctx, s, tx, &f, keys{int64(id), int64(id)}, allDays, "id DESC", 1)
 	})
 	if err != nil || len(rows) == 0 {
 		return history.Order{}, false, err
@@ -115,13 +115,13 @@ func (s *Store) Order(ctx context.Context, id core.OrderID) (history.Order, bool
 // Executions answers from all executions.
 func (s *Store) Executions(ctx context.Context, q history.ExecutionQuery) ([]history.Execution, error) {
 	var f filter
-	equal(&f, "account", q.Account)
+	equal(&f, unless(q.Order != 0, "account"), q.Account)
 	equal(&f, "strategy", q.Strategy)
 	equal(&f, "instrument", q.Instrument)
 	equal(&f, "order_id", q.Order)
 	f.within("time_ns", q.From, q.To)
 	return read(ctx, s, "executions", q.Limit, func(ctx context.Context, tx pgx.Tx) ([]history.Execution, error) {
-		return partedExecutions.page(ctx, s, tx, &f, belowID(q.Before), "id DESC", q.Limit)
+		return partedExecutions.page(ctx, s, tx, &f, belowID(q.Before), daysOf(q.From, q.To), "id DESC", q.Limit)
 	})
 }
 
@@ -132,7 +132,7 @@ func (s *Store) RiskEvents(ctx context.Context, q history.EventQuery) ([]history
 	equal(&f, "account", q.Account)
 	f.within("time_ns", q.From, q.To)
 	return read(ctx, s, "risk_events", q.Limit, func(ctx context.Context, tx pgx.Tx) ([]history.RiskEvent, error) {
-		return partedRiskEvents.page(ctx, s, tx, &f, belowID(q.Before), "seq DESC", q.Limit)
+		return partedRiskEvents.page(ctx, s, tx, &f, belowID(q.Before), daysOf(q.From, q.To), "seq DESC", q.Limit)
 	})
 }
 

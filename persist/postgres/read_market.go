@@ -25,7 +25,7 @@ func (s *Store) Trades(ctx context.Context, q history.TradeQuery) ([]history.Tra
 		f.conditions = append(f.conditions, "(exchange_ns, id) < ($2, $3)")
 	}
 	return read(ctx, s, "trades", q.Limit, func(ctx context.Context, tx pgx.Tx) ([]history.Trade, error) {
-		return partedTrades.page(ctx, s, tx, &f, k, "exchange_ns DESC, id DESC", q.Limit)
+		return partedTrades.page(ctx, s, tx, &f, k, allDays, "exchange_ns DESC, id DESC", q.Limit)
 	})
 }
 
@@ -35,7 +35,7 @@ func (s *Store) Quotes(ctx context.Context, q history.QuoteQuery) ([]history.Quo
 	f.add("instrument = $", int64(q.Instrument))
 	k := allKeys.of(q.From, q.To).of(0, q.Before)
 	return read(ctx, s, "quotes", q.Limit, func(ctx context.Context, tx pgx.Tx) ([]history.Quote, error) {
-		return partedQuotes.page(ctx, s, tx, &f, k, "receive_ns DESC", q.Limit)
+		return partedQuotes.page(ctx, s, tx, &f, k, allDays, "receive_ns DESC", q.Limit)
 	})
 }
 

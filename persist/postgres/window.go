@@ -36,6 +36,15 @@ func equal[T ~int64 | ~uint64 | ~uint32 | ~uint8](f *filter, column string, v T)
 	}
 }
 
+// unless returns the column, as an expression that has no index when better is there: an
+// account may have a great part of all rows, each somewhere else.
+func unless(better bool, column string) string {
+	if better {
+		return column + " + 0"
+	}
+	return column
+}
+
 // within adds [from, to) of a time; zero bounds nothing.
 func (f *filter) within(column string, from, to core.Nanos) {
 	if from != 0 {
@@ -88,10 +97,30 @@ const windowSlack = 8
 // few rows answer costs a number of windows that grows with the logarithm of the table.
 const windowGrowth = 4
 
-// page returns the newest rows by key, at most limit, that are in k and pass f. order is
-// the whole ORDER BY, which begins with the key.
-func (p *parted[R]) page(ctx context.Context, s *Store, tx pgx.Tx, f *filter, k keys, order string, limit int) ([]R, error) {
-	parts, err := p.partitions(ctx, s, tx, k)
+// days is an inclusive range of days.
+type days struct{ first, last int32 }
+
+var allDays = days{math.MinInt32, math.MaxInt32}
+
+// daysOf is the days that [from, to) touches; zero bounds nothing.
+func daysOf(from, to core.Nanos) days {
+	d := allDays
+	if from != 0 {
+		d.first = dayOf(from)
+	}
+	switch {
+	case to == math.MinInt64:
+		d.last = math.MinInt32
+	case to != 0:
+		d.last = dayOf(to - 1)
+	}
+	return d
+}
+
+// page returns the newest rows by key, at most limit, that are in k, in the partitions of
+// d, and pass f. order is the whole ORDER BY, which begins with the key.
+func (p *parted[R]) page(ctx context.Context, s *Store, tx pgx.Tx, f *filter, k keys, d days, order string, limit int) ([]R, error) {
+	parts, err := p.partitions(ctx, s, tx, k, d)
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +152,10 @@ func (p *parted[R]) page(ctx context.Context, s *Store, tx pgx.Tx, f *filter, k 
 	return list, nil
 }
 
-// partitions returns what the partitions that overlap k hold.
-func (p *parted[R]) partitions(ctx context.Context, s *Store, tx pgx.Tx, k keys) ([]keyRange, error) {
-	return rowsOf(ctx, s, tx, keyRanges, "SELECT "+keyRanges.list+
-		" FROM partition_ranges WHERE parent = $1 AND first_key <= $2 AND last_key >= $3", p.name, k.last, k.first)
+// partitions returns what those partitions of d hold that overlap k.
+func (p *parted[R]) partitions(ctx context.Context, s *Store, tx pgx.Tx, k keys, d days) ([]keyRange, error) {
+	return rowsOf(ctx, s, tx, keyRanges, "SELECT "+keyRanges.list+" FROM partition_ranges"+
+		" WHERE parent = $1 AND day BETWEEN $2 AND $3 AND first_key <= $4 AND last_key >= $5", p.name, d.first, d.last, k.last, k.first)
 }
 
 // highest returns the highest key at or below cur that any partition can have, and that

@@ -183,3 +183,64 @@ func TestLateFillAcrossDays(t *testing.T) {
 		t.Errorf("%d partitions (%v)", parts, err)
 	}
 }
+
+func TestDaysOf(t *testing.T) {
+	const day = dayNanos
+	for _, c := range []struct {
+		from, to core.Nanos
+		want     days
+	}{
+		{0, 0, allDays},
+		{day, 2 * day, days{1, 1}},
+		{day - 1, 2*day + 1, days{0, 2}},
+		{-1, 0, days{-1, math.MaxInt32}},
+		{0, math.MinInt64, days{math.MinInt32, math.MinInt32}},
+		{math.MinInt64, math.MaxInt64, days{dayOf(math.MinInt64), dayOf(math.MaxInt64)}},
+	} {
+		if got := daysOf(c.from, c.to); got != c.want {
+			t.Errorf("[%d, %d): %v, want %v", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+// TestOneDayOfMany: a question about one day opens that day's partition, and begins at
+// its newest row, not at the newest there is.
+func TestOneDayOfMany(t *testing.T) {
+	ctx := context.Background()
+	s, _ := benchStore(t)
+	const first, perDay, count = core.Nanos(19_676) * dayNanos, 300, 5
+	var all []history.Execution
+	for i := range count * perDay {
+		n := uint64(i + 1)
+		all = append(all, history.Execution{Execution: core.Execution{ID: n, Order: core.OrderID(n), Account: 1 + core.AccountID(i%3), Strategy: 1,
+			Instrument: 1, Side: core.Buy, LastPx: 1, LastQty: 1, Time: first + core.Nanos(i)*(dayNanos/perDay)}, Seq: n})
+	}
+	last := all[len(all)-1]
+	if err := s.Write(ctx, &store.Batch{Stream: store.Journal, Log: store.LogID{1}, From: 1, To: last.Seq, Time: last.Time, Executions: all}); err != nil {
+		t.Fatal(err)
+	}
+	q := history.ExecutionQuery{Account: 2, From: first + dayNanos, To: first + 2*dayNanos, Limit: 20}
+	var want []history.Execution
+	for i := 2*perDay - 1; len(want) < q.Limit; i-- {
+		if all[i].Account == q.Account {
+			want = append(want, all[i])
+		}
+	}
+	if got, err := s.Executions(ctx, q); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d rows (%v), want %d:\n%+v", len(got), err, len(want), got)
+	}
+	q.Order = want[3].Order // a question about an order does not go by its account
+	if got, err := s.Executions(ctx, q); err != nil || !slices.Equal(got, want[3:4]) {
+		t.Errorf("of one order: %+v (%v)", got, err)
+	}
+	err := s.snapshot(ctx, func(tx pgx.Tx) error {
+		parts, err := partedExecutions.partitions(ctx, s, tx, allKeys, daysOf(q.From, q.To))
+		if len(parts) != 1 || parts[0].first != perDay+1 || parts[0].last != 2*perDay {
+			t.Errorf("partitions %+v", parts)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
