@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	environment = func(string) string { return "" }
 	code := m.Run()
 	if builtIn != "" {
 		_ = os.RemoveAll(builtIn)

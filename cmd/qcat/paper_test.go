@@ -44,7 +44,20 @@ accounts:
 // inProcessServer runs the whole server in this process on a free port.
 func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop func()) {
 	t.Helper()
+	s, addr, end := inProcessOn(t, vfs.OS{}, args...)
+	return s, addr, sync.OnceFunc(func() {
+		if err := end(); err != nil {
+			t.Errorf("the server ended with: %v", err)
+		}
+	})
+}
+
+// inProcessOn is inProcessServer with journal and snapshots on a disk; stop returns
+// what the server ended with.
+func inProcessOn(t *testing.T, disk vfs.FS, args ...string) (s *server, addr string, stop func() error) {
+	t.Helper()
 	c, e := mustParse(t, append([]string{"serve"}, args...)...)
+	c.Serve.DatabaseURL, c.Serve.RedisURL = "", "" // those of the tests are not its own
 	if len(c.Serve.Feed) == 0 {
 		c.Serve.Feed = []string{defaultFeed}
 	}
@@ -52,7 +65,12 @@ func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop
 		c.Serve.DataDir = t.TempDir()
 	}
 	s = c.Serve.newServer(zap.NewNop())
-	if err := s.build(t.Context(), e.file.sections); err != nil {
+	s.disk = disk
+	who := e.file.sections
+	if c.Serve.Demo {
+		who = demoSections()
+	}
+	if err := s.build(t.Context(), who); err != nil {
 		t.Fatal(err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,11 +80,9 @@ func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx, ln) }()
-	return s, ln.Addr().String(), sync.OnceFunc(func() {
+	return s, ln.Addr().String(), sync.OnceValue(func() error {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with: %v", err)
-		}
+		return <-ended
 	})
 }
 

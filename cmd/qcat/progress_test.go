@@ -77,7 +77,7 @@ func TestLongRecoveryTellsHowFarItIs(t *testing.T) {
 		return nil
 	})
 	c, e := mustParse(t, "serve", "--demo", "--data-dir", dir)
-	c.Serve.Feed = []string{defaultFeed}
+	c.Serve.Feed, c.Serve.DatabaseURL, c.Serve.RedisURL = []string{defaultFeed}, "", ""
 	s := c.Serve.newServer(zap.New(lines, hook))
 	s.progress.clock = &hasty{}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -139,7 +139,7 @@ func TestStartIsGivenUp(t *testing.T) {
 	dir := t.TempDir()
 	longJournal(t, dir, 1000)
 	c, e := mustParse(t, "serve", "--demo", "--data-dir", dir)
-	c.Serve.Feed = []string{defaultFeed}
+	c.Serve.Feed, c.Serve.DatabaseURL, c.Serve.RedisURL = []string{defaultFeed}, "", ""
 	s := c.Serve.newServer(zap.NewNop())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

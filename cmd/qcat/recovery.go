@@ -26,12 +26,12 @@ func (s *server) openJournal() error {
 	if err != nil {
 		return badSetting("journal-sync", "%v", err)
 	}
-	if err := notWithoutJournal(s.cfg.DataDir); err != nil {
+	if err := notWithoutJournal(s.disk, s.cfg.DataDir); err != nil {
 		return err
 	}
 	s.progress.begin("checking the journal", "bytes", 0)
 	s.journal, err = journal.Open(journal.Options{
-		Dir: journalDir(s.cfg.DataDir), Name: journalName, Sync: mode,
+		FS: s.disk, Dir: journalDir(s.cfg.DataDir), Name: journalName, Sync: mode,
 		BatchInterval: s.cfg.JournalBatchInterval, SegmentBytes: int64(s.cfg.JournalSegment), BufferBytes: int(s.cfg.JournalBuffer),
 		MaxAge: s.cfg.JournalRetention, Clock: s.clock, Log: s.log.Named("journal"),
 		Progress: func(p journal.Progress) { s.progress.stepOf(uint64(p.Bytes), uint64(p.Total)) },
@@ -41,12 +41,12 @@ func (s *server) openJournal() error {
 
 // notWithoutJournal refuses a data directory that has snapshots and no file of the
 // journal they are of: a start would begin anew, and know nothing of what is held.
-func notWithoutJournal(dataDir string) error {
-	snapshots, err := snapshot.List(vfs.OS{}, snapshotDir(dataDir))
+func notWithoutJournal(disk vfs.FS, dataDir string) error {
+	snapshots, err := snapshot.List(disk, snapshotDir(dataDir))
 	if err != nil || len(snapshots) == 0 {
 		return err
 	}
-	names, err := (vfs.OS{}).List(journalDir(dataDir))
+	names, err := disk.List(journalDir(dataDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *server) recover(ctx context.Context) error {
 	began := s.clock.Now()
 	opened := s.journal.Opened()
 	s.progress.begin("reading the newest snapshot", "", 0)
-	meta, payload, skipped, err := snapshot.Newest(vfs.OS{}, snapshotDir(s.cfg.DataDir), s.journal.ID(), opened.Last)
+	meta, payload, skipped, err := snapshot.Newest(s.disk, snapshotDir(s.cfg.DataDir), s.journal.ID(), opened.Last)
 	if err := s.passedOver(skipped); err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (s *server) buildKeeper() error {
 func (s *server) takeSnapshot(ctx context.Context) (seq uint64, size int64, err error) {
 	to := s.journal.Durable()
 	dir := snapshotDir(s.cfg.DataDir)
-	meta, payload, _, err := snapshot.Newest(vfs.OS{}, dir, s.journal.ID(), to)
+	meta, payload, _, err := snapshot.Newest(s.disk, dir, s.journal.ID(), to)
 	if err != nil && !errors.Is(err, snapshot.ErrNone) {
 		return 0, 0, err
 	}
@@ -193,11 +193,11 @@ func (s *server) takeSnapshot(ctx context.Context) (seq uint64, size int64, err 
 // none of those kept needs.
 func (s *server) writeSnapshot(meta snapshot.Meta, payload []byte) (seq uint64, size int64, err error) {
 	dir := snapshotDir(s.cfg.DataDir)
-	_, size, err = snapshot.Write(vfs.OS{}, dir, meta, payload)
+	_, size, err = snapshot.Write(s.disk, dir, meta, payload)
 	if err != nil {
 		return 0, 0, err
 	}
-	if _, err := snapshot.Prune(vfs.OS{}, dir, meta.Log, s.cfg.SnapshotKeep); err != nil {
+	if _, err := snapshot.Prune(s.disk, dir, meta.Log, s.cfg.SnapshotKeep); err != nil {
 		s.log.Warn("old snapshots are not removed", zap.Error(err))
 	}
 	s.releaseSnapshotted()
@@ -207,7 +207,7 @@ func (s *server) writeSnapshot(meta snapshot.Meta, payload []byte) (seq uint64, 
 // releaseSnapshotted keeps the records behind the oldest snapshot: should the
 // newer ones turn out damaged, it is what a start falls back to.
 func (s *server) releaseSnapshotted() {
-	all, err := snapshot.List(vfs.OS{}, snapshotDir(s.cfg.DataDir))
+	all, err := snapshot.List(s.disk, snapshotDir(s.cfg.DataDir))
 	if err != nil {
 		s.log.Warn("snapshots cannot be listed", zap.Error(err))
 		return

@@ -21,6 +21,7 @@ import (
 	"qcat/persist/redis"
 	"qcat/persist/snapshot"
 	"qcat/persist/ticklog"
+	"qcat/persist/vfs"
 	"qcat/ringbuf"
 	"qcat/risk"
 )
@@ -36,6 +37,7 @@ type server struct {
 	directory *core.Directory
 	metrics   *metrics.Registry
 	progress  *progress
+	disk      vfs.FS // of the journal and the snapshots
 
 	quotes  *market.QuoteTable
 	lanes   []laneRunner
@@ -103,7 +105,7 @@ func (v hubView) Seq() uint64 { return v.Applied() }
 
 // newServer returns what a start needs before it knows its state.
 func (c *serveCmd) newServer(log *zap.Logger) *server {
-	s := &server{cfg: c, log: log, clock: &runClock{machine: core.SystemClock()}, directory: core.NewDirectory(), metrics: metrics.New()}
+	s := &server{cfg: c, log: log, clock: &runClock{machine: core.SystemClock()}, directory: core.NewDirectory(), metrics: metrics.New(), disk: vfs.OS{}}
 	s.progress = newProgress(s.clock, log)
 	s.progress.register(s.metrics)
 	return s
@@ -329,6 +331,10 @@ func (s *server) cancelAll(ctx context.Context) {
 	for none := 0; none < 2; {
 		if time.Since(asked) >= cancelEvery && s.engine.Submit(&engine.Command{Kind: engine.CmdCancelAll, Scope: risk.FirmScope()}) {
 			asked = time.Now()
+		}
+		if err := s.journal.Err(); err != nil {
+			s.log.Warn("open orders are cancelled on the venues alone: their end cannot be recorded", zap.Error(err))
+			return
 		}
 		if !s.caughtUp(ctx) || !sleep(ctx, 5*time.Millisecond) {
 			s.log.Warn("gave up waiting for open orders to be cancelled")

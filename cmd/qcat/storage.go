@@ -112,8 +112,9 @@ func (b byteSize) String() string {
 	return strconv.FormatInt(int64(b), 10)
 }
 
-// environment is where settings come from that have no flag.
-func environment(name string) string { return os.Getenv(name) }
+// environment is where settings come from that have no flag; tests have one of their
+// own.
+var environment = os.Getenv
 
 // rounded is a size for a person, to one place.
 func (b byteSize) rounded() string {
