@@ -9,9 +9,9 @@ import (
 )
 
 // Prune removes the snapshots of a log but for the keep newest, and what unfinished
-// writes have left. Snapshots of another log stay. One whose header cannot be read
-// does not count as kept, and goes once it is older than those that are. The
-// newest always stays.
+// writes have left. Snapshots of another log stay. One that is damaged does not count
+// as kept, and goes once it is older than those that are; so each of them is read, as
+// far as its checksums. The newest always stays.
 //
 // Errors: the file system's, all of them; it goes on after each.
 func Prune(fsys vfs.FS, dir string, log [16]byte, keep int) (removed int, err error) {
@@ -34,7 +34,7 @@ func Prune(fsys vfs.FS, dir string, log [16]byte, keep int) (removed int, err er
 			if e.Err != nil || e.Log == log {
 				remove(e.Path)
 			}
-		case e.Err == nil && e.Log == log:
+		case e.Err == nil && e.Log == log && check(fsys, e.Path) == nil:
 			kept++
 		}
 	}

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -105,6 +106,25 @@ func Load(fsys vfs.FS, path string) (Meta, []byte, error) {
 		return Meta{}, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return h.meta, payload, nil
+}
+
+// check reads a snapshot as far as its checksums, in little memory.
+//
+// Errors: those of Load.
+func check(fsys vfs.FS, path string) error {
+	f, h, _, err := open(fsys, path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	sum := crc32.New(castagnoli)
+	if _, err := io.Copy(sum, io.NewSectionReader(f, headerLen, int64(h.stored))); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if sum.Sum32() != h.crc {
+		return fmt.Errorf("%s: %w: offset %d: checksum of the payload", path, ErrDamaged, headerLen)
+	}
+	return nil
 }
 
 // minMemory is more than the window that the encoder asks for.

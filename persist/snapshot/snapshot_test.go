@@ -291,3 +291,38 @@ func TestPrune(t *testing.T) {
 		t.Errorf("kept: %v", err)
 	}
 }
+
+// Fault: bit flip in the payload of a snapshot, whose header is sound. It does not
+// count as one of those that are kept: the older one, which a start would use in its
+// place, stays until there are enough that can be read.
+func TestPruneDoesNotCountDamage(t *testing.T) {
+	fsys := faultfs.New()
+	write(t, fsys, 1)
+	spoilt := write(t, fsys, 2)
+	b, err := fsys.ReadFile(spoilt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	fsys.WriteFile(spoilt, b)
+	for _, step := range []struct {
+		seq  uint64
+		left []uint64
+	}{{3, []uint64{3, 2, 1}}, {4, []uint64{4, 3}}} {
+		write(t, fsys, step.seq)
+		if _, err := Prune(fsys, dir, testLog, 2); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := List(fsys, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []uint64
+		for _, e := range entries {
+			left = append(left, e.Seq)
+		}
+		if !slices.Equal(left, step.left) {
+			t.Errorf("after snapshot %d: left are %d, want %d", step.seq, left, step.left)
+		}
+	}
+}
