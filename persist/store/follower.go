@@ -96,6 +96,7 @@ type Follower struct {
 	project  projection
 	ticks    *TicksProjection // project, of the ticks
 	reader   Reader
+	stored   uint64        // record up to which the store was filled
 	broken   bool          // the next tick does not follow on what is stored: see attach
 	retry    time.Duration // the next pause
 	troubled core.Nanos    // when the row of errors began
@@ -113,7 +114,8 @@ func NewFollower(c Config) *Follower {
 }
 
 // Run follows the log until ctx ends, and then returns nil. What is not stored by
-// then is stored by the next Run.
+// then is stored by the next Run. A store that turns out to stand before what it had
+// stored, because a standby took over that had not received it, is filled again.
 //
 // Errors, each for good and also in Stats: ErrForeign, ErrPosition, ErrGone,
 // ErrRecord, ErrSchema; the reader's.
@@ -147,16 +149,40 @@ func (f *Follower) run() error {
 			}
 			continue
 		}
-		if err := f.fill(); err != nil {
-			return err
+		err := f.carry()
+		if errors.Is(err, errRewound) {
+			err = f.rewind(err)
 		}
-		if b := f.project.Take(); b != nil {
-			if err := f.commit(b); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return f.ctx.Err()
+}
+
+// carry stores one batch.
+func (f *Follower) carry() error {
+	if err := f.fill(); err != nil {
+		return err
+	}
+	if b := f.project.Take(); b != nil {
+		return f.commit(b)
+	}
+	return nil
+}
+
+// rewind begins anew where a store stands that went back: a standby took over that had
+// not received the last transactions, or an older copy was put in its place. Rows and
+// position go back together, so that nothing is lost or doubled by following again from
+// there, as long as the log reaches back that far.
+func (f *Follower) rewind(why error) error {
+	f.cfg.Logger.Warn("the store went back; it is filled again from where it stands", zap.Error(why))
+	f.broken = false
+	if err := f.detach(); err != nil {
+		return err
+	}
+	f.pause()
+	return f.load()
 }
 
 // load begins where the store stands.
@@ -183,16 +209,25 @@ func (f *Follower) load() error {
 		f.project = p
 	}
 	f.recovered()
+	f.stored = state.Position.Seq
 	f.hold.Advance(state.Position.Seq)
 	f.stat.loaded(state.Position)
 	return nil
 }
 
-// find looks up a closed order.
+// find looks up a closed order. A store that does not have it may have gone back.
 func (f *Follower) find(id core.OrderID) (history.Order, bool, error) {
 	ctx, cancel := context.WithTimeout(f.ctx, f.cfg.CallTimeout)
 	defer cancel()
-	return f.cfg.Store.Order(ctx, id)
+	o, found, err := f.cfg.Store.Order(ctx, id)
+	if found || err != nil {
+		return o, found, err
+	}
+	at, err := f.cfg.Store.Position(ctx, f.cfg.Stream)
+	if err == nil && at.Seq < f.stored {
+		err = f.rewound(at)
+	}
+	return o, false, err
 }
 
 // fill applies records until a batch is full or its time is up, waiting for the

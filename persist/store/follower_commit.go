@@ -33,6 +33,7 @@ func (f *Follower) commit(b *Batch) error {
 		f.pause()
 	}
 	f.recovered()
+	f.stored = b.To
 	f.hold.Advance(b.To)
 	unknown := uint64(0)
 	if f.ticks != nil {
@@ -53,6 +54,8 @@ func (f *Follower) settle(b *Batch) (stored bool, err error) {
 			return err
 		case at.Seq > 0 && at.Log != b.Log:
 			return fmt.Errorf("%w: %s holds %s %x now", ErrForeign, f.cfg.Name, b.Stream, at.Log)
+		case at.Seq < f.stored:
+			return f.rewound(at)
 		case at.Seq != b.To && at.Seq != b.From-1:
 			return fmt.Errorf("%w: %s stands at %d, the batch goes from %d to %d: somebody else writes to it", ErrPosition,
 				f.cfg.Name, at.Seq, b.From, b.To)
@@ -61,6 +64,13 @@ func (f *Follower) settle(b *Batch) (stored bool, err error) {
 		return nil
 	})
 	return stored, err
+}
+
+// errRewound is wrapped when a store stands before what it had stored.
+var errRewound = errors.New("store: went back")
+
+func (f *Follower) rewound(at Position) error {
+	return fmt.Errorf("%w: %s stands at %d, it was at %d", errRewound, f.cfg.Name, at.Seq, f.stored)
 }
 
 // insist makes a call until it succeeds, ctx ends or its error is permanent.
@@ -90,7 +100,8 @@ func (f *Follower) call(call func(ctx context.Context) error) error {
 
 // permanent reports whether trying again is of no use.
 func permanent(err error) bool {
-	return errors.Is(err, ErrForeign) || errors.Is(err, ErrPosition) || errors.Is(err, ErrSchema) || errors.Is(err, ErrRecord)
+	return errors.Is(err, ErrForeign) || errors.Is(err, ErrPosition) || errors.Is(err, ErrSchema) || errors.Is(err, ErrRecord) ||
+		errors.Is(err, errRewound)
 }
 
 // trouble counts an error, and logs the first of a row.

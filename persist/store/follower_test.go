@@ -235,6 +235,88 @@ func TestFollowerStopsForGood(t *testing.T) {
 	})
 }
 
+// standby is a store in front of the one that is in charge.
+type standby struct {
+	store.Store
+	inCharge atomic.Pointer[store.Store]
+}
+
+func (s *standby) Load(ctx context.Context, stream store.Stream) (*store.State, error) {
+	return (*s.inCharge.Load()).Load(ctx, stream)
+}
+
+func (s *standby) Position(ctx context.Context, stream store.Stream) (store.Position, error) {
+	return (*s.inCharge.Load()).Position(ctx, stream)
+}
+
+func (s *standby) Write(ctx context.Context, b *store.Batch) error {
+	return (*s.inCharge.Load()).Write(ctx, b)
+}
+
+func (s *standby) Order(ctx context.Context, id core.OrderID) (history.Order, bool, error) {
+	return (*s.inCharge.Load()).Order(ctx, id)
+}
+
+// Another server takes over that lacks the last transactions, or all of them: the
+// followers fill it from where it stands, and stop only when the log does not reach
+// back that far. No row is lost or doubled.
+func TestFollowerGoesBackWithItsStore(t *testing.T) {
+	dir := directory(t)
+	records, ticks := storetest.Journal(dir, 6, 600), storetest.Ticks(dir, 6, 600)
+	filled := func(n int) *storetest.Memory {
+		m := storetest.NewMemory()
+		storetest.Fill(t, m, dir, storetest.NewLog(testLog, records[:n]...), storetest.NewLog(ticksLog, ticks[:n]...))
+		return m
+	}
+	inCharge := func(s *standby, m store.Store) { s.inCharge.Store(&m) }
+	for _, behind := range []int{120, 0} {
+		s, second := &standby{}, storetest.NewMemory()
+		if behind > 0 {
+			second = filled(behind)
+		}
+		inCharge(s, filled(300))
+		logs := [...]*storetest.Log{storetest.NewLog(testLog, records[:400]...), storetest.NewLog(ticksLog, ticks[:400]...)}
+		var followers [len(logs)]*store.Follower
+		for i, log := range logs {
+			c := quick(store.Stream(i), log, s)
+			c.Directory = dir
+			f, stop := following(t, c)
+			defer func() {
+				if err := stop(); err != nil {
+					t.Error(err)
+				}
+			}()
+			waitFor(t, f, 400)
+			followers[i] = f
+		}
+		inCharge(s, second)
+		logs[0].Append(records[400:]...)
+		logs[1].Append(ticks[400:]...)
+		for _, f := range followers {
+			waitFor(t, f, 600)
+			if p := f.Stats().Position; p.Seq != 600 {
+				t.Errorf("stands at %+v", p)
+			}
+		}
+		same(t, second, filled(600))
+	}
+	t.Run("further than the log", func(t *testing.T) {
+		s, log := &standby{}, storetest.NewLog(testLog, records[:400]...)
+		inCharge(s, filled(300))
+		log.Delete(200)
+		f, stop := following(t, quick(store.Journal, log, s))
+		waitFor(t, f, 400)
+		inCharge(s, filled(120))
+		log.Append(records[400:]...)
+		if err := f.WaitFor(t.Context(), 500); !errors.Is(err, store.ErrGone) {
+			t.Errorf("WaitFor: %v", err)
+		}
+		if err := stop(); !errors.Is(err, store.ErrGone) || !strings.Contains(err.Error(), "needs record 121") {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
 // meddler writes a batch of its own before the first it is given.
 type meddler struct {
 	store.Store
