@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ type journalDumpCmd struct {
 
 // Run implements the command.
 func (c *journalDumpCmd) Run(e *env) error {
+	if names := recordNames(); c.Type != "" && !slices.Contains(names, c.Type) {
+		return badSetting("type", "%q is none of %s", c.Type, strings.Join(names, ", "))
+	}
 	log, err := c.journal()
 	if err != nil {
 		return err
@@ -76,6 +80,15 @@ func (c *journalDumpCmd) Run(e *env) error {
 		}
 	}
 	return nil
+}
+
+// recordNames are the types of records.
+func recordNames() (names []string) {
+	unknown := record.Type(0).String()
+	for t := record.Type(1); t.String() != unknown; t++ {
+		names = append(names, t.String())
+	}
+	return names
 }
 
 type journalVerifyCmd struct {

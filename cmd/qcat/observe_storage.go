@@ -12,8 +12,12 @@ import (
 	"qcat/persist/ticklog"
 )
 
-// storeLagBound is from when on a store that is behind counts as degraded.
-const storeLagBound = 10 * time.Second
+// From when on a store that is behind counts as degraded: by time, and while it
+// catches up, by records. Every start has a few to catch up with, which takes no time.
+const (
+	storeLagBound     = 10 * time.Second
+	storeRecordsBound = 10_000
+)
 
 // storageComponents are what /health asks after of everything that is kept.
 func (s *server) storageComponents() []rest.Component {
@@ -100,6 +104,8 @@ func followerTrouble(st store.FollowerStats) string {
 		return fmt.Sprintf("%s: stopped at record %d: %v", st.Stream, st.Position.Seq, st.Err)
 	case st.State == store.Retrying:
 		return fmt.Sprintf("%s: does not answer (%s); %d records behind", st.Stream, st.LastError, st.Behind)
+	case st.State == store.CatchingUp && st.Behind < storeRecordsBound:
+		return ""
 	case st.State == store.CatchingUp && st.CatchUpTo > st.CatchUpFrom:
 		done := min(st.Position.Seq, st.CatchUpTo) - st.CatchUpFrom
 		return fmt.Sprintf("%s: catching up, %d of %d records, %d%%", st.Stream, done, st.CatchUpTo-st.CatchUpFrom, percent(done, st.CatchUpTo-st.CatchUpFrom))
