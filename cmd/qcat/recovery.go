@@ -204,19 +204,13 @@ func (s *server) writeSnapshot(meta snapshot.Meta, payload []byte) (seq uint64, 
 	return meta.Seq, size, nil
 }
 
-// releaseSnapshotted keeps the records behind the oldest snapshot: should the
-// newer ones turn out damaged, it is what a start falls back to.
+// releaseSnapshotted keeps the records behind the oldest snapshot that is sound:
+// should the newer ones turn out damaged, it is what a start falls back to.
 func (s *server) releaseSnapshotted() {
-	all, err := snapshot.List(s.disk, snapshotDir(s.cfg.DataDir))
+	oldest, err := snapshot.Oldest(s.disk, snapshotDir(s.cfg.DataDir), s.journal.ID())
 	if err != nil {
 		s.log.Warn("snapshots cannot be listed", zap.Error(err))
 		return
-	}
-	oldest := uint64(0)
-	for i := range all {
-		if all[i].Err == nil && all[i].Log == s.journal.ID() {
-			oldest = all[i].Seq // newest first
-		}
 	}
 	s.snapshotHold.Advance(oldest)
 }

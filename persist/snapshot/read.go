@@ -108,6 +108,27 @@ func Load(fsys vfs.FS, path string) (Meta, []byte, error) {
 	return h.meta, payload, nil
 }
 
+// Oldest returns of which record the oldest sound snapshot of a log is, 0 when there
+// is none: a start may need the records behind it, should newer ones be damaged, and
+// never those before it. What it finds stays: the directory is synced first.
+//
+// Errors: the file system's.
+func Oldest(fsys vfs.FS, dir string, log [16]byte) (seq uint64, err error) {
+	if err := fsys.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("snapshot: %w", err)
+	}
+	entries, err := List(fsys, dir)
+	if err != nil {
+		return 0, err
+	}
+	for i := range slices.Backward(entries) {
+		if e := &entries[i]; e.Err == nil && e.Log == log && check(fsys, e.Path) == nil {
+			return e.Seq, nil
+		}
+	}
+	return 0, nil
+}
+
 // check reads a snapshot as far as its checksums, in little memory.
 //
 // Errors: those of Load.

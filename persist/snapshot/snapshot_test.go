@@ -326,3 +326,62 @@ func TestPruneDoesNotCountDamage(t *testing.T) {
 		}
 	}
 }
+
+// What the oldest snapshot is that a start can fall back to: the records behind it are
+// needed, those before it are not. A damaged one is nothing to fall back to.
+func TestOldest(t *testing.T) {
+	fsys := faultfs.New()
+	want := func(what string, seq uint64) {
+		t.Helper()
+		if got, err := Oldest(fsys, dir, testLog); err != nil || got != seq {
+			t.Errorf("%s: the oldest is %d, %v; want %d", what, got, err, seq)
+		}
+	}
+	want("no directory", 0)
+	for seq := range uint64(3) {
+		path := write(t, fsys, seq+1)
+		want("sound", 1)
+		if seq == 0 {
+			continue
+		}
+		b, err := fsys.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)-1] ^= 1
+		fsys.WriteFile(path, b)
+	}
+	if err := fsys.Remove(filepath.Join(dir, fileName(1))); err != nil {
+		t.Fatal(err)
+	}
+	want("all damaged", 0)
+	write(t, fsys, 4)
+	want("one sound", 4)
+	if got, err := Oldest(fsys, dir, [16]byte{9}); err != nil || got != 0 {
+		t.Errorf("of another log: %d, %v", got, err)
+	}
+}
+
+// Fault: kill -9 between the rename and the sync of the directory, and a power cut
+// after the next start: records are let go only for a snapshot that stays.
+func TestOldestIsThereToStay(t *testing.T) {
+	for nth := 1; ; nth++ {
+		fsys := faultfs.New()
+		fsys.CrashAt(nth)
+		_, _, err := Write(fsys, dir, metaOf(1), payloadOf(1))
+		if err == nil {
+			return
+		}
+		fsys.Revive()
+		seq, err := Oldest(fsys, dir, testLog)
+		if err != nil {
+			t.Fatalf("I/O %d: %v", nth, err)
+		}
+		for seed := range uint64(20) {
+			_, _, _, err := Newest(fsys.Crash(seed), dir, testLog, 1)
+			if seq > 0 && err != nil {
+				t.Fatalf("I/O %d, seed %d: the oldest was record %d, and then: %v", nth, seed, seq, err)
+			}
+		}
+	}
+}
