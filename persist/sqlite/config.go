@@ -33,6 +33,11 @@ type Config struct {
 	// check that is cut short is logged and not an error. Default 10 s.
 	CheckTimeout time.Duration
 
+	// SyncEvery is the least time between two syncs of the journal's rows: what a
+	// power cut may take is written again from the journal. Negative: each commit is
+	// synced. Default 5 s.
+	SyncEvery time.Duration
+
 	// Readers bounds the connections that read. Default 4.
 	Readers int
 
@@ -58,6 +63,7 @@ func (c Config) withDefaults() (Config, error) {
 	orElse(&c.KeepTicks, 7*24*time.Hour)
 	orElse(&c.PruneInterval, time.Minute)
 	orElse(&c.CheckTimeout, 10*time.Second)
+	orElse(&c.SyncEvery, 5*time.Second)
 	orElse(&c.Readers, 4)
 	if c.Clock == nil {
 		c.Clock = core.SystemClock()

@@ -14,14 +14,18 @@
 // that finds an older position writes the rows again from the log. What a commit
 // is worth differs:
 //
-//	stream   synchronous  a killed process loses  a power cut loses
-//	journal  FULL         no row                  no row
-//	ticks    NORMAL       no row                  the rows after the last sync
+//	stream   synchronous                        a killed process loses  a power cut loses
+//	journal  FULL every SyncEvery, else NORMAL  no row                  rows that the journal still has
+//	ticks    NORMAL                             no row                  the rows after the last sync
 //
-// A journal segment may be deleted once the stores have passed it, so that a
-// position must not fall back behind what was reported: one sync of the WAL a batch.
+// The disk is the order journal's first: each sync of this file is one that an
+// acknowledgement may have to wait behind, and what it protects stands in the journal
+// already. A journal segment may be deleted once the stores have passed it, so that the
+// position must not fall back behind what was reported: Synced tells the follower how
+// far a power cut leaves it, and only up to there lets it go of the journal. A sync of
+// the WAL covers all commits before it, so that one batch in SyncEvery is enough.
 // The tick log is not synced itself, and nothing is owed to it: its rows wait for
-// the next checkpoint or the next batch of the journal, whichever syncs first. The
+// the next checkpoint or the next sync of the journal's, whichever comes first. The
 // file is whole after either: WAL mode never writes a page in place before the log
 // that can restore it is synced.
 //

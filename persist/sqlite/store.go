@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,11 +20,17 @@ type Store struct {
 	writer  writer
 	readers *sql.DB
 
+	synced   atomic.Uint64 // journal record up to which the rows outlast a power cut; 0: not known
+	syncedAt core.Nanos    // of the journal's follower
+
 	stop   context.CancelFunc // ends the pruner
 	pruner sync.WaitGroup
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Syncer = (*Store)(nil)
+)
 
 // Path is the database file.
 func (s *Store) Path() string { return s.cfg.Path }

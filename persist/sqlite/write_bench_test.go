@@ -16,7 +16,7 @@ import (
 // BenchmarkWrite commits batches of 1 000, 8 192 and 10 000 rows of one table into a
 // file that grows: quotes of 20 instruments in order of time, and new orders with their
 // five indexes. It reports rows/s; the digest's counts are checked at the end. The file
-// is on the temporary folder's disk, orders synced at each commit, quotes not.
+// is on the temporary folder's disk, orders synced every five seconds, quotes not.
 func BenchmarkWrite(b *testing.B) {
 	for _, n := range []int{1000, 8192, 10_000} {
 		b.Run(fmt.Sprintf("quotes/%d", n), func(b *testing.B) { benchWrite(b, store.Ticks, "quotes", n, quotesOf) })

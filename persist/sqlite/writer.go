@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"qcat/core"
@@ -138,8 +139,10 @@ func (s *Store) Write(ctx context.Context, b *store.Batch) error {
 	if b.Stream >= store.NumStreams {
 		return fmt.Errorf("sqlite: %s: stream %d", s.cfg.Path, b.Stream)
 	}
-	defer s.slow("write "+b.Stream.String(), s.cfg.Clock.Now(), b.Rows())
-	err := s.writer.transact(ctx, b.Stream == store.Journal, func(c *conn) error {
+	start := s.cfg.Clock.Now()
+	defer s.slow("write "+b.Stream.String(), start, b.Rows())
+	durable := b.Stream == store.Journal && s.dueSync(start)
+	err := s.writer.transact(ctx, durable, func(c *conn) error {
 		if err := follows(ctx, c, b); err != nil {
 			return err
 		}
@@ -151,7 +154,25 @@ func (s *Store) Write(ctx context.Context, b *store.Batch) error {
 			values(b.Stream.String(), b.Log[:], int64(b.To), int64(b.Time)))
 		return err
 	})
+	if durable && err == nil {
+		s.syncedAt = start
+		s.synced.Store(b.To)
+	}
 	return s.wrap("write", err)
+}
+
+// dueSync tells whether the journal's rows are to be synced again.
+func (s *Store) dueSync(now core.Nanos) bool {
+	since := now - s.syncedAt
+	return s.synced.Load() == 0 || since < 0 || since >= core.Nanos(s.cfg.SyncEvery)
+}
+
+// Synced implements store.Syncer. Nothing is owed to the tick log.
+func (s *Store) Synced(stream store.Stream) uint64 {
+	if stream == store.Ticks {
+		return math.MaxUint64
+	}
+	return s.synced.Load()
 }
 
 // follows tells whether b is what comes next in its stream.

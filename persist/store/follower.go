@@ -210,7 +210,7 @@ func (f *Follower) load() error {
 	}
 	f.recovered()
 	f.stored = state.Position.Seq
-	f.hold.Advance(state.Position.Seq)
+	f.letGo(state.Position.Seq)
 	f.stat.loaded(state.Position)
 	return nil
 }

@@ -34,13 +34,21 @@ func (f *Follower) commit(b *Batch) error {
 	}
 	f.recovered()
 	f.stored = b.To
-	f.hold.Advance(b.To)
+	f.letGo(b.To)
 	unknown := uint64(0)
 	if f.ticks != nil {
 		unknown = f.ticks.Unknown()
 	}
 	f.stat.committed(b, f.cfg.Clock.Now()-began, unknown)
 	return nil
+}
+
+// letGo tells the log what need not be kept for the store any more.
+func (f *Follower) letGo(stored uint64) {
+	if s, ok := f.cfg.Store.(Syncer); ok {
+		stored = min(stored, s.Synced(f.cfg.Stream))
+	}
+	f.hold.Advance(stored)
 }
 
 // settle asks until it is told whether a batch is stored. A write that is still

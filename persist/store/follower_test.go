@@ -131,6 +131,36 @@ func (g *gate) Write(ctx context.Context, b *store.Batch) error {
 	return g.Store.Write(ctx, b)
 }
 
+// syncer is a store whose commits a power cut may take back.
+type syncer struct {
+	store.Store
+	synced atomic.Uint64
+}
+
+func (s *syncer) Synced(store.Stream) uint64 { return s.synced.Load() }
+
+// The log keeps what a power cut may take from a store, stored or not. (Fault table:
+// power cut.)
+func TestFollowerKeepsWhatIsNotSynced(t *testing.T) {
+	dir := directory(t)
+	records := storetest.Journal(dir, 7, 300)
+	log, s := storetest.NewLog(testLog, records[:200]...), &syncer{Store: storetest.NewMemory()}
+	f, stop := following(t, quick(store.Journal, log, s))
+	waitFor(t, f, 200)
+	if held := log.Held("test"); held != 0 {
+		t.Errorf("records up to %d may be deleted, none is synced", held)
+	}
+	s.synced.Store(150)
+	log.Append(records[200:]...)
+	waitFor(t, f, 300)
+	if held := log.Held("test"); held != 150 {
+		t.Errorf("records up to %d may be deleted, 150 are synced", held)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // While a store is down its follower holds one batch, whatever the log grows by, and
 // says what is wrong; afterwards it catches up by itself. It is the fault table's
 // stopped Postgres as far as the follower goes: no row lost or doubled.

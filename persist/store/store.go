@@ -138,6 +138,14 @@ type Store interface {
 	Close() error
 }
 
+// Syncer is a store whose latest commits a power cut may take back: whole ones, newest
+// first. A store that does not implement it keeps what Write has stored.
+type Syncer interface {
+	// Synced is the last record of a stream up to which a power cut leaves the rows, 0
+	// while that is not known. The log is kept from there. Any goroutine.
+	Synced(s Stream) uint64
+}
+
 // Errors of stores.
 var (
 	// ErrPosition is wrapped when a batch does not follow on a store's position.
