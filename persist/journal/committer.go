@@ -183,10 +183,13 @@ func (c *committer) write() bool {
 	}
 	total := int64(len(head)) + int64(g.length)
 	start := c.l.o.Clock.Now()
-	for {
+	for full := false; ; full = true {
 		bufs := [3][]byte{head, g.pieces[0], g.pieces[1]}
 		_, err := c.file.WriteV(bufs[:], off)
 		if err == nil {
+			if full {
+				c.l.diskFull(false, nil)
+			}
 			break
 		}
 		if !noRoom(err) || c.stopping.Load() {

@@ -153,6 +153,40 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// TestDiskFullInASegment is a full disk under a segment that is a hole, and room again:
+// once what waited is written nothing says any more that the disk is full.
+func TestDiskFullInASegment(t *testing.T) {
+	disk := faultfs.New()
+	o := Options{Dir: "/log", FS: disk, Sync: SyncOS, SegmentBytes: 16384, BufferBytes: 8192}
+	l := mustOpen(t, o)
+	seq := uint64(0)
+	for l.Stats().Rolls.Load() == 0 {
+		seq++
+		mustAppend(t, l, seq, seq)
+		mustCommit(t, l, seq)
+	}
+	eventually(t, "there is a spare segment", func() bool { return l.writer.spare.Load() != nil })
+	disk.SetCapacity(1)
+	first := seq + 1
+	for deadline := time.Now().Add(10 * time.Second); !l.Stats().DiskFull.Load() && time.Now().Before(deadline); {
+		if _, err := l.Append(testRecord(nil, seq+1, testSize(seq+1))); err == nil {
+			seq++
+		}
+		if err := l.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.Committed() >= seq || seq < first {
+		t.Fatalf("record %d of %d is committed on a full disk", l.Committed(), seq)
+	}
+	disk.SetCapacity(0)
+	mustCommit(t, l, seq)
+	if l.Stats().DiskFull.Load() || l.Stats().DiskFulls.Load() != 1 || l.Stats().Rolls.Load() != 1 {
+		t.Errorf("full: %v, %d times, %d segments begun", l.Stats().DiskFull.Load(), l.Stats().DiskFulls.Load(), l.Stats().Rolls.Load())
+	}
+	mustClose(t, l)
+}
+
 // TestDiskFullAtClose: what was taken while the disk was full is committed by an
 // orderly Close.
 func TestDiskFullAtClose(t *testing.T) {
