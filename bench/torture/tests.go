@@ -27,7 +27,7 @@ type suite struct {
 var suites = map[string]suite{
 	"crash":    {[]string{"./persist/journal", "./persist/snapshot"}, "^(TestCrashAtEveryIO|TestRetentionSurvivesPowerCuts|TestSyncError)$", 1, 2 * time.Hour},
 	"embedded": {[]string{"./persist/sqlite"}, "^TestKilledAtRandom$", 10, time.Hour},
-	"services": {[]string{"./persist/postgres", "./persist/redis"}, "^(TestCut.*|TestHalfOpen|TestKilledServer|TestPausedServer|TestStoppedAndKilled|.*[Ff]lush.*)$", 1, time.Hour},
+	"services": {[]string{"./persist/postgres", "./persist/redis"}, "^Test(Cut.*|HalfOpen|Killed.*|Paused.*|StoppedAndKilled|FlushAll|RestartForgets|RedisComesLater)$", 1, time.Hour},
 }
 
 // runTests runs a suite in its long form.

@@ -35,7 +35,7 @@ func restartRows(ctx context.Context, w io.Writer, set settings) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "Restart: a journal of %d records (new, amend, cancel, venue reports of %d instruments, %d accounts), %.2f GiB (%d B a record), %d open and %d closed orders; written in %v; in the page cache.\n\n",
+	fmt.Fprintf(w, "Restart: a journal of %d records (new, amend, cancel, venue reports of %d instruments, %d accounts), %.2f GiB of files (%d B a record, with what is filled ahead), %d open and %d closed orders; written in %v; in the page cache.\n\n",
 		p.last, pastInstruments, pastAccounts, gib(p.bytes), p.bytes/int64(p.last), p.open, p.closed, p.took.Round(time.Second))
 	fmt.Fprintln(w, "| start | snapshot at | replayed | until /ready | records/s | peak RSS |\n|---|---:|---:|---:|---:|---:|")
 	whole, err := startOn(ctx, set.binary, filepath.Join(base, "whole"), &p)
