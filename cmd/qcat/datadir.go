@@ -3,12 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"qcat/persist/vfs"
 )
 
 // dataDir is a data directory that this process alone uses.
@@ -20,7 +23,7 @@ type dataDir struct {
 // openDataDir makes the directory if need be and takes its lock. The kernel
 // gives the lock back when the process ends, however it ends.
 func openDataDir(path string) (*dataDir, error) {
-	if err := os.MkdirAll(path, 0o750); err != nil {
+	if err := makeToStay(path); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	name := filepath.Join(path, "LOCK")
@@ -46,6 +49,31 @@ func openDataDir(path string) (*dataDir, error) {
 		}
 	}
 	return &dataDir{path: path, lock: f}, nil
+}
+
+// makeToStay makes a directory, and those above it that are missing, so that a power
+// cut leaves what is synced in it where it can be found.
+func makeToStay(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	var above []string // directories that get a new entry
+	for dir := path; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		above = append(above, filepath.Dir(dir))
+	}
+	if err := os.MkdirAll(path, 0o750); err != nil {
+		return err
+	}
+	for _, dir := range above {
+		if err := (vfs.OS{}).SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close gives the directory back.

@@ -82,6 +82,15 @@ func TestDataDirectoryBelongsToOneProcess(t *testing.T) {
 	if err := lock.Close(); err != nil {
 		t.Error(err)
 	}
+	for range 2 {
+		lock, err := openDataDir(filepath.Join(p.dataDir, "a", "b", ""))
+		if err == nil {
+			err = lock.Close()
+		}
+		if err != nil {
+			t.Errorf("a directory below others: %v", err)
+		}
+	}
 	file := fileWith(t, "file", nil)
 	if code, _, errs := qcat(t, "serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(file, "below")); code != 1 || !strings.Contains(errs, "data directory") {
 		t.Errorf("impossible directory: exit code %d, %q", code, errs)
