@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,11 +36,20 @@ type logLine struct {
 	SnapshotSeq         uint64 `json:"snapshot_seq"`
 }
 
+// serviceVariables name other stores to a server.
+var serviceVariables = []string{"DATABASE_URL", "QCAT_DATABASE_URL", "REDIS_URL", "QCAT_REDIS_URL", "DB_HOST", "REDIS_HOST"}
+
 // start starts the binary on the run's data directory and waits until it trades.
 func (r *run) start(more ...string) (*server, error) {
 	args := append([]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir", r.dir, "--log-format", "json",
 		"--journal-sync", r.sync, "--snapshot-records", "3000", "--snapshot-interval", "1h", "--journal-segment", "4MiB", "--journal-buffer", "1MiB", "--no-cancel-on-shutdown"}, more...)
 	s := &server{cmd: exec.Command(r.binary, args...), ended: make(chan struct{})}
+	// The embedded store is what is tortured, also where there are servers.
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); !slices.Contains(serviceVariables, name) {
+			s.cmd.Env = append(s.cmd.Env, v)
+		}
+	}
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -71,6 +83,7 @@ func (s *server) read(r io.Reader, serving, last chan<- string) {
 	for sc := bufio.NewScanner(r); sc.Scan(); {
 		var line logLine
 		if json.Unmarshal(sc.Bytes(), &line) != nil {
+			text = sc.Text() // why it ends, or a panic
 			continue
 		}
 		if line.Level != "INFO" {
