@@ -72,12 +72,13 @@ CREATE TABLE partition_ranges (
 -- It runs with the rights of the tables' owner, so that the role that writes need not
 -- own them. Attaching locks out neither readers nor writers, as CREATE … PARTITION OF
 -- would; that is also why there is no DEFAULT partition, which attaching would have to
--- lock and scan.
+-- lock and scan. Who may read the whole may read the part by its own name: pg_dump does.
 -- +goose StatementBegin
 CREATE FUNCTION qcat_make_partition(parent text, day bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	part text;
+	reader text;
 	width constant numeric := 86400000000000;
 	low numeric := day * width;
 	high numeric := (day + 1) * width;
@@ -94,6 +95,10 @@ BEGIN
 	EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', parent, part,
 		CASE WHEN low < -9223372036854775808 THEN 'MINVALUE' ELSE low::text END,
 		CASE WHEN high > 9223372036854775807 THEN 'MAXVALUE' ELSE high::text END);
+	FOR reader IN SELECT DISTINCT a.grantee::regrole::text FROM pg_class c, aclexplode(c.relacl) a
+		WHERE c.oid = to_regclass(parent) AND a.privilege_type = 'SELECT' AND a.grantee <> 0 LOOP
+		EXECUTE format('GRANT SELECT ON %I TO %s', part, reader);
+	END LOOP;
 	RETURN true;
 END $$;
 -- +goose StatementEnd

@@ -2,7 +2,7 @@
 -- processes and people:
 --
 --   qcat_write   what a serving process needs: fills the tables, and only adds to audit
---   qcat_read    reads everything
+--   qcat_read    reads everything, and so can make backups; as can qcat_write
 --   qcat_audit   adds to audit, and reads nothing
 --
 -- Roles belong to the server, not to the database: they may be there already, and are
@@ -30,6 +30,7 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'qcat_read') THEN
 		EXECUTE format('GRANT USAGE ON SCHEMA %I TO qcat_read', current_schema());
 		EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO qcat_read', current_schema());
+		EXECUTE format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA %I TO qcat_read', current_schema());
 	END IF;
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'qcat_audit') THEN
 		EXECUTE format('GRANT USAGE ON SCHEMA %I TO qcat_audit', current_schema());
@@ -38,6 +39,7 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'qcat_write') THEN
 		EXECUTE format('GRANT USAGE ON SCHEMA %I TO qcat_write', current_schema());
 		EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO qcat_write', current_schema());
+		EXECUTE format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA %I TO qcat_write', current_schema());
 		GRANT UPDATE ON stream_positions TO qcat_write;
 		GRANT INSERT, UPDATE ON instruments, accounts, strategies, positions, marks, quotes_last, candles,
 			partition_ranges TO qcat_write;
@@ -57,6 +59,7 @@ BEGIN
 	FOREACH role_name IN ARRAY ARRAY['qcat_write', 'qcat_read', 'qcat_audit'] LOOP
 		IF EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
 			EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I', current_schema(), role_name);
+			EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA %I FROM %I', current_schema(), role_name);
 			EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I', current_schema(), role_name);
 			EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM %I', current_schema(), role_name);
 		END IF;

@@ -150,6 +150,23 @@ func TestForeignJournal(t *testing.T) {
 	})
 }
 
+// A database that is too far behind the journal to be filled from it, such as an empty
+// one that the server does not use, is not backed up with it.
+func TestDatabaseThatIsNotTheServers(t *testing.T) {
+	each(t, func(t *testing.T, b *bed) {
+		b.trade(300)
+		b.snapshot()
+		b.must(os.Remove(filepath.Join(b.dataDir, "journal", "journal-0000000001.seg")))
+		b.create()
+		other := newBed(t, b.kind)
+		cfg := b.createConfig()
+		cfg.Database, cfg.Dir = other.database(), t.TempDir()
+		if _, err := backup.Create(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "stands at record 3 and the journal begins at") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // A damaged journal is not backed up as if it were whole.
 func TestDamagedJournal(t *testing.T) {
 	t.Parallel()

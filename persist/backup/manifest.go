@@ -119,10 +119,18 @@ func (m *Manifest) Bytes() int64 {
 	return n
 }
 
-// covers says why the archive does not hold the records of the database's rows.
+// covers says why the archive does not hold the records of the database's rows, or not
+// those that come next.
 func (m *Manifest) covers() error {
 	p := m.Positions[store.Journal.String()]
-	if m.Data == nil || p.Seq == 0 {
+	if m.Data == nil {
+		return nil
+	}
+	if p.Seq+1 < m.Data.First {
+		return fmt.Errorf("the database stands at record %d and the journal begins at %d: no server could go on from the two; is it the database that the server uses?",
+			p.Seq, m.Data.First)
+	}
+	if p.Seq == 0 {
 		return nil
 	}
 	if p.Log != m.Data.Log {
