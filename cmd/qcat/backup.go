@@ -75,7 +75,7 @@ func (f *databaseFlags) database() backup.Database {
 type backupCreateCmd struct {
 	backupFlags   `embed:""`
 	databaseFlags `embed:""`
-	Only          string `help:"all, or the database alone." enum:"all,database" default:"all"`
+	Only          string `help:"all, or the database alone." enum:"all,database" default:"all" env:"-"`
 }
 
 // Run implements the command.
@@ -83,6 +83,11 @@ func (c *backupCreateCmd) Run(e *env) error {
 	cfg := backup.CreateConfig{Dir: c.dir(), DataDir: c.DataDir, Database: c.database(), Program: version}
 	if c.Only == partDatabase {
 		cfg.DataDir = ""
+	}
+	if cfg.Database.Kind() == backup.KindEmbedded {
+		if err := c.present(); err != nil {
+			return err
+		}
 	}
 	m, err := backup.Create(e.ctx, cfg)
 	if err != nil {
@@ -166,8 +171,8 @@ type backupRestoreCmd struct {
 	backupFlags   `embed:""`
 	databaseFlags `embed:""`
 	Name          string `arg:"" help:"Its name, or the path of one of its files."`
-	Only          string `help:"all, the database alone, or the data directory (journal and snapshots) alone." enum:"all,database,data" default:"all"`
-	Clean         bool   `help:"Move aside what is there: files into a folder of the data directory, tables into a schema qcat_old_…"`
+	Only          string `help:"all, the database alone, or the data directory (journal and snapshots) alone." enum:"all,database,data" default:"all" env:"-"`
+	Clean         bool   `help:"Move aside what is there: files into a folder of the data directory, tables into a schema qcat_old_…" env:"-"`
 }
 
 // Run implements the command.

@@ -139,6 +139,9 @@ func TestBackupScript(t *testing.T) {
 		}
 		return string(out)
 	}
+	if out := sh(false, data, "backup"); !strings.Contains(out, "holds no database; qcat serve makes the embedded one, --database-url or DATABASE_URL names a Postgres") {
+		t.Errorf("backup of nothing: %s", out)
+	}
 	name := strings.Fields(sh(true, p.dataDir, "backup"))[0]
 	if out := sh(true, "", "list"); !strings.Contains(out, name) || !strings.Contains(out, "complete") {
 		t.Errorf("list: %s", out)

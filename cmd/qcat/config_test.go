@@ -73,6 +73,18 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// What asks for one act stands on the command line alone: a variable of the environment
+// that happens to be named so does nothing.
+func TestActsAreNoSettings(t *testing.T) {
+	for _, name := range []string{"VERSION", "CLEAN", "ONLY", "HELP"} {
+		t.Setenv("QCAT_"+name, "1")
+	}
+	c, _ := mustParse(t, "backup", "restore", "qcat_backup_20260101_000000")
+	if bool(c.Version) || c.Backup.Restore.Clean || c.Backup.Restore.Only != partAll {
+		t.Errorf("%+v", c.Backup.Restore)
+	}
+}
+
 func TestFileKinds(t *testing.T) {
 	c, _ := mustParse(t, "serve", "--config", yamlFile(t, `
 demo: true

@@ -17,10 +17,12 @@ var version = "unknown"
 
 // cli is the whole command line. Every flag is also a key of the YAML file given
 // by --config and an environment variable QCAT_<FLAG>; a flag wins over the
-// environment, the environment over the file, the file over the default.
+// environment, the environment over the file, the file over the default. What asks
+// for one act, such as --version and --clean, is no setting and stands on the command
+// line alone: images are fond of a variable QCAT_VERSION.
 type cli struct {
 	Config  configFlag       `help:"YAML file with settings (see deploy/configs/config.yaml)." placeholder:"FILE"`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Version kong.VersionFlag `help:"Print the version and exit." env:"-"`
 
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Replay  replayCmd  `cmd:"" help:"Run a capture through decode and book, and report."`

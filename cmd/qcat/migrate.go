@@ -48,11 +48,20 @@ func (f *databaseFlags) open(ctx context.Context) (*sql.DB, migrate.Dialect, err
 		}
 		return db, migrate.Postgres, err
 	}
-	if _, err := os.Stat(embeddedPath(f.DataDir)); errors.Is(err, os.ErrNotExist) {
-		return nil, migrate.SQLite, badSetting("data-dir", "%s holds no database; qcat serve makes the embedded one, --database-url names a Postgres", f.DataDir)
+	if err := f.present(); err != nil {
+		return nil, migrate.SQLite, err
 	}
 	db, err := sqlite.OpenDB(ctx, embeddedPath(f.DataDir))
 	return db, migrate.SQLite, err
+}
+
+// present wants the embedded store to be there: where it is not, a Postgres was meant
+// that nobody named.
+func (f *databaseFlags) present() error {
+	if _, err := os.Stat(embeddedPath(f.DataDir)); errors.Is(err, os.ErrNotExist) {
+		return badSetting("data-dir", "%s holds no database; qcat serve makes the embedded one, --database-url or DATABASE_URL names a Postgres", f.DataDir)
+	}
+	return nil
 }
 
 // step runs one change of the schema and tells what it did.
