@@ -49,8 +49,8 @@ const (
 // holdName is the name under which the logs keep what the store has not read.
 const holdName = "store"
 
-// storeTimeout bounds opening the store, storeRetry is the pause between two
-// attempts.
+// storeTimeout bounds opening a store that is elsewhere, storeRetry is the pause
+// between two attempts.
 const (
 	storeTimeout = 15 * time.Second
 	storeRetry   = 2 * time.Second
@@ -111,8 +111,11 @@ func orNever(d time.Duration) time.Duration {
 
 // tryOpen opens the store once, and makes sure that it goes with the journal.
 func (a *archive) tryOpen(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
+	if a.kind != embeddedKind { // whose file is checked, and brought up to date, however long that takes
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, storeTimeout)
+		defer cancel()
+	}
 	st, err := a.open(ctx)
 	if err == nil {
 		if err = a.goesWith(ctx, st); err != nil {
