@@ -29,8 +29,9 @@ type Config struct {
 	// PruneInterval is how often what is older is deleted. Default 1 minute.
 	PruneInterval time.Duration
 
-	// CheckTimeout bounds the check of the whole file after an unclean end. A
-	// check that is cut short is logged and not an error. Default 10 s.
+	// CheckTimeout bounds the check of the whole file after an unclean end, which
+	// trading waits for: about 120 MB are read in a second. A check that is cut short
+	// is logged and not an error. Default 3 s.
 	CheckTimeout time.Duration
 
 	// SyncEvery is the least time between two syncs of the journal's rows: what a
@@ -62,7 +63,7 @@ func (c Config) withDefaults() (Config, error) {
 	orElse(&c.SlowQuery, 200*time.Millisecond)
 	orElse(&c.KeepTicks, 7*24*time.Hour)
 	orElse(&c.PruneInterval, time.Minute)
-	orElse(&c.CheckTimeout, 10*time.Second)
+	orElse(&c.CheckTimeout, 3*time.Second)
 	orElse(&c.SyncEvery, 5*time.Second)
 	orElse(&c.Readers, 4)
 	if c.Clock == nil {
