@@ -24,7 +24,7 @@ func TestRecordsOutrunZeros(t *testing.T) {
 		case op.Kind == faultfs.Rename:
 			making.Store(0)
 		case op.Kind == faultfs.Write && int64(op.File) == making.Load():
-			time.Sleep(5 * time.Millisecond) // 256 KiB of zeros
+			time.Sleep(10 * time.Millisecond) // 256 KiB of zeros
 		}
 		return nil
 	})

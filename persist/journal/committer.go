@@ -54,6 +54,9 @@ type gathering struct {
 	time   core.Nanos
 }
 
+// keeperSteps is how often in a segment the keeper is woken to go on with the next.
+const keeperSteps = 32
+
 // idleWait is how long the committer sleeps when nothing is due; it is woken.
 const idleWait = time.Hour
 
@@ -203,8 +206,8 @@ func (c *committer) write() bool {
 	c.l.stats.Commits.Add(1)
 	c.l.stats.Bytes.Add(uint64(total))
 	c.seg.end.Store(off + total)
-	if half := c.seg.size / 2; off <= half && off+total > half {
-		c.l.keeper.wake() // the next segment is needed soon
+	if step := c.seg.size / keeperSteps; off/step != (off+total)/step {
+		c.l.keeper.wake()
 	}
 	return true
 }

@@ -19,7 +19,10 @@ const (
 	retainEvery = time.Minute
 	// fillBytes is how much of a segment is filled and synced at once: little enough
 	// not to hold up the syncs of the committer.
-	fillBytes = 1 << 20
+	fillBytes = 512 << 10
+	// fillAhead is how many times as much of the next segment is filled as of the one
+	// in use is written. It is full, or taken as it is, when a part in fillAhead is.
+	fillAhead = 4
 	// maxFillPause bounds the pause after each.
 	maxFillPause = 50 * time.Millisecond
 	// firstSegmentBytes bounds the first segment of a new log, of which fillBytes are
@@ -45,6 +48,7 @@ type keeper struct {
 
 	next   uint64   // index of the segment to make
 	file   vfs.File // that is being filled
+	size   int64
 	filled int64
 	kept   bool // its room is kept whether filled or not
 	broken bool // its file is not to be touched any more
@@ -74,20 +78,18 @@ func (k *keeper) wake() {
 	}
 }
 
-// provide makes a spare segment unless there is one, and returns when to look
-// again.
+// provide goes on making a spare segment unless there is one, and returns when to
+// go on. It is woken before that when there is more to do.
 func (k *keeper) provide() time.Duration {
 	l := k.l
 	if l.writer.spare.Load() != nil {
 		return retainEvery
 	}
-	err := k.make()
+	pause, err := k.make()
 	switch {
 	case err == nil:
 		l.diskFull(false, nil)
-		return retainEvery
-	case errors.Is(err, ErrClosed):
-		return retainEvery
+		return pause
 	case noRoom(err):
 		l.diskFull(true, err)
 		return retryEvery
@@ -98,82 +100,90 @@ func (k *keeper) provide() time.Duration {
 	}
 }
 
-// make goes on with the spare segment where it stopped, and hands it over.
-func (k *keeper) make() (err error) {
-	l := k.l
+// make goes on with the spare segment where it stopped, by one step, and hands it
+// over when it will do. It returns when the next step is due.
+func (k *keeper) make() (time.Duration, error) {
 	if k.file == nil {
-		if k.file, err = l.files.create(spareName(l.o.Name)); err != nil {
-			return err
+		if err := k.begin(); err != nil {
+			return 0, err
 		}
-		k.filled = 0
 	}
-	size := l.o.SegmentBytes
-	if l.o.Sync == SyncOS {
-		err = k.file.Truncate(size)
-	} else {
-		err = k.fill(size)
+	if k.l.o.Sync != SyncOS {
+		pause, enough, err := k.fill()
+		if err != nil || !enough {
+			return pause, err
+		}
 	}
-	if err != nil {
+	return retainEvery, k.handOver()
+}
+
+// begin makes the file and keeps its room on the disk. Files grow to SegmentBytes
+// by doubling: a log that is little used stays small.
+func (k *keeper) begin() (err error) {
+	l := k.l
+	k.size = min(l.o.SegmentBytes, max(2*l.table.newest().size, firstSegmentBytes))
+	if k.file, err = l.files.create(spareName(l.o.Name)); err != nil {
 		return err
 	}
+	k.filled, k.kept = 0, false
+	if l.o.Sync == SyncOS {
+		return k.file.Truncate(k.size)
+	}
+	return nil
+}
+
+// fill really writes zeros to the room it keeps, so that a later sync has nothing to
+// write but the data. The zeros stay ahead of the records, by a factor, rather than
+// come at once: they share the disk with the syncs that orders wait for. Records that
+// come faster than zeros get a segment whose room alone is kept: syncs that also write
+// metadata are better than none.
+func (k *keeper) fill() (pause time.Duration, enough bool, err error) {
+	if k.filled == 0 && !k.kept {
+		err := k.file.Allocate(k.size)
+		if k.kept = !errors.Is(err, errors.ErrUnsupported); k.kept && err != nil {
+			k.kept = false
+			return 0, false, err
+		}
+		if err := k.file.Datasync(); err != nil {
+			return 0, false, err
+		}
+	}
+	used, size := k.inUse()
+	switch {
+	case k.filled >= k.size, k.kept && used > size/fillAhead:
+		return 0, true, nil
+	case k.kept && k.filled > fillAhead*(used*k.size/size):
+		return retainEvery, false, nil // the committer wakes
+	}
+	start := k.l.o.Clock.Now()
+	n := min(k.size-k.filled, fillBytes)
+	if err := writeZeros(k.file, k.filled, n); err != nil {
+		return 0, false, err
+	}
+	if err := k.file.Datasync(); err != nil {
+		return 0, false, err
+	}
+	k.filled += n
+	return min(time.Duration(k.l.o.Clock.Now()-start), maxFillPause), k.filled >= k.size, nil
+}
+
+// inUse is how much of the segment in use is written, and its size.
+func (k *keeper) inUse() (used, size int64) {
+	s := k.l.table.newest()
+	return s.end.Load(), s.size
+}
+
+// handOver gives the segment its name, and it to the committer.
+func (k *keeper) handOver() error {
+	l := k.l
 	if err := l.files.rename(spareName(l.o.Name), fileName(l.o.Name, k.next)); err != nil {
 		return err
 	}
-	l.writer.spare.Store(&spare{index: k.next, size: size, file: k.file})
+	l.writer.spare.Store(&spare{index: k.next, size: k.size, file: k.file})
 	l.writer.waiter.Wake()
 	k.file = nil
 	k.next++
 	return nil
-}
-
-// fill keeps the segment's room on the disk and really writes zeros there, so that
-// a later sync has nothing to write but the data. It stops with the room alone when
-// the segment in use is half full: syncs that also write metadata are better than
-// none.
-func (k *keeper) fill(size int64) error {
-	if k.filled == 0 {
-		err := k.file.Allocate(size)
-		if k.kept = !errors.Is(err, errors.ErrUnsupported); k.kept && err != nil {
-			return err
-		}
-		if err := k.file.Datasync(); err != nil {
-			return err
-		}
-	}
-	for k.filled < size && !(k.kept && k.hurried()) {
-		start := k.l.o.Clock.Now()
-		n := min(size-k.filled, fillBytes)
-		if err := writeZeros(k.file, k.filled, n); err != nil {
-			return err
-		}
-		if err := k.file.Datasync(); err != nil {
-			return err
-		}
-		k.filled += n
-		if k.filled < size && !k.pause(time.Duration(k.l.o.Clock.Now()-start)) {
-			return ErrClosed
-		}
-	}
-	return nil
-}
-
-// hurried reports whether the segment in use is half full.
-func (k *keeper) hurried() bool {
-	s := k.l.table.newest()
-	return s.end.Load() > s.size/2
-}
-
-// pause leaves the disk to the committer for as long as it was taken, unless
-// somebody wakes the keeper. It returns false when it is to stop.
-func (k *keeper) pause(took time.Duration) bool {
-	select {
-	case <-k.quit:
-		return false
-	case <-k.kick:
-		return true
-	case <-time.After(min(took, maxFillPause)):
-		return true
-	}
 }
 
 // writeZeros overwrites n bytes at off.
