@@ -77,4 +77,8 @@ func makeToStay(path string) error {
 }
 
 // Close gives the directory back.
-func (d *dataDir) Close() error { return d.lock.Close() }
+func (d *dataDir) Close() error {
+	// Closing alone does not do: a child that is just being started has the file too,
+	// until it runs a program.
+	return errors.Join(unix.Flock(int(d.lock.Fd()), unix.LOCK_UN), d.lock.Close())
+}

@@ -52,6 +52,7 @@ func TestRetentionKeepsWhatAStartNeeds(t *testing.T) {
 		c, e := mustParse(t, "serve", "--demo", "--data-dir", dir, "--no-tick-log",
 			"--journal-segment=128KiB", "--journal-buffer=64KiB", "--journal-retention=1ns")
 		c.Serve.Feed = []string{defaultFeed}
+		c.Serve.DatabaseURL, c.Serve.RedisURL = "", "" // those of the tests are not its own
 		s := c.Serve.newServer(zap.NewNop())
 		if err := s.build(t.Context(), e.file.sections); err != nil {
 			t.Fatalf("%s: %v", what, err)

@@ -25,5 +25,10 @@ func lock(dir string) (unlock func(), err error) {
 		}
 		return nil, fmt.Errorf("backup: lock %s: %w", dir, err)
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		// Closing alone does not do: a child that is just being started has the file too,
+		// until it runs a program.
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		f.Close()
+	}, nil
 }
