@@ -42,7 +42,7 @@ fmt: ## format all Go files
 bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s STOP=60s RECORDS=10000000)
 	$(SERVICES) --durable $(GO) run ./bench/report -binary $(BIN) -benchtime $(BENCHTIME) -stop $(STOP) -records $(RECORDS)
 
-torture: build ## kill, crash, stop and cut for an hour, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
+torture: build ## kill, crash, stop and cut for some twenty minutes, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
 	$(SERVICES) $(GO) run ./bench/torture -binary $(BIN) -cycles $(TORTURE_CYCLES) -seeds $(TORTURE_SEEDS)
 
 fuzz: ## each fuzz target for FUZZTIME (20s)
