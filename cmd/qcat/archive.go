@@ -28,6 +28,7 @@ type archive struct {
 
 	kind    string
 	open    func(ctx context.Context) (store.Store, error)
+	begin   func(ctx context.Context, st store.Store) error // an empty one, when the journal's first records are gone
 	journal *journal.Log
 	ticks   *journal.Log // nil: none is kept
 	// neverSynced says that the journal leaves syncing to the kernel.
@@ -62,6 +63,7 @@ const (
 func (s *server) buildArchive(ctx context.Context) error {
 	a := &archive{directory: s.directory, journal: s.journal, sample: s.cfg.QuoteSample, clock: s.clock, log: s.log.Named("store"),
 		neverSynced: s.cfg.JournalSync == journal.SyncOS.String()}
+	a.begin = s.writeBaseline
 	s.archive = a
 	s.chooseStore(a)
 	a.journal.Hold(holdName)
@@ -133,7 +135,8 @@ func (a *archive) tryOpen(ctx context.Context) error {
 }
 
 // goesWith refuses a store that was filled from another journal, one that is ahead
-// of this one, and one whose next record the journal no longer has.
+// of this one, and one whose next record the journal no longer has. An empty one is
+// begun with the state of a snapshot then.
 func (a *archive) goesWith(ctx context.Context, st store.Store) error {
 	pos, err := st.Position(ctx, store.Journal)
 	if err != nil {
@@ -143,6 +146,8 @@ func (a *archive) goesWith(ctx context.Context, st store.Store) error {
 	switch {
 	case pos.Seq == 0 && first == 1:
 		return nil
+	case pos.Seq == 0:
+		return a.begin(ctx, st)
 	case pos.Seq > 0 && pos.Log != store.LogID(a.journal.ID()):
 		return fmt.Errorf("%w: the database belongs to another data directory; give this one a database of its own, or restore a backup of both", store.ErrForeign)
 	case pos.Seq > last:
