@@ -153,7 +153,7 @@ func (a *archive) goesWith(ctx context.Context, st store.Store) error {
 	case pos.Seq > last:
 		return fmt.Errorf("%w: the database has record %d and the journal ends at %d: the journal lost its end or is an older one; restore a backup of both", store.ErrPosition, pos.Seq, last)
 	case pos.Seq+1 < first:
-		return fmt.Errorf("%w: the database stands at record %d and the journal begins at %d: what lies between was deleted; name the database that this data directory was used with, or fill this one by qcat backup restore NAME --only database, from a backup of record %d or later", store.ErrPosition, pos.Seq, first, first-1)
+		return fmt.Errorf("%w: the database stands at record %d and the journal begins at %d: what lies between was deleted; name the database that this data directory was used with, fill this one by qcat backup restore NAME --only database, from a backup of record %d or later, or name an empty database, which begins with the present state", store.ErrPosition, pos.Seq, first, first-1)
 	}
 	return nil
 }
