@@ -196,7 +196,10 @@ func (c *backupRestoreCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
+	tell, done := restoreProgress(e.stderr)
+	cfg.Progress = tell
 	out, err := backup.Restore(e.ctx, cfg)
+	done()
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ import (
 // record and every snapshot that it finds there against the manifest.
 //
 // Errors: ErrIncomplete, ErrDamaged; the file system's.
-func extract(ctx context.Context, dir string, m *Manifest, into string) error {
-	src, err := open(filepath.Join(dir, m.Data.Name), m.Data.SHA256)
+func extract(ctx context.Context, dir string, m *Manifest, into string, tell func(done, total int64)) error {
+	src, err := open(filepath.Join(dir, m.Data.Name), m.Data.SHA256, tell)
 	if err != nil {
 		return err
 	}

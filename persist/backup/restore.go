@@ -27,6 +27,25 @@ type RestoreConfig struct {
 	Clean bool
 
 	Now func() time.Time // time.Now
+
+	// Progress is told what is being done and, in bytes of the backup's files, how far
+	// it is; Total is 0 where nobody knows. May be nil. Called often, and quickly done.
+	Progress func(Progress)
+}
+
+// Progress is how far a restore is.
+type Progress struct {
+	Phase       string
+	Done, Total int64
+}
+
+// tell returns what reports a phase's bytes, and reports that it begins.
+func (c *RestoreConfig) tell(phase string) func(done, total int64) {
+	if c.Progress == nil {
+		return nil
+	}
+	c.Progress(Progress{Phase: phase})
+	return func(done, total int64) { c.Progress(Progress{phase, done, total}) }
 }
 
 // Outcome is what a restore did.
@@ -122,7 +141,7 @@ func restoreBoth(ctx context.Context, cfg *RestoreConfig, m *Manifest, out *Outc
 	var db Restored
 	if err := func() (err error) {
 		if m.Data != nil {
-			if err := extract(ctx, cfg.Dir, m, swap.staging); err != nil {
+			if err := extract(ctx, cfg.Dir, m, swap.staging, cfg.tell("journal and snapshots")); err != nil {
 				return err
 			}
 		}
@@ -162,7 +181,7 @@ func restoreDatabase(ctx context.Context, cfg *RestoreConfig, m *Manifest, stagi
 	if err != nil {
 		return nil, err
 	}
-	dump, err := open(filepath.Join(cfg.Dir, m.Dump.Name), m.Dump.SHA256)
+	dump, err := open(filepath.Join(cfg.Dir, m.Dump.Name), m.Dump.SHA256, cfg.tell("database"))
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +197,7 @@ func restoreDatabase(ctx context.Context, cfg *RestoreConfig, m *Manifest, stagi
 	err = dump.drain() // a reader may stop where the text ends
 	var got State
 	if err == nil {
+		cfg.tell("comparing the content")
 		got, err = db.State(ctx)
 	}
 	if tables := want.Diff(got.Digest); err == nil && len(tables) > 0 {

@@ -126,8 +126,9 @@ type source struct {
 	zip  *gzip.Reader
 }
 
-// open begins to read a file; want is its checksum in hexadecimal.
-func open(path, want string) (*source, error) {
+// open begins to read a file; want is its checksum in hexadecimal. tell, when given,
+// is called with how many of its bytes have been read, and how many there are.
+func open(path, want string, tell func(done, total int64)) (*source, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
@@ -136,10 +137,27 @@ func open(path, want string) (*source, error) {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
 	s := &source{path: path, want: want, file: f, sum: sha256.New()}
-	if s.zip, err = gzip.NewReader(bufio.NewReaderSize(io.TeeReader(f, s.sum), 1<<18)); err != nil {
+	read := io.Writer(s.sum)
+	if info, err := f.Stat(); err == nil && tell != nil {
+		read = io.MultiWriter(s.sum, &teller{tell: tell, total: info.Size()})
+	}
+	if s.zip, err = gzip.NewReader(bufio.NewReaderSize(io.TeeReader(f, read), 1<<18)); err != nil {
 		return nil, errors.Join(s.damaged(err), f.Close())
 	}
 	return s, nil
+}
+
+// teller tells how many bytes have passed.
+type teller struct {
+	tell        func(done, total int64)
+	done, total int64
+}
+
+// Write implements io.Writer.
+func (t *teller) Write(b []byte) (int, error) {
+	t.done += int64(len(b))
+	t.tell(t.done, t.total)
+	return len(b), nil
 }
 
 func (s *source) damaged(err error) error { return fmt.Errorf("%w: %s: %w", ErrDamaged, s.path, err) }

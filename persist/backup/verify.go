@@ -35,7 +35,7 @@ func Verify(ctx context.Context, dir, name string) (*Checked, error) {
 	if err := checkSumFile(dir, &m.Dump); err != nil {
 		return nil, err
 	}
-	dump, err := open(filepath.Join(dir, m.Dump.Name), m.Dump.SHA256)
+	dump, err := open(filepath.Join(dir, m.Dump.Name), m.Dump.SHA256, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func verifyData(ctx context.Context, dir string, m *Manifest) error {
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return errors.Join(extract(ctx, dir, m, into), os.RemoveAll(into))
+	return errors.Join(extract(ctx, dir, m, into, nil), os.RemoveAll(into))
 }
 
 // checkSumFile holds the checksum beside a file against the manifest's.

@@ -20,7 +20,6 @@ func BenchmarkCommit(b *testing.B) {
 		b.Run(fmt.Sprintf("group=%d", group), func(b *testing.B) {
 			l := mustOpen(b, Options{Dir: b.TempDir()})
 			defer l.Close()
-			eventually(b, "the spare segment is there", func() bool { return l.writer.spare.Load() != nil })
 			w := ringbuf.NewWaiter(ringbuf.Adaptive)
 			l.Notify(w)
 			rec := testRecord(nil, 1, benchRecord)
