@@ -38,7 +38,8 @@ type archive struct {
 	log         *zap.Logger
 
 	followers [store.NumStreams]atomic.Pointer[store.Follower]
-	failure   atomic.Pointer[string] // why there is no store
+	found     [store.NumStreams]atomic.Pointer[store.Position] // where the store stood when it was opened
+	failure   atomic.Pointer[string]                           // why there is no store
 }
 
 // Kinds of stores.
@@ -120,7 +121,10 @@ func (a *archive) tryOpen(ctx context.Context) error {
 	}
 	st, err := a.open(ctx)
 	if err == nil {
-		if err = a.goesWith(ctx, st); err != nil {
+		if err = a.goesWith(ctx, st); err == nil {
+			err = a.look(ctx, st)
+		}
+		if err != nil {
 			err = errors.Join(err, st.Close())
 		}
 	}
@@ -239,12 +243,28 @@ func (a *archive) lag() (records uint64) {
 	return records
 }
 
-// stored is how far the store has come in a log.
-func (a *archive) stored(stream store.Stream) store.Position {
-	if f := a.followers[stream].Load(); f != nil {
-		return f.Stats().Position
+// look notes where the store stands: until its followers have loaded that, it is what
+// can be asked for.
+func (a *archive) look(ctx context.Context, st store.Store) error {
+	for stream := range store.NumStreams {
+		pos, err := st.Position(ctx, stream)
+		if err != nil {
+			return err
+		}
+		a.found[stream].Store(&pos)
 	}
-	return store.Position{}
+	return nil
+}
+
+// stored is how far the store has come in a log.
+func (a *archive) stored(stream store.Stream) (pos store.Position) {
+	if f := a.followers[stream].Load(); f != nil {
+		pos = f.Stats().Position
+	}
+	if found := a.found[stream].Load(); pos.Seq == 0 && found != nil {
+		pos = *found
+	}
+	return pos
 }
 
 // storedSeq is the last journal record whose rows are stored.

@@ -203,6 +203,8 @@ Ctrl-C stops the server.
 func (s *server) run(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, 1)
 	s.start(failed)
+	for !s.paper.Ready() && sleep(ctx, time.Millisecond) { // its goroutine has been started: the first order must find it
+	}
 	go func() {
 		if err := s.rest.Serve(ln); err != nil {
 			failed <- fmt.Errorf("http: %w", err)

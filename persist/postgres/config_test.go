@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -88,8 +89,10 @@ func TestSlowQuery(t *testing.T) {
 	if _, err := tx.Exec(ctx, "LOCK TABLE audit IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(150*time.Millisecond, func() { tx.Rollback(ctx) })
-	if _, err := s.Audit(ctx, history.EventQuery{Action: "secret", Limit: 1}); err != nil {
+	released := make(chan error, 1)
+	time.AfterFunc(150*time.Millisecond, func() { released <- tx.Rollback(ctx) })
+	_, err = s.Audit(ctx, history.EventQuery{Action: "secret", Limit: 1})
+	if err := errors.Join(err, <-released); err != nil {
 		t.Fatal(err)
 	}
 	entries := lines.All()[before:]
