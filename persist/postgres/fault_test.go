@@ -124,6 +124,9 @@ func (r *rig) follow(b *store.Batch) (failures []error) {
 		}
 		at, err := r.store.Position(ctx, b.Stream)
 		for ; err != nil && ctx.Err() == nil; at, err = r.store.Position(ctx, b.Stream) {
+			if r.t.Failed() { // the server does not come back
+				r.t.FailNow()
+			}
 			time.Sleep(5 * time.Millisecond)
 		}
 		if at.Seq == b.To {

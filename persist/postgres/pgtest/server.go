@@ -221,10 +221,19 @@ func (s *Server) Stop(tb testing.TB) {
 	<-s.exited
 }
 
+// restartTries is how often Restart tries: while the server was down, somebody else's
+// connection may have been given its port for a moment.
+const restartTries = 20
+
 // Restart starts the server again after Kill or Stop, on the same port and data.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
-	if err := s.start(); err != nil {
+	err := s.start()
+	for try := 1; err != nil && try < restartTries; try++ {
+		time.Sleep(500 * time.Millisecond)
+		err = s.start()
+	}
+	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
 }
