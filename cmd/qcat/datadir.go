@@ -9,15 +9,13 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"qcat/persist/vfs"
 )
 
 // dataDir is a data directory that this process alone uses.
 type dataDir struct {
 	path string
-	lock *os.File
+	lock *vfs.FileLock
 }
 
 // openDataDir makes the directory if need be and takes its lock. The kernel
@@ -27,28 +25,30 @@ func openDataDir(path string) (*dataDir, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	name := filepath.Join(path, "LOCK")
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o640)
+	lock, err := vfs.TryLock(name, 0o640)
+	if errors.Is(err, vfs.ErrHeld) {
+		holder, _ := os.ReadFile(name) // only for the message
+		return nil, badSetting("data-dir", "%s is in use by process %s; stop it, or give this one another --data-dir",
+			path, strings.TrimSpace(string(holder)))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		holder, _ := os.ReadFile(name) // only for the message
-		_ = f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, badSetting("data-dir", "%s is in use by process %s; stop it, or give this one another --data-dir",
-				path, strings.TrimSpace(string(holder)))
-		}
-		return nil, fmt.Errorf("data directory: lock %s: %w", name, err)
+	d := &dataDir{path: path, lock: lock}
+	if err := d.sign(); err != nil {
+		return nil, fmt.Errorf("data directory: write %s: %w", name, errors.Join(err, d.Close()))
 	}
-	pid := strconv.Itoa(os.Getpid()) + "\n"
-	if err := f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(pid), 0)
-		if err != nil {
-			_ = f.Close()
-			return nil, fmt.Errorf("data directory: write %s: %w", name, err)
-		}
+	return d, nil
+}
+
+// sign writes who holds the directory into the lock's file. A full disk leaves the
+// directory usable: the name in a message is all that is lost.
+func (d *dataDir) sign() error {
+	if err := d.lock.File.Truncate(0); err != nil {
+		return nil //nolint:nilerr // see above
 	}
-	return &dataDir{path: path, lock: f}, nil
+	_, err := d.lock.File.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
 }
 
 // makeToStay makes a directory, and those above it that are missing, so that a power
@@ -77,8 +77,4 @@ func makeToStay(path string) error {
 }
 
 // Close gives the directory back.
-func (d *dataDir) Close() error {
-	// Closing alone does not do: a child that is just being started has the file too,
-	// until it runs a program.
-	return errors.Join(unix.Flock(int(d.lock.Fd()), unix.LOCK_UN), d.lock.Close())
-}
+func (d *dataDir) Close() error { return d.lock.Unlock() }

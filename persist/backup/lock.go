@@ -3,10 +3,9 @@ package backup
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"qcat/persist/vfs"
 )
 
 // lockName is the file whose lock is held while a folder of backups is written.
@@ -14,21 +13,12 @@ const lockName = ".lock"
 
 // lock takes the folder's lock. The kernel gives it back when the process ends.
 func lock(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	l, err := vfs.TryLock(filepath.Join(dir, lockName), 0o600)
+	if errors.Is(err, vfs.ErrHeld) {
+		return nil, fmt.Errorf("%w in %s", ErrBusy, dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w in %s", ErrBusy, dir)
-		}
-		return nil, fmt.Errorf("backup: lock %s: %w", dir, err)
-	}
-	return func() {
-		// Closing alone does not do: a child that is just being started has the file too,
-		// until it runs a program.
-		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
-		f.Close()
-	}, nil
+	return func() { _ = l.Unlock() }, nil
 }

@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/pressly/goose/v3/lock"
-	"golang.org/x/sys/unix"
+
+	"qcat/persist/vfs"
 )
 
 // lockID is the advisory lock of migrations in a Postgres database: "qcat" in
@@ -53,24 +53,18 @@ func lockBeside(ctx context.Context, db *sql.DB) (unlock func(), err error) {
 	if file == "" {
 		return func() {}, nil
 	}
-	f, err := os.OpenFile(file+".migrate.lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("migrate: lock: %w", err)
-	}
-	// A blocking flock could not be given up with the context.
+	// A blocking lock could not be given up with the context.
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		l, err := vfs.TryLock(file+".migrate.lock", 0o600)
 		if err == nil {
-			return func() { f.Close() }, nil
+			return func() { _ = l.Unlock() }, nil
 		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			f.Close()
-			return nil, fmt.Errorf("migrate: lock %s: %w", f.Name(), err)
+		if !errors.Is(err, vfs.ErrHeld) {
+			return nil, fmt.Errorf("migrate: %w", err)
 		}
 		select {
 		case <-ctx.Done():
-			f.Close()
-			return nil, fmt.Errorf("migrate: waiting for %s, which another process holds: %w", f.Name(), ctx.Err())
+			return nil, fmt.Errorf("migrate: another process migrates: %w: %w", err, ctx.Err())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
