@@ -17,7 +17,9 @@ const DefaultSampleEvery = core.Nanos(1_000_000_000)
 // they were deleted before they were stored.
 const reasonRetention = "retention"
 
-// TicksProjection makes rows of the tick log's records: every trade; of the quotes
+// TicksProjection makes rows of the tick log's records: with the first tick of an
+// instrument its definition, because the journal's rows may be stored later and
+// nobody could read the tick's numbers without; every trade; of the quotes
 // the first of each instrument in each interval of its receive time; candles of
 // every width; and what is missing. One goroutine.
 //
@@ -45,6 +47,7 @@ type TicksProjection struct {
 type tape struct {
 	quoted     core.Nanos // receive time of the last quote that was kept
 	hasQuote   bool
+	defined    bool // its definition was in a batch
 	candles    [len(history.CandleIntervals)]candleRow
 	instrument core.InstrumentID
 }
@@ -158,7 +161,7 @@ func (p *TicksProjection) begin() {
 	b := &p.batch
 	switch {
 	case p.taken:
-		*b = Batch{Trades: b.Trades[:0], Quotes: b.Quotes[:0], Candles: b.Candles[:0], Gaps: b.Gaps[:0], From: p.pos.Seq + 1}
+		*b = Batch{Instruments: b.Instruments[:0], Trades: b.Trades[:0], Quotes: b.Quotes[:0], Candles: b.Candles[:0], Gaps: b.Gaps[:0], From: p.pos.Seq + 1}
 		p.taken = false
 		p.round++
 	case b.From == 0:
@@ -180,14 +183,20 @@ func (p *TicksProjection) Take() *Batch {
 
 // known returns the tape of a defined instrument, and counts any other.
 func (p *TicksProjection) known(id core.InstrumentID) *tape {
-	if t := p.instruments[id]; t != nil {
+	if t := p.instruments[id]; t != nil && t.defined {
 		return t
 	}
-	if p.dir != nil && p.dir.Instrument(id) == nil {
-		p.unknown++
-		return nil
+	if p.dir != nil {
+		in := p.dir.Instrument(id)
+		if in == nil {
+			p.unknown++
+			return nil
+		}
+		p.batch.Instruments = append(p.batch.Instruments, *in)
 	}
-	return p.tape(id)
+	t := p.tape(id)
+	t.defined = true
+	return t
 }
 
 func (p *TicksProjection) trade(x *ticklog.Trade) {

@@ -249,3 +249,28 @@ func TestTicksOfUndefinedInstruments(t *testing.T) {
 		t.Errorf("%d trades up to %d, %d left out", len(b.Trades), b.To, p.Unknown())
 	}
 }
+
+// An instrument's definition is stored with its first tick, once, also by a projection
+// that goes on from stored rows: the journal's follower may be behind.
+func TestTicksBringTheirInstruments(t *testing.T) {
+	dir := directory(t)
+	state := &store.State{Position: store.Position{Log: ticksLog, Seq: 4}, Quotes: []history.Quote{{Instrument: 1, ReceiveTime: 1}}}
+	p := store.NewTicksProjection(ticksLog, state, dir, 0)
+	for seq, want := range [][]core.InstrumentID{{1}, {2}, nil} {
+		r := ticklog.Record{Header: ticklog.Header{Type: ticklog.TypeTrade, Seq: uint64(5 + seq)},
+			Trade: ticklog.Trade{Instrument: core.InstrumentID(1 + seq%2), Price: 1, Qty: 1}}
+		if err := p.Apply(r.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		var got []core.InstrumentID
+		for _, in := range p.Take().Instruments {
+			if in != *dir.Instrument(in.ID) {
+				t.Errorf("tick %d brings %+v", 5+seq, in)
+			}
+			got = append(got, in.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("tick %d brings %v, want %v", 5+seq, got, want)
+		}
+	}
+}
