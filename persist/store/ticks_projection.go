@@ -178,6 +178,8 @@ func (p *TicksProjection) Take() *Batch {
 	p.taken = true
 	b := &p.batch
 	b.Stream, b.Log, b.To, b.Time = Ticks, p.log, p.pos.Seq, p.pos.Time
+	// In the order of the journal's follower, which may store the same rows now.
+	slices.SortFunc(b.Instruments, func(x, y core.Instrument) int { return cmp.Compare(x.ID, y.ID) })
 	return b
 }
 
