@@ -6,6 +6,9 @@ type AccountID uint32
 // StrategyID is a dense index assigned by Directory from 1; 0 is none.
 type StrategyID uint32
 
+// SessionID names a client's connection, for as long as the process runs; 0 is none.
+type SessionID uint64
+
 // OrderID is assigned by the sequencer, ascending from 1, unique in a journal.
 type OrderID uint64
 
@@ -22,6 +25,17 @@ func (s Side) Opposite() Side { return 3 - s }
 
 // Sign is +1 for Buy and -1 for Sell.
 func (s Side) Sign() int64 { return 3 - 2*int64(s) }
+
+// Leg is which of an account's two positions in an instrument an order is for. In
+// one-way mode there is one, LegNet; in hedge mode a long and a short one are held
+// side by side, and an order names the one it opens or closes.
+type Leg uint8
+
+const (
+	LegNet Leg = iota
+	LegLong
+	LegShort
+)
 
 // OrdType is FIX 40.
 type OrdType uint8
@@ -62,6 +76,7 @@ func (s OrdStatus) Open() bool { return s == StatusNew || s == StatusPartiallyFi
 var (
 	sideNames   = [...]string{"", "buy", "sell"}
 	typeNames   = [...]string{"", "market", "limit"}
+	legNames    = [...]string{"both", "long", "short"}
 	tifNames    = [...]string{"", "gtc", "ioc", "fok", "gtd", "post_only"}
 	statusNames = [...]string{"", "new", "partially_filled", "filled", "cancelled", "rejected", "expired"}
 )
@@ -87,6 +102,25 @@ func (s Side) String() string { return nameOf(sideNames[:], uint8(s)) }
 
 // String returns the name used in JSON.
 func (t OrdType) String() string { return nameOf(typeNames[:], uint8(t)) }
+
+// String returns the name used in JSON.
+func (l Leg) String() string {
+	if int(l) < len(legNames) {
+		return legNames[l]
+	}
+	return "unknown"
+}
+
+// ParseLeg returns the leg of that name ("both", "long" or "short") and whether there
+// is one; no name is LegNet.
+func ParseLeg(s string) (Leg, bool) {
+	for i, name := range legNames {
+		if name == s || (i == 0 && s == "") {
+			return Leg(i), true
+		}
+	}
+	return 0, false
+}
 
 // String returns the name used in JSON.
 func (t TimeInForce) String() string { return nameOf(tifNames[:], uint8(t)) }
@@ -154,6 +188,7 @@ type Order struct {
 	Type        OrdType
 	TIF         TimeInForce
 	Status      OrdStatus
+	Leg         Leg
 	ReduceOnly  bool
 	VenueAcked  bool // the venue confirmed it
 	PendingCxl  bool // a cancel is on its way to the venue
@@ -162,6 +197,10 @@ type Order struct {
 	// answer was lost with a process, or it denied the order. It counts in full
 	// until the venue has been asked.
 	Unknown bool
+	// CancelOnDrop says that the order is cancelled when Session ends without a
+	// logout.
+	CancelOnDrop bool
+	Session      SessionID
 
 	Price  Price // limit price; 0 for a market order
 	Qty    Qty   // OrderQty (FIX 38)
@@ -222,6 +261,7 @@ type VenueCommand struct {
 	Side       Side
 	Type       OrdType
 	TIF        TimeInForce
+	Leg        Leg
 	ReduceOnly bool
 	Acked      bool // VenueStatus: the venue has confirmed the order before
 	Amending   bool // VenueStatus: an amend was sent and not answered
@@ -267,6 +307,16 @@ const (
 // String returns the name used in JSON.
 func (l Liquidity) String() string { return nameOf([]string{"", "maker", "taker"}, uint8(l)) }
 
+// FeeCurrency is which of an instrument's currencies a fee was taken in.
+type FeeCurrency uint8
+
+const (
+	FeeSettle FeeCurrency = iota
+	// FeeBase is the base currency of a spot instrument: such a fee lowers the
+	// quantity received.
+	FeeBase
+)
+
 // ExecReport is what a venue's gateway tells the engine of one order.
 type ExecReport struct {
 	Type       ExecType
@@ -278,12 +328,19 @@ type ExecReport struct {
 	VenueExecID uint64
 	LastPx      Price
 	LastQty     Qty
-	// Fee is in the instrument's settlement currency; negative is a rebate.
-	Fee Notional
+	// Fee is in the currency that FeeIn says, with the instrument's SettleScale;
+	// negative is a rebate.
+	Fee   Notional
+	FeeIn FeeCurrency
 	// Price, Qty are the order's new terms for ExecReplaced.
 	Price Price
 	Qty   Qty
 	Time  Nanos // venue's time
+}
+
+// Fill is the trade that the report tells of, as an order of that side books it.
+func (r *ExecReport) Fill(side Side) *Fill {
+	return &Fill{Side: side, Price: r.LastPx, Qty: r.LastQty, Fee: r.Fee, FeeIn: r.FeeIn}
 }
 
 // VenueReason is why a venue (or its gateway) refused; stable numbers.
@@ -321,6 +378,8 @@ type Execution struct {
 	Liquidity  Liquidity
 	LastPx     Price
 	LastQty    Qty
+	Leg        Leg
+	FeeIn      FeeCurrency
 	Fee        Notional
 	VenueTime  Nanos
 	Time       Nanos // when it was sequenced

@@ -46,9 +46,24 @@ type Position struct {
 	// an inverse instrument.
 	Cash Int128
 
-	Fees   Notional // Σ fees; negative is a net rebate
-	Volume Qty      // Σ filled quantity, both sides
-	Fills  uint64
+	Fees    Notional // Σ fees in the settlement currency; negative is a net rebate
+	Funding Notional // Σ funding paid; negative is received
+	Volume  Qty      // Σ filled quantity, both sides
+	Fills   uint64
+
+	// Of a spot position, Σ fees taken in the base currency, at SettleScale, and what
+	// is held of it beyond whole quantity units: 0 ≤ Dust < 10^(SettleScale−QtyScale).
+	BaseFees Notional
+	Dust     Notional
+}
+
+// Fill is one trade as a position books it.
+type Fill struct {
+	Side  Side
+	Price Price
+	Qty   Qty
+	Fee   Notional // at SettleScale of the currency that FeeIn says; negative is a rebate
+	FeeIn FeeCurrency
 }
 
 const (
@@ -56,11 +71,12 @@ const (
 	entryGrid    = uint64(1_000_000_000_000_000_000)
 )
 
-// Apply books a fill of qty (positive) at px (positive) and its fee. It returns
-// false, and leaves p as it was, when an argument is not positive or a sum does
-// not fit: the caller fails closed. It does not allocate.
-func (p *Position) Apply(in *Instrument, side Side, px Price, qty Qty, fee Notional) bool {
-	if px <= 0 || qty <= 0 || (side != Buy && side != Sell) {
+// Apply books a fill and its fee. It returns false, and leaves p as it was, when
+// price or quantity is not positive, a fee is in a currency that the instrument does
+// not have, or a sum does not fit: the caller fails closed. It does not allocate.
+func (p *Position) Apply(in *Instrument, f *Fill) bool {
+	side, px, qty, fee := f.Side, f.Price, f.Qty, f.Fee
+	if px <= 0 || qty <= 0 || (side != Buy && side != Sell) || f.FeeIn != FeeSettle {
 		return false
 	}
 	value, ok := fillValue(in, px, qty)

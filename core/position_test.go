@@ -36,7 +36,7 @@ func applyFills(t *testing.T, in *Instrument, fills []testFill) *Position {
 	p := &Position{}
 	for _, f := range fills {
 		px, qty := Price(decimal(t, f.px, in.PriceScale)), Qty(decimal(t, f.qty, in.QtyScale))
-		if !p.Apply(in, f.side, px, qty, Notional(f.fee)) {
+		if !p.Apply(in, &Fill{Side: f.side, Price: px, Qty: qty, Fee: Notional(f.fee)}) {
 			t.Fatalf("fill %+v was not booked", f)
 		}
 	}
@@ -191,7 +191,7 @@ func runAgainstRationals(t *testing.T, kind ContractKind, rng *rand.Rand, seed u
 		if held := Qty(magnitude(int64(p.Qty))); held > 0 && rng.IntN(8) == 0 {
 			qty = held // flat, or doubled
 		}
-		if !p.Apply(in, side, px, qty, 0) {
+		if !p.Apply(in, &Fill{Side: side, Price: px, Qty: qty}) {
 			t.Fatalf("kind %d seed %d step %d: not booked", kind, seed, step)
 		}
 		ref.apply(side, ratOf(int64(px), in.PriceScale), ratOf(int64(qty), in.QtyScale))
@@ -271,7 +271,7 @@ func TestPositionClosedVenueSumsToZero(t *testing.T) {
 		for range 2000 {
 			i, j := rng.IntN(5), rng.IntN(5)
 			px, qty := Price(1+rng.Int64N(1e7)), Qty(1+rng.Int64N(1e6))
-			if i == j || !accounts[i].Apply(in, Buy, px, qty, 3) || !accounts[j].Apply(in, Sell, px, qty, -3) {
+			if i == j || !accounts[i].Apply(in, &Fill{Side: Buy, Price: px, Qty: qty, Fee: 3}) || !accounts[j].Apply(in, &Fill{Side: Sell, Price: px, Qty: qty, Fee: -3}) {
 				continue
 			}
 		}
@@ -311,12 +311,12 @@ func TestPositionRefusesWhatItCannotBook(t *testing.T) {
 		{"short beyond the smallest", Position{Qty: -huge, EntryNum: Int128From(1), EntryDen: 1}, Sell, 1, 1, 0},
 	} {
 		p := c.from
-		if p.Apply(in, c.side, c.px, c.qty, c.fee) || p != c.from {
+		if p.Apply(in, &Fill{Side: c.side, Price: c.px, Qty: c.qty, Fee: c.fee}) || p != c.from {
 			t.Errorf("%s: booked, or changed to %+v", c.name, p)
 		}
 	}
 	p := Position{}
-	if !p.Apply(in, Sell, huge, huge, 0) {
+	if !p.Apply(in, &Fill{Side: Sell, Price: huge, Qty: huge}) {
 		t.Error("the largest fill was not booked")
 	}
 }
@@ -337,7 +337,7 @@ func BenchmarkPositionApply(b *testing.B) {
 	n := uint64(0)
 	for b.Loop() {
 		f := &fills[n%1024]
-		p.Apply(in, f.side, f.px, f.qty, 1)
+		p.Apply(in, &Fill{Side: f.side, Price: f.px, Qty: f.qty, Fee: 1})
 		n++
 	}
 	if p.Fills != n {

@@ -33,7 +33,7 @@ type check struct {
 	x        *instrument
 	nodes    [pathLen]*node
 	profiles [pathLen]*profile
-	set      uint32 // limits set anywhere on the path
+	set      uint64 // limits set anywhere on the path
 	exempt   uint8  // bit per node of the path: a reducing order
 	account  *pair
 	strategy *pair

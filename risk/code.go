@@ -42,6 +42,10 @@ var codeNames = [...]struct {
 	{MarketVolatility, "market_volatility"},
 	{UnfilledNotional, "unfilled_notional"},
 	{VenueUnavailable, "venue_unavailable"},
+	{MarketMakerProtection, "market_maker_protection"},
+	{SamePerson, "same_person"},
+	{UnknownProposal, "unknown_proposal"},
+	{MaxScenarioLoss, "max_scenario_loss"},
 	{UnknownAccount, "unknown_account"},
 	{UnknownStrategy, "unknown_strategy"},
 	{UnknownInstrument, "unknown_instrument"},
@@ -55,6 +59,8 @@ var codeNames = [...]struct {
 	{NoRate, "no_rate"},
 	{InvalidSetting, "invalid_setting"},
 	{OrderUnconfirmed, "order_unconfirmed"},
+	{WrongLeg, "wrong_leg"},
+	{NotFlat, "not_flat"},
 }
 
 const codePrefix = "risk."

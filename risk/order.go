@@ -11,11 +11,24 @@ type Order struct {
 	Side       core.Side
 	Type       core.OrdType
 	TIF        core.TimeInForce
+	Leg        core.Leg
 	ReduceOnly bool
+
+	// Crosses says whose resting orders it would trade with.
+	Crosses Crossing
 
 	Price core.Price // limit price; 0 for a market order
 	Qty   core.Qty   // OrderQty (FIX 38), > 0
 }
+
+// Crossing says of whom an order would trade with resting orders, were it at the
+// venue now: what the sequencer found in the book of its own orders.
+type Crossing uint8
+
+const (
+	CrossesAccount Crossing = 1 << iota
+	CrossesFirm             // of another account
+)
 
 // Amend is the new terms asked for an open order. Qty is the new total
 // (FIX 38), what has been filled included.

@@ -57,6 +57,14 @@ const (
 	UnfilledNotional      Code = 2101
 	VenueUnavailable      Code = 2201
 
+	MarketMakerProtection Code = 2601
+
+	// Changes of limits: loosening needs two people.
+	SamePerson      Code = 2701 // who proposed a change cannot approve it
+	UnknownProposal Code = 2702 // there is none of that number that waits
+
+	MaxScenarioLoss Code = 2801
+
 	// Fail closed: what is missing refuses (I4).
 	UnknownAccount    Code = 9001
 	UnknownStrategy   Code = 9002
@@ -71,6 +79,8 @@ const (
 	NoRate            Code = 9011 // the instrument's currency has no rate into the risk currency
 	InvalidSetting    Code = 9012 // a limit, state, rate or definition that makes no sense where it was set
 	OrderUnconfirmed  Code = 9013 // amend of an order of which it is not known whether its venue has it
+	WrongLeg          Code = 9014 // the leg is not one of the account's position mode
+	NotFlat           Code = 9015 // a setting that cannot change while something is held or open
 )
 
 // Level is where on the limit tree a limit hangs.
@@ -103,7 +113,11 @@ const (
 	UnitCount
 	UnitNanos
 	UnitPPM
-	UnitValue // scale: ValueScale, of the risk currency; a limit of the tree
+	UnitValue  // scale: ValueScale, of the risk currency; a limit of the tree
+	UnitTimes  // a multiple in PPM: 10x is 10 000 000
+	UnitMode   // a SelfTradeMode
+	UnitAction // an Action
+	UnitAmount // scale: ValueScale, of a currency of an account
 )
 
 // Reason is why an order was refused, by value; the zero Reason admits. It is

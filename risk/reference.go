@@ -11,6 +11,7 @@ import (
 type Reference struct {
 	Bid, Ask, Last, Mark     core.Price
 	Time, LastTime, MarkTime core.Nanos // receive times of bid/ask, last, mark
+	VenueTime                core.Nanos // when the venue says bid/ask were; 0: it does not say
 	Flags                    core.EventFlags
 }
 
@@ -18,7 +19,7 @@ type Reference struct {
 func ReferenceOf(q *core.Quote) Reference {
 	return Reference{
 		Bid: q.BidPrice, Ask: q.AskPrice, Last: q.LastPrice, Mark: q.MarkPrice,
-		Time: q.ReceiveTime, LastTime: q.LastTime, MarkTime: q.MarkTime,
+		Time: q.ReceiveTime, VenueTime: q.ExchangeTime, LastTime: q.LastTime, MarkTime: q.MarkTime,
 		Flags: q.Flags,
 	}
 }

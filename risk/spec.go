@@ -3,6 +3,7 @@ package risk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,9 @@ import (
 //	count      "200"
 //	rate       "100/1s": messages per period
 //	period     "500ms", "10s", "1h30m"
+//	multiple   "10x", "2.5x"
+//	mode       "cancel_newest", "cancel_oldest", "cancel_both" or "decrement"
+//	action     "notify", "reduce", "halt" or "flatten"
 //	flag       "true"; "" and "false" set nothing
 type Spec struct {
 	PriceCollarBuyUp    string `json:"price_collar_buy_up,omitempty" yaml:"price_collar_buy_up,omitempty"`       // ratio
@@ -52,6 +56,39 @@ type Spec struct {
 	Restricted    string `json:"restricted,omitempty" yaml:"restricted,omitempty"`         // flag
 
 	MaxReferenceAge string `json:"max_reference_age,omitempty" yaml:"max_reference_age,omitempty"` // period
+
+	MarginRequired string `json:"margin_required,omitempty" yaml:"margin_required,omitempty"` // flag
+	MaxLeverage    string `json:"max_leverage,omitempty" yaml:"max_leverage,omitempty"`       // multiple
+
+	PositionConcentration string `json:"position_concentration,omitempty" yaml:"position_concentration,omitempty"` // ratio
+	ConcentrationFloor    string `json:"concentration_floor,omitempty" yaml:"concentration_floor,omitempty"`       // value
+
+	MaxLossDaily       string `json:"max_loss_daily,omitempty" yaml:"max_loss_daily,omitempty"`           // value
+	MaxDrawdown        string `json:"max_drawdown,omitempty" yaml:"max_drawdown,omitempty"`               // value
+	ConsecutiveLosses  string `json:"consecutive_losses,omitempty" yaml:"consecutive_losses,omitempty"`   // count
+	LossAction         string `json:"loss_action,omitempty" yaml:"loss_action,omitempty"`                 // action
+	LossConfirmations  string `json:"loss_confirmations,omitempty" yaml:"loss_confirmations,omitempty"`   // count
+	DayStart           string `json:"day_start,omitempty" yaml:"day_start,omitempty"`                     // period
+	RepeatedExecutions string `json:"repeated_executions,omitempty" yaml:"repeated_executions,omitempty"` // rate
+
+	VolatilityMove     string `json:"volatility_move,omitempty" yaml:"volatility_move,omitempty"`         // ratio
+	VolatilityWindow   string `json:"volatility_window,omitempty" yaml:"volatility_window,omitempty"`     // period
+	VolatilityCooldown string `json:"volatility_cooldown,omitempty" yaml:"volatility_cooldown,omitempty"` // period
+
+	MaxClockOffset string `json:"max_clock_offset,omitempty" yaml:"max_clock_offset,omitempty"` // period
+	SelfTrade      string `json:"self_trade,omitempty" yaml:"self_trade,omitempty"`             // mode
+
+	ProtectionFills  string `json:"protection_fills,omitempty" yaml:"protection_fills,omitempty"`   // count
+	ProtectionQty    string `json:"protection_qty,omitempty" yaml:"protection_qty,omitempty"`       // quantity
+	ProtectionDelta  string `json:"protection_delta,omitempty" yaml:"protection_delta,omitempty"`   // quantity
+	ProtectionWindow string `json:"protection_window,omitempty" yaml:"protection_window,omitempty"` // period
+	ProtectionFreeze string `json:"protection_freeze,omitempty" yaml:"protection_freeze,omitempty"` // period
+
+	MaxScenarioLoss string `json:"max_scenario_loss,omitempty" yaml:"max_scenario_loss,omitempty"` // value
+	ScenarioPrice   string `json:"scenario_price,omitempty" yaml:"scenario_price,omitempty"`       // ratio
+	ScenarioSigmas  string `json:"scenario_sigmas,omitempty" yaml:"scenario_sigmas,omitempty"`     // multiple
+
+	CancelOnDrop string `json:"cancel_on_drop,omitempty" yaml:"cancel_on_drop,omitempty"` // flag
 }
 
 // ErrSpec is wrapped by every error of Spec.Resolve.
@@ -91,6 +128,31 @@ func (s *Spec) fields() []specField {
 		{LimitPermitted, &s.Permitted},
 		{LimitRestricted, &s.Restricted},
 		{LimitMaxReferenceAge, &s.MaxReferenceAge},
+		{LimitMarginRequired, &s.MarginRequired},
+		{LimitMaxLeverage, &s.MaxLeverage},
+		{LimitConcentration, &s.PositionConcentration},
+		{LimitConcentrationFloor, &s.ConcentrationFloor},
+		{LimitMaxLossDaily, &s.MaxLossDaily},
+		{LimitMaxDrawdown, &s.MaxDrawdown},
+		{LimitConsecutiveLosses, &s.ConsecutiveLosses},
+		{LimitLossAction, &s.LossAction},
+		{LimitLossConfirmations, &s.LossConfirmations},
+		{LimitDayStart, &s.DayStart},
+		{LimitRepeatedExecutions, &s.RepeatedExecutions},
+		{LimitVolatilityMove, &s.VolatilityMove},
+		{LimitVolatilityWindow, &s.VolatilityWindow},
+		{LimitVolatilityCooldown, &s.VolatilityCooldown},
+		{LimitMaxClockOffset, &s.MaxClockOffset},
+		{LimitSelfTrade, &s.SelfTrade},
+		{LimitProtectionFills, &s.ProtectionFills},
+		{LimitProtectionQty, &s.ProtectionQty},
+		{LimitProtectionDelta, &s.ProtectionDelta},
+		{LimitProtectionWindow, &s.ProtectionWindow},
+		{LimitProtectionFreeze, &s.ProtectionFreeze},
+		{LimitMaxScenarioLoss, &s.MaxScenarioLoss},
+		{LimitScenarioPrice, &s.ScenarioPrice},
+		{LimitScenarioSigmas, &s.ScenarioSigmas},
+		{LimitCancelOnDrop, &s.CancelOnDrop},
 	}
 }
 
@@ -128,7 +190,15 @@ func (ls *Limits) read(l Limit, text string, in *core.Instrument) error {
 	case UnitValue:
 		v, err = core.ParseDecimal([]byte(text), ValueScale)
 	case UnitNanos:
-		v, err = parsePeriod(text)
+		if v, err = parsePeriod(text, l == LimitDayStart); err != nil {
+			return err
+		}
+	case UnitTimes:
+		v, err = parseTimes(text)
+	case UnitMode:
+		v, err = parseOneOf(text, modeNames[1:])
+	case UnitAction:
+		v, err = parseOneOf(text, actionNames[1:])
 	case UnitNone:
 		on, err := strconv.ParseBool(text)
 		if on {
@@ -136,7 +206,7 @@ func (ls *Limits) read(l Limit, text string, in *core.Instrument) error {
 		}
 		return err
 	default:
-		if l == LimitMessageRate || l == LimitOrderRate {
+		if isRate(l) {
 			return ls.readRate(l, text)
 		}
 		v, err = strconv.ParseInt(text, 10, 64)
@@ -160,7 +230,7 @@ func (ls *Limits) readRate(l Limit, text string) error {
 	if err != nil {
 		return err
 	}
-	per, err := parsePeriod(strings.TrimSpace(period))
+	per, err := parsePeriod(strings.TrimSpace(period), false)
 	if err != nil {
 		return err
 	}
@@ -172,12 +242,33 @@ func (ls *Limits) readRate(l Limit, text string) error {
 	return nil
 }
 
-func parsePeriod(text string) (int64, error) {
+// isRate reports whether the limit is the count of a rate, whose period is the next.
+func isRate(l Limit) bool {
+	return l == LimitMessageRate || l == LimitOrderRate || l == LimitRepeatedExecutions
+}
+
+func parsePeriod(text string, zero bool) (int64, error) {
 	d, err := time.ParseDuration(text)
-	if err == nil && d <= 0 {
+	if err == nil && d <= 0 && (!zero || d < 0) {
 		err = errors.New("a period must be positive")
 	}
 	return int64(d), err
+}
+
+// parseTimes reads "2.5x" as PPM.
+func parseTimes(text string) (int64, error) {
+	if n, ok := strings.CutSuffix(text, "x"); ok {
+		return core.ParseDecimal([]byte(n), 6)
+	}
+	return 0, errors.New("a multiple is written with x, such as 10x")
+}
+
+// parseOneOf returns the number of a name, from 1.
+func parseOneOf(text string, names []string) (int64, error) {
+	if i := slices.Index(names, text); i >= 0 {
+		return int64(i + 1), nil
+	}
+	return 0, errors.New("want one of " + strings.Join(names, ", "))
 }
 
 // parseRatio reads "2%" or "150bp" as PPM.
@@ -199,7 +290,7 @@ func (ls Limits) Spec(in *core.Instrument) Spec {
 		v, set := ls.Get(f.limit)
 		switch {
 		case !set:
-		case f.limit == LimitMessageRate || f.limit == LimitOrderRate:
+		case isRate(f.limit):
 			per, _ := ls.Get(f.limit + 1)
 			*f.text = strconv.FormatInt(v, 10) + "/" + time.Duration(per).String()
 		case f.limit.Unit() == UnitNone:
@@ -221,7 +312,13 @@ func (u Unit) Append(dst []byte, v int64, in *core.Instrument) []byte {
 		return append(trimZeros(core.AppendDecimal(dst, v, 4), len(dst)), '%')
 	case u == UnitNanos:
 		return append(dst, time.Duration(v).String()...)
-	case u == UnitValue:
+	case u == UnitTimes:
+		return append(trimZeros(core.AppendDecimal(dst, v, 6), len(dst)), 'x')
+	case u == UnitMode:
+		return append(dst, nameAt(modeNames[:], v)...)
+	case u == UnitAction:
+		return append(dst, nameAt(actionNames[:], v)...)
+	case u == UnitValue || u == UnitAmount:
 		return trimZeros(core.AppendDecimal(dst, v, ValueScale), len(dst))
 	case u == UnitPrice && in != nil:
 		return core.AppendDecimal(dst, v, in.PriceScale)

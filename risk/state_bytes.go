@@ -99,10 +99,10 @@ func (h *Hold) AppendState(dst []byte) []byte {
 }
 
 // Append appends the limits in the form that DecodeLimits reads and the journal
-// holds: the set as a mask of 32 bits, then the value of every limit set, in
+// holds: the set as a mask of 64 bits, then the value of every limit set, in
 // ascending order, 64 bits each; little-endian.
 func (ls *Limits) Append(dst []byte) []byte {
-	dst = binary.LittleEndian.AppendUint32(dst, ls.set)
+	dst = binary.LittleEndian.AppendUint64(dst, ls.set)
 	for l := range numLimits {
 		if v, set := ls.Get(l); set {
 			dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
@@ -112,17 +112,17 @@ func (ls *Limits) Append(dst []byte) []byte {
 }
 
 // MaxLimitsBytes is the length of the longest Limits.Append.
-const MaxLimitsBytes = 4 + 8*NumLimits
+const MaxLimitsBytes = 8 + 8*NumLimits
 
 // DecodeLimits reads what Append wrote and reports false on anything else: an
 // unknown limit, bytes missing or left over.
 func DecodeLimits(b []byte) (Limits, bool) {
 	var ls Limits
-	if len(b) < 4 {
+	if len(b) < 8 {
 		return Limits{}, false
 	}
-	set := binary.LittleEndian.Uint32(b)
-	b = b[4:]
+	set := binary.LittleEndian.Uint64(b)
+	b = b[8:]
 	if set>>numLimits != 0 {
 		return Limits{}, false
 	}

@@ -108,7 +108,7 @@ func (r *stateReader) name() string {
 
 // limits reads the limits of a node at s and returns their profile.
 func (r *stateReader) limits(s Scope) uint32 {
-	set := r.u32()
+	set := uint64(r.i64())
 	if set == 0 {
 		return 0
 	}
@@ -131,7 +131,7 @@ func (r *stateReader) limits(s Scope) uint32 {
 
 // The fewest bytes that a node and a pair take: those without limits.
 const (
-	nodeBytes = 1 + 4 + 8*8
+	nodeBytes = 1 + 8 + 8*8
 	pairBytes = nodeBytes + 5*8
 )
 

@@ -38,6 +38,9 @@ func allLimits(level Level, firmInstrument bool) (ls Limits) {
 	ls.Set(LimitPermitted, 1)
 	ls.Set(LimitPermittedOnly, 1)
 	ls.Unset(LimitRestricted)
+	for l := LimitMarginRequired; l < numLimits; l++ {
+		ls.Unset(l)
+	}
 	if level == LevelInstrument {
 		ls.Unset(LimitPermittedOnly)
 	} else {

@@ -301,7 +301,7 @@ func TestSpecRoundTrip(t *testing.T) {
 // write, or that has no name and unit.
 func TestEveryLimitHasASpecAndAPlace(t *testing.T) {
 	var s Spec
-	written := map[Limit]bool{LimitMessageRatePer: true, LimitOrderRatePer: true}
+	written := map[Limit]bool{LimitMessageRatePer: true, LimitOrderRatePer: true, LimitRepeatedExecutionsPer: true}
 	for _, f := range s.fields() {
 		written[f.limit] = true
 	}

@@ -85,7 +85,7 @@ func (m *machine) decideTrade(e *entry, p *record.Report) {
 	cum := o.CumQty + r.LastQty
 	_, costFits := o.CumCost.Add(core.MulInt64(int64(r.LastPx), int64(r.LastQty)))
 	if r.Instrument != o.Instrument || cum <= o.CumQty || !costFits ||
-		!pos.Apply(in, o.Side, r.LastPx, r.LastQty, r.Fee) {
+		!pos.Apply(in, r.Fill(o.Side)) {
 		p.Disposition = record.Invalid
 		return
 	}
@@ -179,7 +179,7 @@ func (m *machine) book(e *entry, p *record.Report) {
 	o.CumCost, _ = o.CumCost.Add(core.MulInt64(int64(r.LastPx), int64(r.LastQty)))
 	o.UpdateTime = m.now
 	pos := m.positions.get(o.Account, o.Strategy, o.Instrument)
-	pos.Position.Apply(m.instrument(o.Instrument), o.Side, r.LastPx, r.LastQty, r.Fee)
+	pos.Position.Apply(m.instrument(o.Instrument), r.Fill(o.Side))
 	if !m.tree.Fill(&e.hold, r.LastQty) {
 		m.haltFirm("a fill overflows the limits' sums")
 	}

@@ -14,6 +14,9 @@ const (
 	flagReduceOnly = 1 << 3 // New
 	flagDuplicate  = 1 << 4 // New
 	flagSent       = 1 << 3 // Cancel
+	flagDrop       = 1 << 5 // New: cancelled with its session
+	flagApplied    = 1 << 3 // Proposal
+	flagApprove    = 1 << 3 // Decision
 	flagCancelOpen = 1 << 3 // State
 )
 
@@ -44,6 +47,7 @@ func (r *Record) Append(dst []byte) []byte {
 		return appendCancel(dst, &r.Cancel)
 	case TypeCancelAll:
 		dst = appendScope(dst, &r.CancelAll.Scope)
+		dst = le.AppendUint64(dst, uint64(r.CancelAll.Session))
 		return le.AppendUint32(dst, r.CancelAll.Cancelled)
 	case TypeAmend:
 		return appendAmend(dst, &r.Amend)
@@ -58,11 +62,11 @@ func (r *Record) Append(dst []byte) []byte {
 		return appendName(dst, r.Rate.Currency)
 	case TypeMark:
 		dst = le.AppendUint32(dst, uint32(r.Mark.Instrument))
-		return le.AppendUint64(dst, uint64(r.Mark.Price))
+		return appendInts(dst, int64(r.Mark.Price), int64(r.Mark.Seen))
 	case TypeRestart:
 		return le.AppendUint32(dst, r.Restart.Unknown)
 	default:
-		panic("record: unknown type")
+		return r.appendRisk(dst)
 	}
 }
 
@@ -70,13 +74,24 @@ func (r *Record) flags() uint16 {
 	switch r.Type {
 	case TypeNew:
 		n := &r.New
-		return refused(&n.Reason) | outside(&n.Outside) | bit(n.ReduceOnly, flagReduceOnly) | bit(n.Duplicate, flagDuplicate)
+		return refused(&n.Reason) | outside(&n.Outside) | bit(n.ReduceOnly, flagReduceOnly) |
+			bit(n.Duplicate, flagDuplicate) | bit(n.CancelOnDrop, flagDrop)
 	case TypeAmend:
 		return refused(&r.Amend.Reason) | outside(&r.Amend.Outside)
 	case TypeCancel:
 		return refused(&r.Cancel.Reason) | bit(r.Cancel.Sent, flagSent)
 	case TypeState:
 		return refused(&r.State.Reason) | bit(r.State.CancelOpen, flagCancelOpen)
+	case TypeTransfer:
+		return refused(&r.Transfer.Reason)
+	case TypeMargin:
+		return refused(&r.Margin.Reason)
+	case TypeCountdown:
+		return refused(&r.Countdown.Reason)
+	case TypeProposal:
+		return refused(&r.Proposal.Reason) | bit(r.Proposal.Applied, flagApplied)
+	case TypeDecision:
+		return refused(&r.Decision.Reason) | bit(r.Decision.Approve, flagApprove)
 	default:
 		return 0
 	}
@@ -99,7 +114,8 @@ func appendNew(dst []byte, n *New) []byte {
 	dst = le.AppendUint32(dst, uint32(n.Account))
 	dst = le.AppendUint32(dst, uint32(n.Strategy))
 	dst = le.AppendUint32(dst, uint32(n.Instrument))
-	dst = append(dst, byte(n.Side), byte(n.Type), byte(n.TIF))
+	dst = append(dst, byte(n.Side), byte(n.Type), byte(n.TIF), byte(n.Leg))
+	dst = le.AppendUint64(dst, uint64(n.Session))
 	dst = le.AppendUint64(dst, uint64(n.Price))
 	dst = le.AppendUint64(dst, uint64(n.Qty))
 	dst = le.AppendUint64(dst, uint64(n.ExpireTime))
@@ -130,7 +146,7 @@ func appendAmend(dst []byte, a *Amend) []byte {
 
 func appendReport(dst []byte, p *Report) []byte {
 	r := &p.Report
-	dst = append(dst, byte(r.Type), byte(r.Liquidity))
+	dst = append(dst, byte(r.Type), byte(r.Liquidity), byte(r.FeeIn))
 	dst = le.AppendUint16(dst, r.VenueCode)
 	dst = le.AppendUint32(dst, uint32(r.Instrument))
 	dst = le.AppendUint64(dst, uint64(r.Order))
@@ -205,6 +221,7 @@ func appendOutside(dst []byte, o *Outside) []byte {
 	dst = le.AppendUint64(dst, uint64(q.LastPrice))
 	dst = le.AppendUint64(dst, uint64(q.MarkPrice))
 	dst = le.AppendUint64(dst, q.Seq)
+	dst = le.AppendUint64(dst, uint64(q.ExchangeTime))
 	dst = le.AppendUint64(dst, uint64(q.ReceiveTime))
 	dst = le.AppendUint64(dst, uint64(q.LastTime))
 	return le.AppendUint64(dst, uint64(q.MarkTime))

@@ -47,7 +47,7 @@ func Decode(b []byte, r *Record) error {
 	case TypeCancel:
 		c.cancel(&r.Cancel, flags)
 	case TypeCancelAll:
-		r.CancelAll = CancelAll{Scope: c.scope(), Cancelled: c.u32()}
+		r.CancelAll = CancelAll{Scope: c.scope(), Session: core.SessionID(c.u64()), Cancelled: c.u32()}
 	case TypeAmend:
 		c.amend(&r.Amend, flags)
 	case TypeReport:
@@ -59,11 +59,13 @@ func Decode(b []byte, r *Record) error {
 	case TypeRate:
 		r.Rate = Rate{PPM: c.i64(), Currency: c.name()}
 	case TypeMark:
-		r.Mark = Mark{Instrument: core.InstrumentID(c.u32()), Price: core.Price(c.u64())}
+		r.Mark = Mark{Instrument: core.InstrumentID(c.u32()), Price: core.Price(c.u64()), Seen: core.Nanos(c.u64())}
 	case TypeRestart:
 		r.Restart = Restart{Unknown: c.u32()}
 	default:
-		return fmt.Errorf("%w %d", ErrType, b[1])
+		if !c.risk(r, flags) {
+			return fmt.Errorf("%w %d", ErrType, b[1])
+		}
 	}
 	if c.bad || len(c.b) != 0 || flags != r.flags() {
 		return fmt.Errorf("%w: %s record of %d bytes", ErrMalformed, r.Type, len(b))
@@ -151,6 +153,7 @@ func (c *cursor) outside(flags uint16) Outside {
 	q.LastPrice = core.Price(c.u64())
 	q.MarkPrice = core.Price(c.u64())
 	q.Seq = c.u64()
+	q.ExchangeTime = core.Nanos(c.u64())
 	q.ReceiveTime = core.Nanos(c.u64())
 	q.LastTime = core.Nanos(c.u64())
 	q.MarkTime = core.Nanos(c.u64())
@@ -161,12 +164,17 @@ func (c *cursor) new(n *New, flags uint16) {
 	*n = New{
 		ReduceOnly: flags&flagReduceOnly != 0,
 		Duplicate:  flags&flagDuplicate != 0,
+
+		CancelOnDrop: flags&flagDrop != 0,
+
 		Account:    core.AccountID(c.u32()),
 		Strategy:   core.StrategyID(c.u32()),
 		Instrument: core.InstrumentID(c.u32()),
 		Side:       core.Side(c.u8()),
 		Type:       core.OrdType(c.u8()),
 		TIF:        core.TimeInForce(c.u8()),
+		Leg:        core.Leg(c.u8()),
+		Session:    core.SessionID(c.u64()),
 		Price:      core.Price(c.u64()),
 		Qty:        core.Qty(c.u64()),
 		ExpireTime: core.Nanos(c.u64()),
@@ -206,6 +214,7 @@ func (c *cursor) report(p *Report) {
 		Report: core.ExecReport{
 			Type:        core.ExecType(c.u8()),
 			Liquidity:   core.Liquidity(c.u8()),
+			FeeIn:       core.FeeCurrency(c.u8()),
 			VenueCode:   c.u16(),
 			Instrument:  core.InstrumentID(c.u32()),
 			Order:       core.OrderID(c.u64()),
@@ -225,12 +234,8 @@ func (c *cursor) report(p *Report) {
 
 func (c *cursor) state(s *State, flags uint16) {
 	*s = State{CancelOpen: flags&flagCancelOpen != 0, Scope: c.scope(), State: c.u8(), Cancelled: c.u32()}
-	note := c.take(int(c.u8()))
-	if len(note) > MaxNoteLen {
-		c.bad = true
-		return
-	}
-	s.NoteLen = uint8(copy(s.Note[:], note))
+	note := c.text()
+	s.NoteLen, s.Note = note.Len, note.B
 	s.Reason = c.reason(flags)
 }
 

@@ -3,7 +3,7 @@ package record
 import "qcat/core"
 
 // Version is the version byte of records written by this code.
-const Version = 1
+const Version = 2
 
 // Type says what a record holds. Numbers are journalled: never reused.
 type Type uint8
@@ -23,10 +23,20 @@ const (
 	TypeRate       Type = 12
 	TypeMark       Type = 13
 	TypeRestart    Type = 14
+	TypeTransfer   Type = 15
+	TypeMargin     Type = 16
+	TypeTiers      Type = 17
+	TypeFunding    Type = 18
+	TypeBreach     Type = 19
+	TypeCountdown  Type = 20
+	TypeProposal   Type = 21
+	TypeDecision   Type = 22
+	TypeRateFrom   Type = 23
 )
 
 var typeNames = [...]string{"", "instrument", "account", "strategy", "limits", "new", "cancel",
-	"cancel_all", "amend", "report", "state", "clock", "rate", "mark", "restart"}
+	"cancel_all", "amend", "report", "state", "clock", "rate", "mark", "restart",
+	"transfer", "margin", "tiers", "funding", "breach", "countdown", "proposal", "decision", "rate_from"}
 
 // String returns the name used in tools' output.
 func (t Type) String() string {
@@ -64,7 +74,7 @@ type Reason struct {
 type Outside struct {
 	Ready      bool       // the venue's gateway could take orders
 	QuoteKnown bool       // Quote is what the quote table held
-	Quote      core.Quote // prices, their times, Seq and Flags only; the rest is not recorded
+	Quote      core.Quote // prices, their times, Seq and Flags only; sizes are not recorded
 }
 
 // Instrument defines an instrument.
@@ -110,6 +120,10 @@ type New struct {
 	ClOrdID    core.ClOrdID
 	Outside    Outside
 
+	Leg          core.Leg
+	CancelOnDrop bool
+	Session      core.SessionID
+
 	// Order is the id it was given, or that of the order it duplicates, or 0.
 	Order     core.OrderID
 	Duplicate bool
@@ -127,9 +141,11 @@ type Cancel struct {
 	Reason Reason
 }
 
-// CancelAll is a request to cancel every open order of a scope.
+// CancelAll is a request to cancel every open order of a scope or, with a Session, of
+// those the orders of that session that were to be cancelled with it.
 type CancelAll struct {
-	Scope Scope
+	Scope   Scope
+	Session core.SessionID
 
 	Cancelled uint32 // how many venues were asked to cancel
 }
@@ -198,9 +214,10 @@ type State struct {
 	Reason    Reason
 }
 
-// Clock expires what is due at its time.
+// Clock does what is due at its time: orders expire, countdowns end, a day begins,
+// overrides and cool-downs are over.
 type Clock struct {
-	Expired uint32 // how many venues were asked to cancel
+	Expired uint32 // how many orders venues were asked to cancel
 }
 
 // Rate sets what one unit of a currency is worth in the risk currency.
@@ -213,12 +230,141 @@ type Rate struct {
 type Mark struct {
 	Instrument core.InstrumentID
 	Price      core.Price
+	Seen       core.Nanos // receive time of the price
 }
 
 // Restart is where a process took over from one that ended: what was on its way to
 // the venues then, or back, is not known.
 type Restart struct {
 	Unknown uint32 // how many open orders it made unknown
+}
+
+// Text is a short text by value.
+type Text struct {
+	Len uint8
+	B   [MaxNoteLen]byte
+}
+
+// MakeText returns s as a Text, cut to MaxNoteLen bytes.
+func MakeText(s string) (t Text) {
+	t.Len = uint8(copy(t.B[:], s))
+	return t
+}
+
+// String returns the text.
+func (t *Text) String() string { return string(t.B[:t.Len]) }
+
+// AmountScale is the number of decimals of an amount of any currency in an account.
+const AmountScale = 8
+
+// Transfer moves an amount into an account, or out of it when it is negative.
+type Transfer struct {
+	Account  core.AccountID
+	Currency string
+	Amount   int64 // 10^-AmountScale
+	By       Text
+	Note     Text
+
+	Reason Reason
+}
+
+// MarginKind is which setting of an account's margin a Margin changes.
+type MarginKind uint8
+
+const (
+	MarginLeverage MarginKind = iota + 1 // Value: leverage in PPM
+	MarginMode                           // Value: 0 cross, 1 isolated
+	MarginHedge                          // Value: 0 one-way, 1 hedge; of the account, no Instrument
+	MarginIsolated                       // Value: amount to add to (negative: take from) an isolated position
+)
+
+// Margin changes a margin setting of an account in an instrument.
+type Margin struct {
+	Kind       MarginKind
+	Leg        core.Leg // MarginIsolated
+	Account    core.AccountID
+	Instrument core.InstrumentID
+	Value      int64
+	By         Text
+
+	Reason Reason
+}
+
+// Tier is one bracket of an instrument's maintenance margin.
+type Tier struct {
+	Floor    int64 // notional from which it holds, at SettleScale
+	Rate     int64 // maintenance margin in PPM of the notional
+	Leverage int64 // the largest leverage in it, PPM
+}
+
+// Tiers replaces the maintenance margin brackets of an instrument.
+type Tiers struct {
+	Instrument core.InstrumentID
+	Tiers      []Tier // ascending by Floor, the first 0
+}
+
+// Funding is a payment between the long and the short holders of an instrument.
+type Funding struct {
+	Instrument core.InstrumentID
+	Rate       int64 // 10^-9 of the notional, paid by longs; negative: to them
+	Price      core.Price
+
+	Paid uint32 // how many positions it was booked to
+}
+
+// Breach is a limit that was crossed by what is held, with the numbers that say so,
+// and what was done about it.
+type Breach struct {
+	Scope      Scope
+	Code       uint16
+	Unit       uint8
+	Action     uint8
+	Limit      int64
+	Value      int64
+	Instrument core.InstrumentID // whose price, or fill, crossed it
+	Price      core.Price
+	Cause      uint64     // sequence of the record that crossed it
+	Seen       core.Nanos // receive time of that price, for the latency; not 0 for a mark
+
+	Cancelled uint32
+}
+
+// Countdown arms, renews or (Timeout 0) disarms a dead man's switch: unless it is
+// renewed within Timeout, the open orders of Scope are cancelled.
+type Countdown struct {
+	Scope   Scope
+	Timeout core.Nanos
+
+	Reason Reason
+}
+
+// Proposal is a change of the limits of a node. One that only tightens takes effect at
+// once, one that loosens waits for a Decision of another person.
+type Proposal struct {
+	Scope  Scope
+	Until  core.Nanos // when the limits before come back; 0: never
+	By     Text
+	Note   Text
+	Fields []LimitField // what the node's limits are to be, ascending by ID
+
+	ID      uint32 // that it was given; 0 when refused
+	Applied bool
+	Reason  Reason
+}
+
+// Decision approves or rejects a proposal that waits.
+type Decision struct {
+	Proposal uint32
+	Approve  bool
+	By       Text
+
+	Reason Reason
+}
+
+// RateFrom values a currency by the mark of an instrument that buys it.
+type RateFrom struct {
+	Instrument core.InstrumentID
+	Currency   string
 }
 
 // Record is one record of any type: the field named as Header.Type holds it, the
@@ -240,4 +386,13 @@ type Record struct {
 	Rate       Rate
 	Mark       Mark
 	Restart    Restart
+	Transfer   Transfer
+	Margin     Margin
+	Tiers      Tiers
+	Funding    Funding
+	Breach     Breach
+	Countdown  Countdown
+	Proposal   Proposal
+	Decision   Decision
+	RateFrom   RateFrom
 }

@@ -10,7 +10,7 @@ import (
 	"qcat/core"
 )
 
-const lastType = TypeRestart
+const lastType = TypeRateFrom
 
 // randomRecord fills the body of a record of type t with anything that Append
 // accepts.
@@ -38,12 +38,14 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 		id, _ := core.MakeClOrdID(text(core.MaxClOrdIDLen))
 		return id
 	}
+	note := func() Text { return MakeText(text(MaxNoteLen)) }
+	i64 := func() int64 { return int64(rng.Uint64()) }
 	outside := func() (o Outside) {
 		o.Ready = flip()
 		if o.QuoteKnown = flip(); o.QuoteKnown {
 			o.Quote = core.Quote{BidPrice: core.Price(rng.Int64()), AskPrice: core.Price(rng.Int64()),
 				LastPrice: core.Price(rng.Int64()), MarkPrice: core.Price(rng.Int64()), Seq: rng.Uint64(),
-				ReceiveTime: core.Nanos(rng.Int64()), LastTime: core.Nanos(rng.Int64()),
+				ExchangeTime: core.Nanos(rng.Int64()), ReceiveTime: core.Nanos(rng.Int64()), LastTime: core.Nanos(rng.Int64()),
 				MarkTime: core.Nanos(rng.Int64()), Flags: core.EventFlags(u32())}
 		}
 		return o
@@ -68,18 +70,18 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeNew:
 		r.New = New{core.AccountID(u32()), core.StrategyID(u32()), core.InstrumentID(u32()), core.Side(u32()), core.OrdType(u32()),
 			core.TimeInForce(u32()), flip(), core.Price(rng.Uint64()), core.Qty(rng.Uint64()), core.Nanos(rng.Uint64()), clOrdID(),
-			outside(), core.OrderID(rng.Uint64()), flip(), reason()}
+			outside(), core.Leg(u32()), flip(), core.SessionID(rng.Uint64()), core.OrderID(rng.Uint64()), flip(), reason()}
 	case TypeCancel:
 		r.Cancel = Cancel{core.AccountID(u32()), core.OrderID(rng.Uint64()), clOrdID(), core.OrderID(rng.Uint64()), flip(), reason()}
 	case TypeCancelAll:
-		r.CancelAll = CancelAll{scope(), u32()}
+		r.CancelAll = CancelAll{scope(), core.SessionID(rng.Uint64()), u32()}
 	case TypeAmend:
 		r.Amend = Amend{core.AccountID(u32()), core.OrderID(rng.Uint64()), clOrdID(), core.Price(rng.Uint64()),
 			core.Qty(rng.Uint64()), outside(), core.OrderID(rng.Uint64()), reason()}
 	case TypeReport:
 		r.Report = Report{core.ExecReport{Type: core.ExecType(u32()), Liquidity: core.Liquidity(u32()), VenueCode: uint16(u32()),
 			Instrument: core.InstrumentID(u32()), Order: core.OrderID(rng.Uint64()), VenueExecID: rng.Uint64(),
-			LastPx: core.Price(rng.Uint64()), LastQty: core.Qty(rng.Uint64()), Fee: core.Notional(rng.Uint64()),
+			LastPx: core.Price(rng.Uint64()), LastQty: core.Qty(rng.Uint64()), Fee: core.Notional(rng.Uint64()), FeeIn: core.FeeCurrency(u32()),
 			Price: core.Price(rng.Uint64()), Qty: core.Qty(rng.Uint64()), Time: core.Nanos(rng.Uint64())},
 			Disposition(u32()), core.OrdStatus(u32()), rng.Uint64()}
 	case TypeState:
@@ -90,9 +92,34 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeRate:
 		r.Rate = Rate{int64(rng.Uint64()), text(10)}
 	case TypeMark:
-		r.Mark = Mark{core.InstrumentID(u32()), core.Price(rng.Uint64())}
+		r.Mark = Mark{core.InstrumentID(u32()), core.Price(rng.Uint64()), core.Nanos(rng.Uint64())}
 	case TypeRestart:
 		r.Restart = Restart{u32()}
+	case TypeTransfer:
+		r.Transfer = Transfer{core.AccountID(u32()), text(10), i64(), note(), note(), reason()}
+	case TypeMargin:
+		r.Margin = Margin{MarginKind(u32()), core.Leg(u32()), core.AccountID(u32()), core.InstrumentID(u32()), i64(), note(), reason()}
+	case TypeTiers:
+		r.Tiers.Instrument = core.InstrumentID(u32())
+		for range rng.IntN(10) {
+			r.Tiers.Tiers = append(r.Tiers.Tiers, Tier{i64(), i64(), i64()})
+		}
+	case TypeFunding:
+		r.Funding = Funding{core.InstrumentID(u32()), i64(), core.Price(i64()), u32()}
+	case TypeBreach:
+		r.Breach = Breach{scope(), uint16(u32()), uint8(u32()), uint8(u32()), i64(), i64(), core.InstrumentID(u32()),
+			core.Price(i64()), rng.Uint64(), core.Nanos(i64()), u32()}
+	case TypeCountdown:
+		r.Countdown = Countdown{scope(), core.Nanos(i64()), reason()}
+	case TypeProposal:
+		r.Proposal = Proposal{Scope: scope(), Until: core.Nanos(i64()), By: note(), Note: note(), ID: u32(), Applied: flip(), Reason: reason()}
+		for id := range uint16(rng.IntN(20)) {
+			r.Proposal.Fields = append(r.Proposal.Fields, LimitField{id * 3, i64()})
+		}
+	case TypeDecision:
+		r.Decision = Decision{u32(), flip(), note(), reason()}
+	case TypeRateFrom:
+		r.RateFrom = RateFrom{core.InstrumentID(u32()), text(10)}
 	}
 	return r
 }
@@ -108,6 +135,12 @@ func TestEveryTypeSurvivesTheRoundTrip(t *testing.T) {
 			}
 			if len(got.Limits.Fields) == 0 {
 				got.Limits.Fields = nil
+			}
+			if len(got.Proposal.Fields) == 0 {
+				got.Proposal.Fields = nil
+			}
+			if len(got.Tiers.Tiers) == 0 {
+				got.Tiers.Tiers = nil
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s seed %d:\n got %+v\nwant %+v", typ, seed, got, want)
@@ -158,7 +191,7 @@ func TestDecodeRefusesWhatAppendDoesNotWrite(t *testing.T) {
 		b    []byte
 		want error
 	}{
-		{"version", mutate(0, 2), ErrVersion},
+		{"version", mutate(0, Version+1), ErrVersion},
 		{"type 0", mutate(1, 0), ErrType},
 		{"type beyond the last", mutate(1, byte(lastType)+1), ErrType},
 		{"an unknown flag", mutate(2, 1), ErrMalformed},
@@ -183,14 +216,19 @@ func TestDocumentedSizes(t *testing.T) {
 		r    Record
 		want int
 	}{
-		{TypeNew, Record{}, HeaderLen + 48}, {TypeNew, full, HeaderLen + 48 + 65 + 32},
-		{TypeCancel, Record{}, HeaderLen + 21}, {TypeCancelAll, Record{}, HeaderLen + 17},
-		{TypeAmend, Record{}, HeaderLen + 37}, {TypeReport, Record{}, HeaderLen + 82},
+		{TypeNew, Record{}, HeaderLen + 57}, {TypeNew, full, HeaderLen + 57 + 73 + 32},
+		{TypeCancel, Record{}, HeaderLen + 21}, {TypeCancelAll, Record{}, HeaderLen + 25},
+		{TypeAmend, Record{}, HeaderLen + 37}, {TypeReport, Record{}, HeaderLen + 83},
 		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 4},
 		{TypeLimits, Record{}, HeaderLen + 15}, {TypeAccount, Record{}, HeaderLen + 5},
 		{TypeStrategy, Record{}, HeaderLen + 9}, {TypeInstrument, Record{}, HeaderLen + 141},
-		{TypeRate, Record{}, HeaderLen + 9}, {TypeMark, Record{}, HeaderLen + 12},
-		{TypeRestart, Record{}, HeaderLen + 4},
+		{TypeRate, Record{}, HeaderLen + 9}, {TypeMark, Record{}, HeaderLen + 20},
+		{TypeRestart, Record{}, HeaderLen + 4}, {TypeTransfer, Record{}, HeaderLen + 15},
+		{TypeMargin, Record{}, HeaderLen + 19}, {TypeTiers, Record{}, HeaderLen + 6},
+		{TypeTiers, Record{Tiers: Tiers{Tiers: make([]Tier, 2)}}, HeaderLen + 6 + 48},
+		{TypeFunding, Record{}, HeaderLen + 24}, {TypeBreach, Record{}, HeaderLen + 65},
+		{TypeCountdown, Record{}, HeaderLen + 21}, {TypeProposal, Record{}, HeaderLen + 29},
+		{TypeDecision, Record{}, HeaderLen + 5}, {TypeRateFrom, Record{}, HeaderLen + 5},
 	} {
 		c.r.Type = c.typ
 		if got := len(c.r.Append(nil)); got != c.want {

@@ -63,7 +63,7 @@ func (s *tables) fill(t *testing.T, qty core.Qty, px core.Price) {
 		s.positions = append(s.positions, history.Position{Account: 1, Strategy: 1, Instrument: 1})
 	}
 	p := &s.positions[0]
-	if !p.Position.Apply(s.dir.Instrument(1), core.Buy, px, qty, 7) {
+	if !p.Position.Apply(s.dir.Instrument(1), &core.Fill{Side: core.Buy, Price: px, Qty: qty, Fee: 7}) {
 		t.Fatal("fill refused")
 	}
 	p.Seq++

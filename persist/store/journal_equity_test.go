@@ -49,7 +49,7 @@ func equityOf(fills []history.Execution, marks map[core.InstrumentID]core.Price,
 				var pos core.Position
 				for _, x := range fills {
 					if x.Seq <= seq && x.Account == account && x.Instrument == in.ID && x.Strategy == strategy && in.Settle == settle {
-						pos.Apply(&in, x.Side, x.LastPx, x.LastQty, x.Fee)
+						pos.Apply(&in, &core.Fill{Side: x.Side, Price: x.LastPx, Qty: x.LastQty, Fee: x.Fee})
 						active = active || x.Time >= began
 					}
 				}

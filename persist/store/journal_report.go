@@ -156,7 +156,7 @@ func (p *JournalProjection) book(o *orderRow, c *record.Report) error {
 	}
 	cost, fits := o.CumCost.Add(core.MulInt64(int64(r.LastPx), int64(r.LastQty)))
 	held := p.held.get(o.Account, o.Strategy, o.Instrument)
-	if !fits || !held.Position.Position.Apply(in, o.Side, r.LastPx, r.LastQty, r.Fee) {
+	if !fits || !held.Position.Position.Apply(in, r.Fill(o.Side)) {
 		return fmt.Errorf("%w: a fill of order %d: %w", ErrRecord, o.ID, errSum)
 	}
 	o.CumQty += r.LastQty
