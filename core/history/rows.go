@@ -18,11 +18,12 @@ type Execution struct {
 	Seq uint64
 }
 
-// Position is what one strategy holds of one instrument.
+// Position is what one strategy holds of one instrument, in one leg.
 type Position struct {
 	Account    core.AccountID
 	Strategy   core.StrategyID
 	Instrument core.InstrumentID
+	Leg        core.Leg
 	Position   core.Position
 	Seq        uint64
 	Time       core.Nanos

@@ -80,14 +80,15 @@ func appendStrategy(b []byte, s *core.Strategy) []byte {
 func appendOrder(b []byte, o *history.Order) []byte {
 	b = append64(b, o.ID)
 	b = append32(b, uint32(o.Account), uint32(o.Strategy), uint32(o.Instrument))
-	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status))
-	b = appendBits(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown)
+	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status), byte(o.Leg))
+	b = appendBits(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown, o.CancelOnDrop)
 	b = append64(b, o.Price, o.NewPrice)
 	b = append64(b, o.Qty, o.CumQty, o.NewQty)
 	b = append128(b, o.CumCost)
 	b = le.AppendUint32(b, o.Amends)
 	b = le.AppendUint16(b, o.Reason)
 	b = append64(b, o.ExpireTime, o.CreateTime, o.UpdateTime, o.Due)
+	b = append64(b, o.Session)
 	b = appendText(b, o.ClOrdID.String())
 	return append64(b, o.Seq)
 }
@@ -95,7 +96,7 @@ func appendOrder(b []byte, o *history.Order) []byte {
 func appendExecution(b []byte, x *history.Execution) []byte {
 	b = append64(b, x.ID, uint64(x.Order))
 	b = append32(b, uint32(x.Account), uint32(x.Strategy), uint32(x.Instrument))
-	b = append(b, byte(x.Side), byte(x.Liquidity))
+	b = append(b, byte(x.Side), byte(x.Liquidity), byte(x.Leg), byte(x.FeeIn))
 	b = append64(b, int64(x.LastPx), int64(x.LastQty), int64(x.Fee), int64(x.VenueTime), int64(x.Time))
 	b = appendText(b, x.ClOrdID.String())
 	return append64(b, x.Seq)
@@ -103,12 +104,14 @@ func appendExecution(b []byte, x *history.Execution) []byte {
 
 func appendPosition(b []byte, p *history.Position) []byte {
 	b = append32(b, uint32(p.Account), uint32(p.Strategy), uint32(p.Instrument))
+	b = append(b, byte(p.Leg))
 	q := &p.Position
 	b = append64(b, q.Qty)
 	b = append128(b, q.EntryNum)
 	b = append64(b, q.EntryDen)
 	b = append128(b, q.Cash)
-	b = append64(b, int64(q.Fees), int64(q.Volume))
+	b = append64(b, q.Fees, q.Funding, q.BaseFees, q.Dust)
+	b = append64(b, q.Volume)
 	return append64(b, q.Fills, p.Seq, uint64(p.Time))
 }
 
