@@ -43,8 +43,13 @@ type Config struct {
 	// orders are refused with VenueUnavailable. Cancels are kept regardless; there
 	// is at most one an open order, and one more without a record.
 	MaxOutbox int
-	// MarkEvery is how often held instruments are valued anew for the limits.
+	// MarkEvery is how often the prices of instruments that are held or have open
+	// orders are looked at. One that moved by MarkMove or more is recorded at once, and
+	// with it every account that holds the instrument is evaluated; smaller moves wait
+	// until MarkQuiet has passed since the last.
 	MarkEvery time.Duration
+	MarkMove  int64 // PPM
+	MarkQuiet time.Duration
 	// ReconcileEvery is how long a venue has to answer what it knows of an order
 	// before it is asked again.
 	ReconcileEvery time.Duration
@@ -66,7 +71,9 @@ const (
 	DefaultBatch            = 64
 	DefaultMaxStaged        = 1 << 15
 	DefaultMaxOutbox        = 1 << 12
-	DefaultMarkEvery        = time.Second
+	DefaultMarkEvery        = 50 * time.Millisecond
+	DefaultMarkMove         = 100
+	DefaultMarkQuiet        = time.Second
 	DefaultReconcileEvery   = 5 * time.Second
 	DefaultDrainTimeout     = 5 * time.Second
 )
@@ -95,6 +102,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MarkEvery <= 0 {
 		c.MarkEvery = DefaultMarkEvery
+	}
+	if c.MarkMove <= 0 {
+		c.MarkMove = DefaultMarkMove
+	}
+	if c.MarkQuiet <= 0 {
+		c.MarkQuiet = DefaultMarkQuiet
 	}
 	if c.ReconcileEvery <= 0 {
 		c.ReconcileEvery = DefaultReconcileEvery
@@ -130,6 +143,11 @@ type Stats struct {
 	Journal  hist.Histogram // appending and flushing
 	Route    hist.Histogram // releasing a cycle's outputs
 
+	// MarkToAction is from the receipt of a price that crossed a limit until what the
+	// breach does was handed over to the gateways; of every breach, not a sample.
+	MarkToAction hist.Histogram
+
+	Breaches   Counter // limits crossed by what is held
 	Commands   Counter // taken from the rings
 	Refused    Counter // new orders, amends and cancels refused
 	Shed       Counter // Submit returned false

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"qcat/core"
+	"qcat/core/record"
 	"qcat/risk"
 )
 
@@ -25,8 +26,15 @@ const (
 	// EventDefinition is a new instrument, account or strategy, or an instrument
 	// with other filters; its id is in Position.
 	EventDefinition
-	// EventPosition is a position as a snapshot held it; it is never in the ring.
+	// EventPosition is a position that changed without a fill, such as by funding, or
+	// as a snapshot held it.
 	EventPosition
+	// EventBreach is a limit that was crossed by what is held: Scope, Reason with the
+	// numbers, and Breach with what was done about it.
+	EventBreach
+	// EventAccount is a change of an account that no order made, or, with a Reason,
+	// one that was refused: Account says which, Note why.
+	EventAccount
 )
 
 // Event is one output of the sequencer: flat, pointer-free, in journal order.
@@ -49,6 +57,53 @@ type Event struct {
 	Reason    risk.Reason
 	Note      Note
 	_         [7]uint8
+	Breach    BreachEvent
+	Account   AccountEvent
+}
+
+// BreachEvent is what stands beside the Reason of an EventBreach.
+type BreachEvent struct {
+	Action     risk.Action
+	Instrument core.InstrumentID // whose price or fill crossed the limit; 0: neither
+	Cancelled  uint32            // orders whose venues were asked to cancel
+	Price      core.Price
+	Cause      uint64     // sequence of the record that crossed it
+	Seen       core.Nanos // receive time of the price; 0: it was no mark
+}
+
+// AccountEvent is one change of an account. Which fields hold something depends on
+// Change: a transfer has Currency and Amount; a margin setting Margin, Instrument,
+// Leg and Amount, which is the setting's value; brackets and a rate have none but
+// Instrument and Currency; funding has Instrument, Amount (its rate in 10^-9), Price
+// and Paid.
+type AccountEvent struct {
+	Change     record.Type // TypeTransfer, TypeMargin, TypeTiers, TypeFunding or TypeRateFrom
+	Margin     record.MarginKind
+	Leg        core.Leg
+	Currency   CurrencyName
+	Account    core.AccountID
+	Instrument core.InstrumentID
+	Paid       uint32
+	_          [4]uint8
+	Amount     int64
+	Price      core.Price
+}
+
+// MaxCurrencyLen bounds the names of the currencies of accounts, in bytes.
+const MaxCurrencyLen = 20
+
+// CurrencyName is the name of a currency by value.
+type CurrencyName struct {
+	n uint8
+	b [MaxCurrencyLen]byte
+}
+
+// String returns the name.
+func (c CurrencyName) String() string { return string(c.b[:c.n]) }
+
+func currencyName(s string) (c CurrencyName) {
+	c.n = uint8(copy(c.b[:], s))
+	return c
 }
 
 // PositionState is a position with the names it belongs to.

@@ -73,6 +73,7 @@ func (m *machine) decide(r *record.Record) {
 	case record.TypeRestart:
 		r.Restart.Unknown = m.decideRestart()
 	default: // definitions, rates and marks have no outcome
+		m.decideAccount(r)
 	}
 }
 
@@ -107,7 +108,9 @@ func (m *machine) apply(r *record.Record, b []byte) {
 	case record.TypeMark:
 		m.tree.Mark(r.Mark.Instrument, r.Mark.Price, r.Time)
 	default:
-		m.applyDefinition(r)
+		if !m.applyAccount(r) {
+			m.applyDefinition(r)
+		}
 	}
 	m.out.end()
 }

@@ -18,6 +18,7 @@ const (
 	flagApplied    = 1 << 3 // Proposal
 	flagApprove    = 1 << 3 // Decision
 	flagCancelOpen = 1 << 3 // State
+	flagConfirmed  = 1 << 3 // Mark
 )
 
 var le = binary.LittleEndian
@@ -82,6 +83,8 @@ func (r *Record) flags() uint16 {
 		return refused(&r.Cancel.Reason) | bit(r.Cancel.Sent, flagSent)
 	case TypeState:
 		return refused(&r.State.Reason) | bit(r.State.CancelOpen, flagCancelOpen)
+	case TypeMark:
+		return bit(r.Mark.Confirmed, flagConfirmed)
 	case TypeTransfer:
 		return refused(&r.Transfer.Reason)
 	case TypeMargin:

@@ -59,7 +59,8 @@ func Decode(b []byte, r *Record) error {
 	case TypeRate:
 		r.Rate = Rate{PPM: c.i64(), Currency: c.name()}
 	case TypeMark:
-		r.Mark = Mark{Instrument: core.InstrumentID(c.u32()), Price: core.Price(c.u64()), Seen: core.Nanos(c.u64())}
+		r.Mark = Mark{Instrument: core.InstrumentID(c.u32()), Price: core.Price(c.u64()), Seen: core.Nanos(c.u64()),
+			Confirmed: flags&flagConfirmed != 0}
 	case TypeRestart:
 		r.Restart = Restart{Unknown: c.u32()}
 	default:

@@ -231,6 +231,7 @@ type Mark struct {
 	Instrument core.InstrumentID
 	Price      core.Price
 	Seen       core.Nanos // receive time of the price
+	Confirmed  bool       // it came from a fresh, uncrossed book and agrees with what was known
 }
 
 // Restart is where a process took over from one that ended: what was on its way to

@@ -92,7 +92,7 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeRate:
 		r.Rate = Rate{int64(rng.Uint64()), text(10)}
 	case TypeMark:
-		r.Mark = Mark{core.InstrumentID(u32()), core.Price(rng.Uint64()), core.Nanos(rng.Uint64())}
+		r.Mark = Mark{core.InstrumentID(u32()), core.Price(rng.Uint64()), core.Nanos(rng.Uint64()), flip()}
 	case TypeRestart:
 		r.Restart = Restart{u32()}
 	case TypeTransfer:
