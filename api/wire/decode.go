@@ -56,7 +56,7 @@ func (d *decoder) member(depth int) Error {
 		return d.fail(kind)
 	}
 	f := fieldNamed(name)
-	if f == FieldNone || (depth > 0 && !(OrderFields | AmendFields).Has(f)) {
+	if f == FieldNone || (depth > 0 && !(SocketOrderFields | AmendFields).Has(f)) {
 		e := Error{Kind: UnknownField, Pos: start}
 		e.setName(name)
 		return e
@@ -159,11 +159,33 @@ func (d *decoder) set(f Field, v []byte) ErrorKind {
 		r.Level, valid = risk.ParseLevel(view(v))
 	case FieldState:
 		r.State, valid = parseState(v)
+	case FieldPositionSide:
+		r.Leg, valid = core.ParseLeg(view(v))
+	case FieldCurrency:
+		r.Currency = v
+	case FieldBy:
+		r.By = v
+	case FieldAmount:
+		r.Amount, valid = v, isDecimal(v)
+	case FieldLeverage:
+		r.Leverage, valid = v, isDecimal(v)
+	case FieldRate:
+		r.Rate, valid = v, isDecimal(v)
+	case FieldMode:
+		r.Isolated, valid = eitherName(v, "cross", "isolated")
+	case FieldPositionMode:
+		r.Hedge, valid = eitherName(v, "one_way", "hedge")
 	}
 	if !valid {
 		return BadValue
 	}
 	return OK
+}
+
+// eitherName reports whether v is the second of two names, and whether it is either.
+func eitherName(v []byte, no, yes string) (second, ok bool) {
+	second = string(v) == yes
+	return second, second || string(v) == no
 }
 
 // isDecimal reports whether b is a plain decimal of any precision.
@@ -195,18 +217,34 @@ func (d *decoder) uint(f Field) ErrorKind {
 		d.r.ExpireTime = core.Nanos(v)
 	case FieldOrderID:
 		d.r.OrderID = core.OrderID(v)
+	case FieldTimeout:
+		if v > maxTimeout {
+			return OutOfRange
+		}
+		d.r.Timeout = core.Nanos(v) * nanosPerMilli
 	}
 	return OK
 }
+
+// The longest countdown is a day: whoever is away for longer does not need one.
+const (
+	nanosPerMilli = 1_000_000
+	maxTimeout    = 24 * 60 * 60 * 1000 // ms
+)
 
 func (d *decoder) bool(f Field) ErrorKind {
 	v := d.literal("true")
 	if !v && !d.literal("false") {
 		return d.mismatch()
 	}
-	if f == FieldReduceOnly {
+	switch f {
+	case FieldReduceOnly:
 		d.r.ReduceOnly = v
-	} else {
+	case FieldCancelOnDisconnect:
+		d.r.CancelOnDisconnect = v
+	case FieldEnable:
+		d.r.Enable = v
+	default:
 		d.r.CancelOpen = v
 	}
 	return OK

@@ -22,6 +22,7 @@ type reference struct {
 	ClientOrderID *string `json:"client_order_id"`
 	ReduceOnly    *bool   `json:"reduce_only"`
 	ExpireTime    *int64  `json:"expire_time"`
+	PositionSide  *string `json:"position_side"`
 }
 
 func value(s *string) string {
@@ -37,6 +38,7 @@ func value(s *string) string {
 func FuzzDecodeOrder(f *testing.F) {
 	f.Add([]byte(goodOrder))
 	f.Add([]byte(`{"account":null}`))
+	f.Add([]byte(`{"position_side":"short"}`))
 	f.Add([]byte(`{"account":"a","account":"b"}`))
 	f.Add([]byte(` { "qty" : "1" , "side":"sell"} `))
 	f.Add([]byte(`{"expire_time":9223372036854775807,"reduce_only":true}`))
@@ -71,6 +73,9 @@ func FuzzDecodeOrder(f *testing.F) {
 		if ref.Side != nil && r.Side.String() != *ref.Side || ref.Type != nil && r.Type.String() != *ref.Type ||
 			ref.TimeInForce != nil && r.TIF.String() != *ref.TimeInForce {
 			t.Fatalf("%q: side %v type %v tif %v", body, r.Side, r.Type, r.TIF)
+		}
+		if ref.PositionSide != nil && r.Leg.String() != *ref.PositionSide {
+			t.Fatalf("%q: leg %v", body, r.Leg)
 		}
 		if ref.ReduceOnly != nil && *ref.ReduceOnly != r.ReduceOnly || ref.ExpireTime != nil && *ref.ExpireTime != int64(r.ExpireTime) {
 			t.Fatalf("%q: reduce_only %v expire_time %d", body, r.ReduceOnly, r.ExpireTime)

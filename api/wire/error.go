@@ -109,6 +109,12 @@ func (e *Error) want() string {
 		return "firm, account, strategy or instrument"
 	case FieldState:
 		return "active, reducing or halted"
+	case FieldPositionSide:
+		return "both, long or short"
+	case FieldMode:
+		return "cross or isolated"
+	case FieldPositionMode:
+		return "one_way or hedge"
 	}
 	switch fields[e.Field].shape {
 	case shapeDecimal:

@@ -1,5 +1,7 @@
 package wire
 
+import "qcat/core"
+
 // Field is a field of a request.
 type Field uint8
 
@@ -27,11 +29,23 @@ const (
 	FieldReduceOnly
 	FieldExpireTime
 	FieldOrderID
+	FieldPositionSide
+	FieldCancelOnDisconnect
 
 	FieldScope
 	FieldState
 	FieldReason
 	FieldCancelOpen
+	FieldTimeout
+	FieldEnable
+
+	FieldCurrency
+	FieldAmount
+	FieldBy
+	FieldLeverage
+	FieldMode
+	FieldPositionMode
+	FieldRate
 
 	fieldCount
 )
@@ -56,29 +70,40 @@ var fields = [fieldCount]struct {
 	shape  shape
 	maxLen int // of a string, in bytes
 }{
-	FieldOp:            {"op", shapeName, 16},
-	FieldID:            {"id", shapeID, MaxIDLen},
-	FieldChannels:      {"channels", shapeChannels, 128},
-	FieldFromSeq:       {"from_seq", shapeUint, 0},
-	FieldFromIdx:       {"from_idx", shapeUint, 0},
-	FieldToken:         {"token", shapeText, 4096},
-	FieldOrder:         {"order", shapeObject, 0},
-	FieldAccount:       {"account", shapeName, 64},
-	FieldStrategy:      {"strategy", shapeName, 64},
-	FieldInstrument:    {"instrument", shapeName, 128},
-	FieldSide:          {"side", shapeEnum, 16},
-	FieldType:          {"type", shapeEnum, 16},
-	FieldTimeInForce:   {"time_in_force", shapeEnum, 16},
-	FieldPrice:         {"price", shapeDecimal, 40},
-	FieldQty:           {"qty", shapeDecimal, 40},
-	FieldClientOrderID: {"client_order_id", shapeName, 36},
-	FieldReduceOnly:    {"reduce_only", shapeBool, 0},
-	FieldExpireTime:    {"expire_time", shapeUint, 0},
-	FieldOrderID:       {"order_id", shapeUint, 0},
-	FieldScope:         {"scope", shapeEnum, 16},
-	FieldState:         {"state", shapeEnum, 16},
-	FieldReason:        {"reason", shapeText, 64},
-	FieldCancelOpen:    {"cancel_open", shapeBool, 0},
+	FieldOp:                 {"op", shapeName, 16},
+	FieldID:                 {"id", shapeID, MaxIDLen},
+	FieldChannels:           {"channels", shapeChannels, 128},
+	FieldFromSeq:            {"from_seq", shapeUint, 0},
+	FieldFromIdx:            {"from_idx", shapeUint, 0},
+	FieldToken:              {"token", shapeText, 4096},
+	FieldOrder:              {"order", shapeObject, 0},
+	FieldAccount:            {"account", shapeName, 64},
+	FieldStrategy:           {"strategy", shapeName, 64},
+	FieldInstrument:         {"instrument", shapeName, 128},
+	FieldSide:               {"side", shapeEnum, 16},
+	FieldType:               {"type", shapeEnum, 16},
+	FieldTimeInForce:        {"time_in_force", shapeEnum, 16},
+	FieldPrice:              {"price", shapeDecimal, 40},
+	FieldQty:                {"qty", shapeDecimal, 40},
+	FieldClientOrderID:      {"client_order_id", shapeName, 36},
+	FieldReduceOnly:         {"reduce_only", shapeBool, 0},
+	FieldExpireTime:         {"expire_time", shapeUint, 0},
+	FieldOrderID:            {"order_id", shapeUint, 0},
+	FieldScope:              {"scope", shapeEnum, 16},
+	FieldState:              {"state", shapeEnum, 16},
+	FieldReason:             {"reason", shapeText, 64},
+	FieldCancelOpen:         {"cancel_open", shapeBool, 0},
+	FieldPositionSide:       {"position_side", shapeEnum, 16},
+	FieldCancelOnDisconnect: {"cancel_on_disconnect", shapeBool, 0},
+	FieldTimeout:            {"timeout_ms", shapeUint, 0},
+	FieldEnable:             {"enable", shapeBool, 0},
+	FieldCurrency:           {"currency", shapeName, core.MaxNameLen},
+	FieldAmount:             {"amount", shapeDecimal, 40},
+	FieldBy:                 {"by", shapeName, 64},
+	FieldLeverage:           {"leverage", shapeDecimal, 40},
+	FieldMode:               {"mode", shapeEnum, 16},
+	FieldPositionMode:       {"position_mode", shapeEnum, 16},
+	FieldRate:               {"rate", shapeDecimal, 40},
 }
 
 // String returns the field's name in JSON.
@@ -126,7 +151,7 @@ func (s FieldSet) first() Field {
 // What each request takes and needs.
 var (
 	OrderFields = Fields(FieldAccount, FieldStrategy, FieldInstrument, FieldSide, FieldType, FieldTimeInForce,
-		FieldPrice, FieldQty, FieldClientOrderID, FieldReduceOnly, FieldExpireTime)
+		FieldPrice, FieldQty, FieldClientOrderID, FieldReduceOnly, FieldExpireTime, FieldPositionSide)
 	OrderNeeds = Fields(FieldAccount, FieldInstrument, FieldSide, FieldType, FieldQty)
 
 	// An amend names its order by order_id or by account and client_order_id, and
@@ -142,8 +167,28 @@ var (
 	StateFields = Fields(FieldScope, FieldAccount, FieldStrategy, FieldInstrument, FieldState, FieldReason, FieldCancelOpen)
 	StateNeeds  = Fields(FieldScope, FieldState)
 
+	// A countdown narrows what it cancels as a cancel of all does, and says in how
+	// many milliseconds; 0 disarms it.
+	CountdownFields = CancelAllFields | Fields(FieldTimeout)
+	CountdownNeeds  = Fields(FieldTimeout)
+
+	// A transfer moves an amount into the account that the path names, or out of it
+	// when it is negative.
+	TransferFields = Fields(FieldCurrency, FieldAmount, FieldBy, FieldReason)
+	TransferNeeds  = Fields(FieldCurrency, FieldAmount)
+
+	// A change of margin says one thing or several of the account that the path names.
+	MarginFields = Fields(FieldInstrument, FieldLeverage, FieldMode, FieldPositionMode, FieldAmount, FieldPositionSide, FieldBy)
+
+	FundingFields = Fields(FieldInstrument, FieldRate, FieldPrice)
+	FundingNeeds  = Fields(FieldInstrument, FieldRate)
+
+	// SocketOrderFields are those of an order over a connection: it may be cancelled
+	// with it.
+	SocketOrderFields = OrderFields | Fields(FieldCancelOnDisconnect)
+
 	// SocketFields are those of a WebSocket request of any op: Decode first, then
 	// look at Op, then Check.
 	SocketFields = Fields(FieldOp, FieldID, FieldChannels, FieldFromSeq, FieldFromIdx, FieldToken, FieldOrder) |
-		OrderFields | AmendFields | CancelFields
+		SocketOrderFields | AmendFields | CancelFields | StateFields | CountdownFields | Fields(FieldEnable)
 )

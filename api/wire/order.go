@@ -16,10 +16,10 @@ type Names interface {
 // AppendOrder appends an order:
 //
 //	{"order_id","client_order_id","account","strategy","instrument","side","type",
-//	 "time_in_force","price","qty","cum_qty","leaves_qty","avg_price","status",
-//	 "reduce_only","created","updated"}
+//	 "position_side","time_in_force","price","qty","cum_qty","leaves_qty","avg_price",
+//	 "status","reduce_only","created","updated"}
 //
-// and, where they apply, "expire_time", "pending":"cancel"|"amend", "unknown":true
+// and, where they apply, "cancel_on_disconnect":true, "expire_time", "pending":"cancel"|"amend", "unknown":true
 // (its venue is being asked what it has of the order) and "reason", the code of a
 // rejection. price is null for a market order, avg_price until
 // something traded. The ids are 0 and "" when there are none.
@@ -39,6 +39,8 @@ func AppendOrderFields(dst []byte, d Names, o *core.Order) []byte {
 	dst = appendOwner(append(dst, ','), d, o.Account, o.Strategy, in)
 	dst = append(dst, `,"side":"`...)
 	dst = append(dst, o.Side.String()...)
+	dst = append(dst, `","position_side":"`...)
+	dst = append(dst, o.Leg.String()...)
 	dst = append(dst, `","type":"`...)
 	dst = append(dst, o.Type.String()...)
 	dst = append(dst, `","time_in_force":"`...)
@@ -60,6 +62,9 @@ func AppendOrderFields(dst []byte, d Names, o *core.Order) []byte {
 
 // appendOrderRest appends the members that only some orders have.
 func appendOrderRest(dst []byte, o *core.Order) []byte {
+	if o.CancelOnDrop {
+		dst = append(dst, `,"cancel_on_disconnect":true`...)
+	}
 	if o.ExpireTime != 0 {
 		dst = appendKeyInt(dst, `,"expire_time":`, int64(o.ExpireTime))
 	}
@@ -93,8 +98,8 @@ func orderReason(n uint16) string {
 }
 
 // AppendExecution appends a fill: {"exec_id","order_id","client_order_id",
-// "account","strategy","instrument","side","price","qty","fee","liquidity",
-// "venue_time","time"}.
+// "account","strategy","instrument","side","position_side","price","qty","fee",
+// "fee_currency","liquidity","venue_time","time"}.
 func AppendExecution(dst []byte, d Names, x *core.Execution) []byte {
 	in := instrumentOf(d, x.Instrument)
 	dst = appendKeyUint(dst, `{"exec_id":`, x.ID)
@@ -105,16 +110,27 @@ func AppendExecution(dst []byte, d Names, x *core.Execution) []byte {
 	dst = appendOwner(append(dst, ','), d, x.Account, x.Strategy, in)
 	dst = append(dst, `,"side":"`...)
 	dst = append(dst, x.Side.String()...)
+	dst = append(dst, `","position_side":"`...)
+	dst = append(dst, x.Leg.String()...)
 	dst = append(dst, '"')
 	dst = appendKeyDecimal(dst, `,"price":`, int64(x.LastPx), in.PriceScale)
 	dst = appendKeyDecimal(dst, `,"qty":`, int64(x.LastQty), in.QtyScale)
 	dst = appendKeyDecimal(dst, `,"fee":`, int64(x.Fee), in.SettleScale)
+	dst = appendKeyString(dst, `,"fee_currency":`, feeCurrency(in, x.FeeIn))
 	dst = append(dst, `,"liquidity":"`...)
 	dst = append(dst, x.Liquidity.String()...)
 	dst = append(dst, '"')
 	dst = appendKeyInt(dst, `,"venue_time":`, int64(x.VenueTime))
 	dst = appendKeyInt(dst, `,"time":`, int64(x.Time))
 	return append(dst, '}')
+}
+
+// feeCurrency is the name of the currency that a fee was taken in.
+func feeCurrency(in *core.Instrument, c core.FeeCurrency) string {
+	if c == core.FeeBase {
+		return in.Base
+	}
+	return in.Settle
 }
 
 // avgDecimals is how many decimals an average entry price has beyond those of

@@ -40,11 +40,23 @@ type Request struct {
 	ClOrdID    core.ClOrdID
 	ExpireTime core.Nanos
 	OrderID    core.OrderID
+	Leg        core.Leg
+	// CancelOnDisconnect is what an order says of its connection's end, if it Has
+	// FieldCancelOnDisconnect.
+	CancelOnDisconnect bool
 
 	Level      risk.Level
 	State      risk.TradingState
 	Reason     []byte
 	CancelOpen bool
+	Timeout    core.Nanos
+	Enable     bool
+
+	// Of accounts. Amount, Leverage and Rate are decimal text.
+	Currency, By           []byte
+	Amount, Leverage, Rate []byte
+	Isolated               bool // mode
+	Hedge                  bool // position_mode
 
 	pos [fieldCount]int32 // where each field's value began, for later errors
 }
@@ -105,6 +117,22 @@ func DecodeOrder(b []byte, r *Request) Error { return decodeBody(b, OrderFields,
 
 // DecodeState reads a change of trading state.
 func DecodeState(b []byte, r *Request) Error { return decodeBody(b, StateFields, StateNeeds, r) }
+
+// DecodeCountdown reads a dead man's switch.
+func DecodeCountdown(b []byte, r *Request) Error {
+	return decodeBody(b, CountdownFields, CountdownNeeds, r)
+}
+
+// DecodeTransfer reads a transfer into or out of an account.
+func DecodeTransfer(b []byte, r *Request) Error {
+	return decodeBody(b, TransferFields, TransferNeeds, r)
+}
+
+// DecodeMargin reads a change of an account's margin settings.
+func DecodeMargin(b []byte, r *Request) Error { return decodeBody(b, MarginFields, 0, r) }
+
+// DecodeFunding reads a funding payment.
+func DecodeFunding(b []byte, r *Request) Error { return decodeBody(b, FundingFields, FundingNeeds, r) }
 
 func decodeBody(b []byte, take, need FieldSet, r *Request) Error {
 	if e := Decode(b, take, MaxOrderBytes, r); !e.OK() {
