@@ -28,12 +28,24 @@ const maxLimits = 64
 
 func limitsToRecord(s risk.Scope, l *risk.Limits, dst *record.Limits) {
 	dst.Scope = scopeToRecord(s)
-	dst.Fields = dst.Fields[:0]
+	dst.Fields = fieldsOf(l, dst.Fields)
+}
+
+// fieldsOf returns the limits that are set, in the memory of to.
+func fieldsOf(l *risk.Limits, to []record.LimitField) []record.LimitField {
+	to = to[:0]
 	for id := range risk.Limit(maxLimits) {
 		if v, ok := l.Get(id); ok {
-			dst.Fields = append(dst.Fields, record.LimitField{ID: uint16(id), Value: v})
+			to = append(to, record.LimitField{ID: uint16(id), Value: v})
 		}
 	}
+	return to
+}
+
+// limitFields returns the limits that a node has, in the memory of to.
+func (m *machine) limitFields(s risk.Scope, to []record.LimitField) []record.LimitField {
+	l := m.tree.Limits(s)
+	return fieldsOf(&l, to)
 }
 
 func limitsOf(r *record.Limits) (l risk.Limits) {

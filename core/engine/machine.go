@@ -68,6 +68,8 @@ func (m *machine) decide(r *record.Record) {
 		m.decideReport(&r.Report)
 	case record.TypeState:
 		m.decideState(&r.State)
+	case record.TypeLimits:
+		r.Limits.Before = m.limitFields(scopeOf(&r.Limits.Scope), r.Limits.Before)
 	case record.TypeClock:
 		r.Clock.Expired = m.countDue(r.Time)
 	case record.TypeRestart:

@@ -41,7 +41,8 @@ func (r *Record) Append(dst []byte) []byte {
 		dst = le.AppendUint32(dst, uint32(r.Strategy.Account))
 		return appendName(dst, r.Strategy.Name)
 	case TypeLimits:
-		return appendLimits(dst, &r.Limits)
+		dst = appendFields(appendScope(dst, &r.Limits.Scope), r.Limits.Fields)
+		return appendFields(dst, r.Limits.Before)
 	case TypeNew:
 		return appendNew(dst, &r.New)
 	case TypeCancel:
@@ -57,7 +58,7 @@ func (r *Record) Append(dst []byte) []byte {
 	case TypeState:
 		return appendState(dst, &r.State)
 	case TypeClock:
-		return le.AppendUint32(dst, r.Clock.Expired)
+		return appendClock(dst, &r.Clock)
 	case TypeRate:
 		dst = le.AppendUint64(dst, uint64(r.Rate.PPM))
 		return appendName(dst, r.Rate.Currency)
@@ -173,12 +174,10 @@ func appendState(dst []byte, s *State) []byte {
 	return appendReason(dst, &s.Reason)
 }
 
-func appendLimits(dst []byte, l *Limits) []byte {
-	dst = appendScope(dst, &l.Scope)
-	dst = le.AppendUint16(dst, uint16(len(l.Fields)))
-	for _, f := range l.Fields {
-		dst = le.AppendUint16(dst, f.ID)
-		dst = le.AppendUint64(dst, uint64(f.Value))
+func appendFields(dst []byte, fields []LimitField) []byte {
+	dst = le.AppendUint16(dst, uint16(len(fields)))
+	for _, f := range fields {
+		dst = le.AppendUint64(le.AppendUint16(dst, f.ID), uint64(f.Value))
 	}
 	return dst
 }

@@ -8,12 +8,13 @@ func (r *Record) appendRisk(dst []byte) []byte {
 		t := &r.Transfer
 		dst = appendInts(le.AppendUint32(dst, uint32(t.Account)), t.Amount)
 		dst = appendText(appendText(appendName(dst, t.Currency), &t.By), &t.Note)
-		return appendReason(dst, &t.Reason)
+		return appendReason(appendInts(dst, t.Balance), &t.Reason)
 	case TypeMargin:
 		m := &r.Margin
 		dst = append(dst, byte(m.Kind), byte(m.Leg))
 		dst = le.AppendUint32(le.AppendUint32(dst, uint32(m.Account)), uint32(m.Instrument))
-		return appendReason(appendText(appendInts(dst, m.Value), &m.By), &m.Reason)
+		dst = appendText(appendInts(dst, m.Value), &m.By)
+		return appendReason(appendInts(dst, m.Before), &m.Reason)
 	case TypeTiers:
 		dst = le.AppendUint32(dst, uint32(r.Tiers.Instrument))
 		dst = le.AppendUint16(dst, uint16(len(r.Tiers.Tiers)))
@@ -38,16 +39,35 @@ func (r *Record) appendRisk(dst []byte) []byte {
 		p := &r.Proposal
 		dst = le.AppendUint32(appendInts(dst, int64(p.Until)), p.ID)
 		dst = appendText(appendText(dst, &p.By), &p.Note)
-		dst = appendLimits(dst, &Limits{Scope: p.Scope, Fields: p.Fields})
-		return appendReason(dst, &p.Reason)
+		dst = appendFields(appendScope(dst, &p.Scope), p.Fields)
+		return appendReason(appendFields(dst, p.Before), &p.Reason)
 	case TypeDecision:
 		d := &r.Decision
-		return appendReason(appendText(le.AppendUint32(dst, d.Proposal), &d.By), &d.Reason)
+		dst = appendText(le.AppendUint32(dst, d.Proposal), &d.By)
+		return appendReason(appendChange(dst, &d.Change), &d.Reason)
 	case TypeRateFrom:
 		return appendName(le.AppendUint32(dst, uint32(r.RateFrom.Instrument)), r.RateFrom.Currency)
 	default:
 		panic("record: unknown type")
 	}
+}
+
+func appendClock(dst []byte, c *Clock) []byte {
+	dst = le.AppendUint32(le.AppendUint32(dst, c.Expired), c.Cancelled)
+	dst = le.AppendUint16(dst, uint16(len(c.Fired)))
+	for i := range c.Fired {
+		dst = appendScope(dst, &c.Fired[i])
+	}
+	dst = le.AppendUint16(dst, uint16(len(c.Ended)))
+	for i := range c.Ended {
+		dst = appendChange(dst, &c.Ended[i])
+	}
+	return dst
+}
+
+func appendChange(dst []byte, c *Change) []byte {
+	dst = appendScope(le.AppendUint32(dst, c.Proposal), &c.Scope)
+	return appendFields(appendFields(dst, c.Before), c.After)
 }
 
 func appendInts(dst []byte, vs ...int64) []byte {

@@ -41,7 +41,8 @@ func Decode(b []byte, r *Record) error {
 	case TypeStrategy:
 		r.Strategy = Strategy{ID: core.StrategyID(c.u32()), Account: core.AccountID(c.u32()), Name: c.name()}
 	case TypeLimits:
-		c.limits(&r.Limits)
+		l := &r.Limits
+		*l = Limits{Scope: c.scope(), Fields: c.fields(l.Fields), Before: c.fields(l.Before)}
 	case TypeNew:
 		c.new(&r.New, flags)
 	case TypeCancel:
@@ -55,7 +56,7 @@ func Decode(b []byte, r *Record) error {
 	case TypeState:
 		c.state(&r.State, flags)
 	case TypeClock:
-		r.Clock = Clock{Expired: c.u32()}
+		c.clock(&r.Clock)
 	case TypeRate:
 		r.Rate = Rate{PPM: c.i64(), Currency: c.name()}
 	case TypeMark:
@@ -240,15 +241,17 @@ func (c *cursor) state(s *State, flags uint16) {
 	s.Reason = c.reason(flags)
 }
 
-func (c *cursor) limits(l *Limits) {
-	*l = Limits{Scope: c.scope(), Fields: l.Fields[:0]}
+// fields reads limits into the memory of to.
+func (c *cursor) fields(to []LimitField) []LimitField {
+	to = to[:0]
 	for n := c.u16(); n > 0 && !c.bad; n-- {
 		f := LimitField{ID: c.u16(), Value: c.i64()}
-		if k := len(l.Fields); k > 0 && l.Fields[k-1].ID >= f.ID {
+		if k := len(to); k > 0 && to[k-1].ID >= f.ID {
 			c.bad = true
 		}
-		l.Fields = append(l.Fields, f)
+		to = append(to, f)
 	}
+	return to
 }
 
 func (c *cursor) instrument(in *core.Instrument) {

@@ -1,6 +1,10 @@
 package record
 
-import "qcat/core"
+import (
+	"slices"
+
+	"qcat/core"
+)
 
 // risk reads what appendRisk appended and reports whether the record is of one of its
 // types.
@@ -8,10 +12,10 @@ func (c *cursor) risk(r *Record, flags uint16) bool {
 	switch r.Type {
 	case TypeTransfer:
 		r.Transfer = Transfer{Account: core.AccountID(c.u32()), Amount: c.i64(), Currency: c.name(), By: c.text(), Note: c.text(),
-			Reason: c.reason(flags)}
+			Balance: c.i64(), Reason: c.reason(flags)}
 	case TypeMargin:
 		r.Margin = Margin{Kind: MarginKind(c.u8()), Leg: core.Leg(c.u8()), Account: core.AccountID(c.u32()),
-			Instrument: core.InstrumentID(c.u32()), Value: c.i64(), By: c.text(), Reason: c.reason(flags)}
+			Instrument: core.InstrumentID(c.u32()), Value: c.i64(), By: c.text(), Before: c.i64(), Reason: c.reason(flags)}
 	case TypeTiers:
 		c.tiers(&r.Tiers)
 	case TypeFunding:
@@ -24,7 +28,8 @@ func (c *cursor) risk(r *Record, flags uint16) bool {
 	case TypeProposal:
 		c.proposal(&r.Proposal, flags)
 	case TypeDecision:
-		r.Decision = Decision{Approve: flags&flagApprove != 0, Proposal: c.u32(), By: c.text(), Reason: c.reason(flags)}
+		d := &r.Decision
+		*d = Decision{Approve: flags&flagApprove != 0, Proposal: c.u32(), By: c.text(), Change: c.change(d.Change), Reason: c.reason(flags)}
 	case TypeRateFrom:
 		r.RateFrom = RateFrom{Instrument: core.InstrumentID(c.u32()), Currency: c.name()}
 	default:
@@ -52,9 +57,22 @@ func (c *cursor) tiers(t *Tiers) {
 
 func (c *cursor) proposal(p *Proposal, flags uint16) {
 	*p = Proposal{Applied: flags&flagApplied != 0, Until: core.Nanos(c.i64()), ID: c.u32(), By: c.text(), Note: c.text(),
-		Fields: p.Fields[:0]}
-	l := Limits{Fields: p.Fields}
-	c.limits(&l)
-	p.Scope, p.Fields = l.Scope, l.Fields
-	p.Reason = c.reason(flags)
+		Scope: c.scope(), Fields: c.fields(p.Fields), Before: c.fields(p.Before), Reason: c.reason(flags)}
+}
+
+func (c *cursor) clock(k *Clock) {
+	*k = Clock{Expired: c.u32(), Cancelled: c.u32(), Fired: k.Fired[:0], Ended: k.Ended[:0]}
+	for n := c.u16(); n > 0 && !c.bad; n-- {
+		k.Fired = append(k.Fired, c.scope())
+	}
+	for n := c.u16(); n > 0 && !c.bad; n-- {
+		at := len(k.Ended)
+		k.Ended = slices.Grow(k.Ended, 1)[:at+1]
+		k.Ended[at] = c.change(k.Ended[at])
+	}
+}
+
+// change reads limits into the memory of to.
+func (c *cursor) change(to Change) Change {
+	return Change{Proposal: c.u32(), Scope: c.scope(), Before: c.fields(to.Before), After: c.fields(to.After)}
 }

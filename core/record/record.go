@@ -103,6 +103,16 @@ type LimitField struct {
 type Limits struct {
 	Scope  Scope
 	Fields []LimitField // ascending by ID
+
+	Before []LimitField // what they were, ascending by ID
+}
+
+// Change is a replacement of the limits of a node that followed from a proposal.
+type Change struct {
+	Proposal uint32
+	Scope    Scope
+	Before   []LimitField // ascending by ID
+	After    []LimitField // ascending by ID
 }
 
 // New is a new order and its answer.
@@ -217,7 +227,10 @@ type State struct {
 // Clock does what is due at its time: orders expire, countdowns end, a day begins,
 // overrides and cool-downs are over.
 type Clock struct {
-	Expired uint32 // how many orders venues were asked to cancel
+	Expired   uint32   // how many orders were due: their venues are asked to cancel them
+	Fired     []Scope  // of the countdowns that ended, in the order in which they did
+	Cancelled uint32   // how many more orders venues were asked to cancel, for those
+	Ended     []Change // by the overrides that ended, in the order in which they did
 }
 
 // Rate sets what one unit of a currency is worth in the risk currency.
@@ -266,7 +279,8 @@ type Transfer struct {
 	By       Text
 	Note     Text
 
-	Reason Reason
+	Balance int64 // of the account in the currency afterwards, 10^-AmountScale
+	Reason  Reason
 }
 
 // MarginKind is which setting of an account's margin a Margin changes.
@@ -288,6 +302,7 @@ type Margin struct {
 	Value      int64
 	By         Text
 
+	Before int64 // what the setting was; of MarginIsolated the amount that was there
 	Reason Reason
 }
 
@@ -348,7 +363,8 @@ type Proposal struct {
 	Note   Text
 	Fields []LimitField // what the node's limits are to be, ascending by ID
 
-	ID      uint32 // that it was given; 0 when refused
+	Before  []LimitField // what they are, ascending by ID
+	ID      uint32       // that it was given; 0 when refused
 	Applied bool
 	Reason  Reason
 }
@@ -359,6 +375,7 @@ type Decision struct {
 	Approve  bool
 	By       Text
 
+	Change Change // that the proposal asked for: made if it is approved; empty if it is not known
 	Reason Reason
 }
 

@@ -40,6 +40,13 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	}
 	note := func() Text { return MakeText(text(MaxNoteLen)) }
 	i64 := func() int64 { return int64(rng.Uint64()) }
+	fields := func() (all []LimitField) {
+		for id := range uint16(rng.IntN(20)) {
+			all = append(all, LimitField{id * 3, i64()})
+		}
+		return all
+	}
+	change := func() Change { return Change{u32(), scope(), fields(), fields()} }
 	outside := func() (o Outside) {
 		o.Ready = flip()
 		if o.QuoteKnown = flip(); o.QuoteKnown {
@@ -63,10 +70,7 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeStrategy:
 		r.Strategy = Strategy{core.StrategyID(u32()), core.AccountID(u32()), text(64)}
 	case TypeLimits:
-		r.Limits.Scope = scope()
-		for id := range uint16(rng.IntN(20)) {
-			r.Limits.Fields = append(r.Limits.Fields, LimitField{id * 3, int64(rng.Uint64())})
-		}
+		r.Limits = Limits{scope(), fields(), fields()}
 	case TypeNew:
 		r.New = New{core.AccountID(u32()), core.StrategyID(u32()), core.InstrumentID(u32()), core.Side(u32()), core.OrdType(u32()),
 			core.TimeInForce(u32()), flip(), core.Price(rng.Uint64()), core.Qty(rng.Uint64()), core.Nanos(rng.Uint64()), clOrdID(),
@@ -88,7 +92,11 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 		r.State = State{Scope: scope(), State: uint8(u32()), CancelOpen: flip(), Cancelled: u32(), Reason: reason()}
 		r.State.NoteLen = uint8(copy(r.State.Note[:], text(MaxNoteLen)))
 	case TypeClock:
-		r.Clock = Clock{u32()}
+		r.Clock = Clock{Expired: u32(), Cancelled: u32()}
+		for range rng.IntN(3) {
+			r.Clock.Fired = append(r.Clock.Fired, scope())
+			r.Clock.Ended = append(r.Clock.Ended, change())
+		}
 	case TypeRate:
 		r.Rate = Rate{int64(rng.Uint64()), text(10)}
 	case TypeMark:
@@ -96,9 +104,9 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeRestart:
 		r.Restart = Restart{u32()}
 	case TypeTransfer:
-		r.Transfer = Transfer{core.AccountID(u32()), text(10), i64(), note(), note(), reason()}
+		r.Transfer = Transfer{core.AccountID(u32()), text(10), i64(), note(), note(), i64(), reason()}
 	case TypeMargin:
-		r.Margin = Margin{MarginKind(u32()), core.Leg(u32()), core.AccountID(u32()), core.InstrumentID(u32()), i64(), note(), reason()}
+		r.Margin = Margin{MarginKind(u32()), core.Leg(u32()), core.AccountID(u32()), core.InstrumentID(u32()), i64(), note(), i64(), reason()}
 	case TypeTiers:
 		r.Tiers.Instrument = core.InstrumentID(u32())
 		for range rng.IntN(10) {
@@ -112,12 +120,10 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeCountdown:
 		r.Countdown = Countdown{scope(), core.Nanos(i64()), reason()}
 	case TypeProposal:
-		r.Proposal = Proposal{Scope: scope(), Until: core.Nanos(i64()), By: note(), Note: note(), ID: u32(), Applied: flip(), Reason: reason()}
-		for id := range uint16(rng.IntN(20)) {
-			r.Proposal.Fields = append(r.Proposal.Fields, LimitField{id * 3, i64()})
-		}
+		r.Proposal = Proposal{Scope: scope(), Until: core.Nanos(i64()), By: note(), Note: note(), ID: u32(), Applied: flip(), Reason: reason(),
+			Fields: fields(), Before: fields()}
 	case TypeDecision:
-		r.Decision = Decision{u32(), flip(), note(), reason()}
+		r.Decision = Decision{u32(), flip(), note(), change(), reason()}
 	case TypeRateFrom:
 		r.RateFrom = RateFrom{core.InstrumentID(u32()), text(10)}
 	}
@@ -133,15 +139,7 @@ func TestEveryTypeSurvivesTheRoundTrip(t *testing.T) {
 			if err := Decode(b, &got); err != nil {
 				t.Fatalf("%s seed %d: %v", typ, seed, err)
 			}
-			if len(got.Limits.Fields) == 0 {
-				got.Limits.Fields = nil
-			}
-			if len(got.Proposal.Fields) == 0 {
-				got.Proposal.Fields = nil
-			}
-			if len(got.Tiers.Tiers) == 0 {
-				got.Tiers.Tiers = nil
-			}
+			noEmpty(reflect.ValueOf(&got).Elem())
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s seed %d:\n got %+v\nwant %+v", typ, seed, got, want)
 			}
@@ -149,6 +147,26 @@ func TestEveryTypeSurvivesTheRoundTrip(t *testing.T) {
 				t.Fatalf("%s seed %d: encoded differently the second time", typ, seed)
 			}
 		}
+	}
+}
+
+// noEmpty makes slices without elements nil, wherever they stand in v.
+func noEmpty(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Slice:
+		if v.Len() == 0 {
+			v.SetZero()
+		}
+		for i := range v.Len() {
+			noEmpty(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Field(i); f.CanSet() {
+				noEmpty(f)
+			}
+		}
+	default: // holds none
 	}
 }
 
@@ -182,7 +200,7 @@ func TestDecodeRefusesWhatAppendDoesNotWrite(t *testing.T) {
 	zeroReason := (&Record{Header: Header{Type: TypeCancel}, Cancel: Cancel{Reason: Reason{Code: 1}}}).Append(nil)
 	zeroReason[len(zeroReason)-32] = 0
 	limits := (&Record{Header: Header{Type: TypeLimits}, Limits: Limits{Fields: []LimitField{{1, 0}, {2, 0}}}}).Append(nil)
-	limits[len(limits)-10] = 1
+	limits[len(limits)-12] = 1 // before the empty list of those before
 	note := (&Record{Header: Header{Type: TypeState}}).Append(nil)
 	note[len(note)-1] = MaxNoteLen + 1
 	note = append(note, make([]byte, MaxNoteLen+1)...)
@@ -219,16 +237,16 @@ func TestDocumentedSizes(t *testing.T) {
 		{TypeNew, Record{}, HeaderLen + 57}, {TypeNew, full, HeaderLen + 57 + 73 + 32},
 		{TypeCancel, Record{}, HeaderLen + 21}, {TypeCancelAll, Record{}, HeaderLen + 25},
 		{TypeAmend, Record{}, HeaderLen + 37}, {TypeReport, Record{}, HeaderLen + 83},
-		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 4},
-		{TypeLimits, Record{}, HeaderLen + 15}, {TypeAccount, Record{}, HeaderLen + 5},
+		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 12},
+		{TypeLimits, Record{}, HeaderLen + 17}, {TypeAccount, Record{}, HeaderLen + 5},
 		{TypeStrategy, Record{}, HeaderLen + 9}, {TypeInstrument, Record{}, HeaderLen + 141},
 		{TypeRate, Record{}, HeaderLen + 9}, {TypeMark, Record{}, HeaderLen + 20},
-		{TypeRestart, Record{}, HeaderLen + 4}, {TypeTransfer, Record{}, HeaderLen + 15},
-		{TypeMargin, Record{}, HeaderLen + 19}, {TypeTiers, Record{}, HeaderLen + 6},
+		{TypeRestart, Record{}, HeaderLen + 4}, {TypeTransfer, Record{}, HeaderLen + 23},
+		{TypeMargin, Record{}, HeaderLen + 27}, {TypeTiers, Record{}, HeaderLen + 6},
 		{TypeTiers, Record{Tiers: Tiers{Tiers: make([]Tier, 2)}}, HeaderLen + 6 + 48},
 		{TypeFunding, Record{}, HeaderLen + 24}, {TypeBreach, Record{}, HeaderLen + 65},
-		{TypeCountdown, Record{}, HeaderLen + 21}, {TypeProposal, Record{}, HeaderLen + 29},
-		{TypeDecision, Record{}, HeaderLen + 5}, {TypeRateFrom, Record{}, HeaderLen + 5},
+		{TypeCountdown, Record{}, HeaderLen + 21}, {TypeProposal, Record{}, HeaderLen + 31},
+		{TypeDecision, Record{}, HeaderLen + 26}, {TypeRateFrom, Record{}, HeaderLen + 5},
 	} {
 		c.r.Type = c.typ
 		if got := len(c.r.Append(nil)); got != c.want {
