@@ -26,6 +26,8 @@ type serveCmd struct {
 	Listen  string `help:"Address to listen on: loopback only, until there are users." default:"127.0.0.1:8082"`
 	DataDir string `help:"Directory that this process alone uses." default:"./data"`
 
+	KillFile string `help:"Signal file: when it appears, what it says is halted (nothing: the firm). Default: KILL in the data directory." placeholder:"FILE"`
+
 	feedFlags  `embed:""`
 	paperFlags `embed:""`
 	laneFlags  `embed:""`
@@ -203,6 +205,11 @@ Ctrl-C stops the server.
 func (s *server) run(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, 1)
 	s.start(failed)
+	kill := &killSwitch{path: s.cfg.killFile(), engine: s.engine, clock: s.clock, log: s.log}
+	if err := kill.first(ctx); err != nil {
+		return errors.Join(err, ln.Close(), s.shutdown())
+	}
+	s.watchers.start(kill.run)
 	for !s.paper.Ready() && sleep(ctx, time.Millisecond) { // its goroutine has been started: the first order must find it
 	}
 	go func() {

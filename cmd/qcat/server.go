@@ -56,7 +56,7 @@ type server struct {
 	snapshotAt   snapshot.Meta // what the start found
 	snapshotHold *journal.Hold
 
-	feeds, orders, venue, readers, clients, recorders, mirrors, stores stage
+	feeds, orders, venue, readers, clients, recorders, mirrors, stores, watchers stage
 }
 
 // stage is a group of goroutines that stop together.
@@ -290,6 +290,7 @@ func (s *server) shutdown() error {
 	}
 	s.clients.stop()
 	err := s.rest.Shutdown(ctx)
+	s.watchers.stop()
 	s.orders.stop()
 	s.venue.stop()
 	s.feeds.stop()
