@@ -14,9 +14,11 @@ package core
 //	total at mark m  cash + v(m, Qty)     cash − v(m, Qty)
 //	unrealised       Qty·(m − entry)      Qty·size·(1/entry − 1/m)
 //	realised         total − unrealised: what reducing fills closed
+//	profit at mark m total − fees − funding
 //
 // Reducing leaves the entry as it is; a flip enters anew at the fill's price; a
-// flat position has none. Cash of a spot or linear instrument is an exact
+// flat position has none. A fee in the base currency takes quantity and leaves the
+// cost (Fill.FeeIn, Dust). Cash of a spot or linear instrument is an exact
 // integer, and with it the total, whatever happened before.
 //
 // # What is rounded, and how
@@ -53,6 +55,7 @@ type Position struct {
 
 	// Of a spot position, Σ fees taken in the base currency, at SettleScale, and what
 	// is held of it beyond whole quantity units: 0 ≤ Dust < 10^(SettleScale−QtyScale).
+	// Dust has neither value nor cost until it makes up a unit.
 	BaseFees Notional
 	Dust     Notional
 }
@@ -75,8 +78,8 @@ const (
 // price or quantity is not positive, a fee is in a currency that the instrument does
 // not have, or a sum does not fit: the caller fails closed. It does not allocate.
 func (p *Position) Apply(in *Instrument, f *Fill) bool {
-	side, px, qty, fee := f.Side, f.Price, f.Qty, f.Fee
-	if px <= 0 || qty <= 0 || (side != Buy && side != Sell) || f.FeeIn != FeeSettle {
+	side, px, qty := f.Side, f.Price, f.Qty
+	if px <= 0 || qty <= 0 || (side != Buy && side != Sell) {
 		return false
 	}
 	value, ok := fillValue(in, px, qty)
@@ -95,14 +98,13 @@ func (p *Position) Apply(in *Instrument, f *Fill) bool {
 	}
 	signed := side.Sign() * int64(qty)
 	held, ok1 := addInt64(int64(p.Qty), signed)
-	fees, ok2 := addInt64(int64(p.Fees), int64(fee))
-	volume, ok3 := addInt64(int64(p.Volume), int64(qty))
-	if !ok1 || !ok2 || !ok3 || held == -1<<63 {
+	volume, ok2 := addInt64(int64(p.Volume), int64(qty))
+	if !ok1 || !ok2 || held == -1<<63 {
 		return false
 	}
-	next.Qty, next.Fees, next.Volume = Qty(held), Notional(fees), Qty(volume)
+	next.Qty, next.Volume = Qty(held), Qty(volume)
 	next.Fills++
-	if !next.moveEntry(in, p, signed, px, value) {
+	if !next.moveEntry(in, p, signed, px, value) || !next.takeFee(in, f) {
 		return false
 	}
 	*p = next
@@ -155,8 +157,7 @@ func (p *Position) moveEntry(in *Instrument, before *Position, signed int64, px 
 	return ok
 }
 
-// blendEntry returns (held·num/den + added·px)/(held+added), reduced; rounded
-// down to the entry grid when it does not fit.
+// blendEntry returns (held·num/den + added·px)/(held+added).
 func blendEntry(num Int128, den, held, px, added uint64) (Int128, uint64, bool) {
 	n, ok1 := wideFrom(num).mul(held)
 	bought, ok2 := wideProduct(added, px).mul(den)
@@ -164,9 +165,15 @@ func blendEntry(num Int128, den, held, px, added uint64) (Int128, uint64, bool) 
 	if !ok1 || !ok2 || !ok3 {
 		return Int128{}, 0, false
 	}
-	// The denominator is den·(held+added). Once the numerator and each factor
-	// are divided by what they share, the numerator and the product share nothing.
-	a, b := den, held+added
+	return reduceEntry(n, den, held+added)
+}
+
+// reduceEntry returns n/(den·held), reduced; rounded down to the entry grid when it
+// does not fit.
+func reduceEntry(n wide, den, held uint64) (Int128, uint64, bool) {
+	// Once the numerator and each factor of the denominator are divided by what
+	// they share, the numerator and the product share nothing.
+	a, b := den, held
 	if g := gcd64(n.mod(b), b); g > 1 {
 		n, b = n.div(g), b/g
 	}
@@ -178,7 +185,8 @@ func blendEntry(num Int128, den, held, px, added uint64) (Int128, uint64, bool) 
 			return exact, d[0], true
 		}
 	}
-	if n, ok1 = n.mul(entryGrid); !ok1 {
+	n, ok := n.mul(entryGrid)
+	if !ok {
 		return Int128{}, 0, false
 	}
 	n = n.div(a).div(b) // the floor of a floor is the floor of the whole

@@ -59,8 +59,10 @@ func (p *Position) Unrealised(in *Instrument, mark Price, r Rounding) (Notional,
 	return settleQuotient(n, p.EntryDen, negative, in, r)
 }
 
-// Realised returns what reducing fills have closed, before fees, its magnitude
-// rounded as named: the total less the unrealised part, which no mark changes.
+// Realised returns what reducing fills have closed, before fees and funding, its
+// magnitude rounded as named: the total less the unrealised part, which no mark
+// changes. Fees and funding are amounts of their own: what a position brought is
+// Realised − Fees − Funding.
 // It returns false on overflow.
 func (p *Position) Realised(in *Instrument, r Rounding) (Notional, bool) {
 	if p.Qty == 0 {
@@ -90,8 +92,10 @@ func (p *Position) Realised(in *Instrument, r Rounding) (Notional, bool) {
 	return settleQuotient(sum, p.EntryDen, negative, in, r)
 }
 
-// Total returns realised plus unrealised at mark, before fees, from the exact
-// cash alone, its magnitude rounded as named. A flat position needs no mark.
+// Total returns realised plus unrealised at mark, before fees and funding, from the
+// exact cash alone, its magnitude rounded as named: the profit at mark is Total −
+// Fees − Funding. A fee taken in the base currency shows here as the value of what it
+// took. A flat position needs no mark.
 func (p *Position) Total(in *Instrument, mark Price, r Rounding) (Notional, bool) {
 	if p.Qty == 0 {
 		return settle(p.Cash, p.cashScale(in), in, r)

@@ -27,7 +27,7 @@ func TestNoAllocations(t *testing.T) {
 		}
 		x.tree.Accept(&a, &h)
 		if o.Qty > 1 {
-			x.tree.Fill(&h, 1)
+			x.tree.Fill(&h, filled(&h, 1, o.Price), x.now)
 			a, r = x.tree.CheckAmend(&h, Amend{Price: o.Price, Qty: o.Qty + 1}, &x.ref, x.now)
 			if !r.OK() {
 				t.Fatal(r)

@@ -9,7 +9,7 @@
 //	if !reason.OK() { … refuse … }
 //	tree.Accept(&approved, &hold)                        // reserves, at once
 //	…
-//	tree.Fill(&hold, lastQty)                            // open → position
+//	tree.Fill(&hold, &booking, now)                      // open → position
 //	tree.Release(&hold)                                  // what is left, given back
 //
 // An Approved can only be made by a check and is good for exactly one Accept,

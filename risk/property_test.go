@@ -249,7 +249,7 @@ func (w *world) event() {
 			return
 		}
 		w.note("fill %d by %d", i, q)
-		w.tree.Fill(h, q)
+		w.tree.Fill(h, filled(h, q, w.refs[m.o.Instrument]), w.now)
 		m.filled += q
 		w.naive.positions[naivePair{m.o.Strategy, m.o.Instrument}] += core.Qty(m.o.Side.Sign()) * q
 	}
@@ -327,7 +327,7 @@ func (w *world) flattenOne(account core.AccountID, id core.InstrumentID) {
 			w.fatalf("the way out is shut: account %d instrument %d position %d", account, id, total)
 		}
 		i := len(w.holds) - 1
-		w.tree.Fill(w.holds[i], o.Qty)
+		w.tree.Fill(w.holds[i], filled(w.holds[i], o.Qty, w.refs[id]), w.now)
 		y := *w.naive.orders[i]
 		y.filled, y.open = o.Qty, false
 		w.naive.orders[i] = &y

@@ -88,7 +88,7 @@ func TestQuickEqualsControls(t *testing.T) {
 			var h Hold
 			s.tree.Accept(&a, &h)
 			if rng.IntN(2) == 0 {
-				s.tree.Fill(&h, core.Qty(1+rng.IntN(int(o.Qty))))
+				s.tree.Fill(&h, filled(&h, core.Qty(1+rng.IntN(int(o.Qty))), o.Price), s.now)
 			}
 			if rng.IntN(3) != 0 {
 				s.tree.Release(&h)

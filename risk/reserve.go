@@ -104,18 +104,19 @@ func (p *pair) openBy(side core.Side, d core.Qty) {
 	}
 }
 
-// Fill moves qty of the order from open to position. More than what is open, or
-// a fill after Release, still moves the position: the venue's word counts. An
-// order with nothing left gives back its place. It reports false, and changes
-// nothing, when qty is not positive or a position or its value would overflow.
-func (t *Tree) Fill(h *Hold, qty core.Qty) bool {
-	if h.account == 0 || qty <= 0 {
+// Fill books a fill: b.Qty of the order is open no more, and the position moves by
+// b.Moves. More than what is open, or a fill after Release, still moves the position:
+// the venue's word counts. An order with nothing left gives back its place. It reports
+// false, and changes nothing, when quantity or price is not positive or a position or
+// its value would overflow.
+func (t *Tree) Fill(h *Hold, b *Booking, now core.Nanos) bool {
+	if h.account == 0 || b.Qty <= 0 || b.Price <= 0 {
 		return false
 	}
 	next := *h
-	filled, ok := add64(int64(h.filled), int64(qty))
+	filled, ok := add64(int64(h.filled), int64(b.Qty))
 	next.filled = core.Qty(filled)
-	return ok && t.settle(h, &next, core.Qty(h.order.Side.Sign())*qty)
+	return ok && t.settle(h, &next, b.Moves)
 }
 
 // Release gives back what the order still reserves: it was cancelled, rejected,

@@ -105,6 +105,8 @@ type script struct {
 	names []string // of instruments, by id
 	refs  map[string]Reference
 	holds map[string]*Hold
+
+	positions map[naivePair]core.Position // of the strategies, as an engine keeps them
 }
 
 var (
@@ -130,7 +132,7 @@ func scriptInstruments() []core.Instrument {
 
 func newScript() *script {
 	s := &script{tree: NewTree(Config{}), now: core.Nanos(13 * time.Hour), names: []string{""},
-		refs: map[string]Reference{}, holds: map[string]*Hold{}}
+		refs: map[string]Reference{}, holds: map[string]*Hold{}, positions: map[naivePair]core.Position{}}
 	ins := scriptInstruments()
 	for i := range ins {
 		s.tree.DefineInstrument(&ins[i])
@@ -204,7 +206,7 @@ func (s *script) event(w []string) string {
 	in := s.instrument(s.names[h.order.Instrument])
 	switch w[0] {
 	case "fill":
-		if !s.tree.Fill(h, core.Qty(s.amount(w[2], in.QtyScale))) {
+		if !s.tree.Fill(h, s.fill(h, in, w), s.now) {
 			return "not possible"
 		}
 	case "release":

@@ -102,7 +102,7 @@ func (b *benchTree) trade(accounts, instruments, per int) {
 		if ap, why := b.tree.CheckNew(&o, &b.ref, b.now); why.OK() {
 			var h Hold
 			b.tree.Accept(&ap, &h)
-			b.tree.Fill(&h, o.Qty)
+			b.tree.Fill(&h, filled(&h, o.Qty, o.Price), b.now)
 		}
 		b.now += 1000
 		b.ref.MarkTime = b.now
@@ -172,7 +172,7 @@ func BenchmarkLife(b *testing.B) {
 			b.Fatal(r)
 		}
 		x.tree.Accept(&a, &h)
-		x.tree.Fill(&h, (o.Qty+1)/2)
+		x.tree.Fill(&h, filled(&h, (o.Qty+1)/2, o.Price), x.now)
 		x.tree.Release(&h)
 	}
 	b.StopTimer()

@@ -69,7 +69,7 @@ func FuzzExtremes(f *testing.F) {
 					tree.Accept(&b, &h)
 					tree.ConfirmAmend(&h, core.Price(ref), core.Qty(qty2))
 				}
-				tree.Fill(&h, core.Qty(qty2))
+				tree.Fill(&h, filled(&h, core.Qty(qty2), core.Price(price)), core.Nanos(now))
 				tree.CountCancel(&h, core.Nanos(now))
 				tree.Mark(1, core.Price(price), core.Nanos(now))
 			}

@@ -3,6 +3,7 @@ package engine
 import (
 	"qcat/core"
 	"qcat/core/record"
+	"qcat/risk"
 )
 
 // decideReport settles what a venue's report means for the order it names.
@@ -179,8 +180,10 @@ func (m *machine) book(e *entry, p *record.Report) {
 	o.CumCost, _ = o.CumCost.Add(core.MulInt64(int64(r.LastPx), int64(r.LastQty)))
 	o.UpdateTime = m.now
 	pos := m.positions.get(o.Account, o.Strategy, o.Instrument)
-	pos.Position.Apply(m.instrument(o.Instrument), r.Fill(o.Side))
-	if !m.tree.Fill(&e.hold, r.LastQty) {
+	before, fill := pos.Position, r.Fill(o.Side)
+	pos.Position.Apply(m.instrument(o.Instrument), fill)
+	booking := risk.BookingOf(&before, &pos.Position, fill)
+	if !m.tree.Fill(&e.hold, &booking, m.now) {
 		m.haltFirm("a fill overflows the limits' sums")
 	}
 	m.settle(e, p.Status)
