@@ -115,7 +115,7 @@ func (e *Engine) takeTimers(now core.Nanos) int {
 		return 0
 	}
 	n := 0
-	if due, any := e.m.expiry.next(&e.m.orders); any && due <= now {
+	if e.m.nextDeadline() <= now {
 		c := Command{Kind: CmdClock}
 		if e.run(&c, now) {
 			n++

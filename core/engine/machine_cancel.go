@@ -87,10 +87,10 @@ func (m *machine) countDue(now core.Nanos) (n uint32) {
 	return n
 }
 
-// applyClock asks the venues to cancel what is due, in the order in which it fell
+// expire asks the venues to cancel what is due, in the order in which it fell
 // due. The order expires when the venue confirms. One whose cancel was already
 // asked for only becomes an expiry if it had been due before that was confirmed.
-func (m *machine) applyClock(now core.Nanos) {
+func (m *machine) expire(now core.Nanos) {
 	for {
 		due, any := m.expiry.next(&m.orders)
 		if !any || due > now {

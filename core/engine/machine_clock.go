@@ -1,0 +1,26 @@
+package engine
+
+import (
+	"math"
+
+	"qcat/core"
+)
+
+// nextDeadline is when time alone changes the state next: the engine then records a
+// clock tick. Whatever waits for a moment has its own keeper, whose earliest is asked
+// here and which is served, in the order of applyClock, at every tick.
+func (m *machine) nextDeadline() core.Nanos {
+	due := core.Nanos(math.MaxInt64)
+	if first, any := m.expiry.next(&m.orders); any {
+		due = first
+	}
+	return due
+}
+
+// applyClock does what is due at now, in this order: what the limit tree waits for
+// (a day that begins, cool-downs and freezes that are over), overrides that end,
+// dead man's switches that fire, orders that expire. Limits are thus those of the new
+// day before anything is cancelled.
+func (m *machine) applyClock(now core.Nanos) {
+	m.expire(now)
+}
