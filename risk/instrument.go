@@ -85,6 +85,7 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 	x.firm.defined = true
 	x.setRate(t.Rate(valued(in)))
 	x.venue = t.venueOf(in.Venue)
+	t.defined(s)
 	return Reason{}
 }
 
@@ -187,6 +188,7 @@ func (t *Tree) mark(x *instrument, price core.Price) bool {
 			return false
 		}
 	}
+	t.touchHeld(x.in.ID)
 	x.firm.value(&t.firm, x.val, price, unit)
 	for s := x.first; s != 0; s = t.pairs.at(s).next {
 		p := t.pairs.at(s)

@@ -2,14 +2,17 @@ package risk
 
 import "qcat/core"
 
-// path returns the nodes an order counts at, in check order.
+// path returns the nodes an order counts at, in check order, which are about to
+// change.
 func (t *Tree) path(o *Order, account, strategy uint32) (nodes [pathLen]*node, held [3]*pair) {
 	x := &t.instruments[o.Instrument]
 	held = [3]*pair{&x.firm, t.pairs.at(account), t.pairs.at(strategy)}
-	return [pathLen]*node{
+	nodes = [pathLen]*node{
 		&t.firm, &t.accounts[o.Account], &t.strategies[o.Strategy],
 		&held[0].node, &held[1].node, &held[2].node,
-	}, held
+	}
+	t.touchPath(&nodes, o, account, strategy)
+	return nodes, held
 }
 
 // Accept reserves what a check approved. For a new order *h is overwritten; for

@@ -38,6 +38,7 @@ func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.I
 	if !r.ok() {
 		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
 	}
+	t.changes.reserve(t.nodes())
 	return r.b, nil
 }
 

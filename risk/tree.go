@@ -44,6 +44,8 @@ type Tree struct {
 	epoch    uint64 // of the limits and filters
 	merged   []merged
 	mergedBy map[mergeKey]uint32
+
+	changes changes // not part of the state
 }
 
 // NewTree returns a tree with the firm's node only, without limits, active.
@@ -78,6 +80,7 @@ func (t *Tree) DefineAccount(id core.AccountID) Reason {
 	if nodeAt(t.accounts, uint32(id)) == nil {
 		t.version++
 		define(&t.accounts, uint32(id), 0)
+		t.defined(AccountScope(id))
 	}
 	return Reason{}
 }
@@ -101,6 +104,7 @@ func (t *Tree) DefineStrategy(id core.StrategyID, account core.AccountID) Reason
 	}
 	t.version++
 	define(&t.strategies, uint32(id), uint32(account))
+	t.defined(s)
 	return Reason{}
 }
 
@@ -109,6 +113,12 @@ func define(nodes *[]node, id, owner uint32) {
 		*nodes = append(*nodes, node{})
 	}
 	(*nodes)[id].defined, (*nodes)[id].owner = true, owner
+}
+
+// defined notes that a scope has become a node.
+func (t *Tree) defined(s Scope) {
+	t.changes.reserve(t.nodes())
+	t.touchScope(s)
 }
 
 // node returns the node of a resolved scope. A pair that does not exist is made
@@ -154,6 +164,7 @@ func (t *Tree) makePair(key uint64, id core.InstrumentID) uint32 {
 	slot := t.pairs.make(key)
 	x := &t.instruments[id]
 	t.pairs.at(slot).next, x.first = x.first, slot
+	t.changes.reserve(t.nodes())
 	return slot
 }
 
@@ -174,6 +185,7 @@ func (t *Tree) SetLimits(s Scope, ls Limits) Reason {
 		return Reason{Code: Capacity, Scope: s, Limit: int64(t.pairs.max), Unit: UnitCount}
 	}
 	t.version++
+	t.touchScope(s)
 	n.profile = t.intern(ls)
 	t.limitsChanged()
 	if w, ok := ls.Get(LimitDuplicateWindow); ok {
@@ -216,6 +228,7 @@ func (t *Tree) SetState(s Scope, st TradingState) Reason {
 		return Reason{Code: Capacity, Scope: s, Limit: int64(t.pairs.max), Unit: UnitCount}
 	}
 	t.version++
+	t.touchScope(s)
 	n.state = st
 	return Reason{}
 }

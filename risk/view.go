@@ -57,6 +57,17 @@ type ScopeCursor struct {
 	index   uint32
 }
 
+// Place is the place as two numbers, for those who keep it elsewhere.
+func (c ScopeCursor) Place() (section, index uint64) { return uint64(c.section), uint64(c.index) }
+
+// ScopeCursorAt is the cursor of a place that Place gave.
+func ScopeCursorAt(section, index uint64) (c ScopeCursor, ok bool) {
+	if section >= sections || index > maxID+1 {
+		return c, false
+	}
+	return ScopeCursor{uint8(section), uint32(index)}, true
+}
+
 // NextScopes calls yield for the next nodes after c, after a look at no more than
 // most places, and reports whether there may be more: a large tree is walked in
 // steps that hold up its owner for a bounded time each.

@@ -51,16 +51,23 @@ func TestOrderAndExecution(t *testing.T) {
 	o := core.Order{ID: 12, Account: 1, Strategy: 2, Instrument: in.ID, Side: core.Buy, Type: core.Limit, TIF: core.GTC,
 		Status: core.StatusPartiallyFilled, Price: 10000, Qty: 3000, CumQty: 3, CumCost: core.MulInt64(10001, 3), CreateTime: 5, UpdateTime: 6, ClOrdID: id}
 	same(t, wire.AppendOrder(nil, d, &o), `{"order_id":12,"client_order_id":"x-1","account":"demo","strategy":"maker","instrument":"sim:BTCUSDT",`+
-		`"side":"buy","type":"limit","time_in_force":"gtc","price":"100.00","qty":"3.000","cum_qty":"0.003","leaves_qty":"2.997",`+
+		`"side":"buy","position_side":"both","type":"limit","time_in_force":"gtc","price":"100.00","qty":"3.000","cum_qty":"0.003","leaves_qty":"2.997",`+
 		`"avg_price":"100.01","status":"partially_filled","reduce_only":false,"created":5,"updated":6}`)
-	o.PendingCxl, o.Unknown = true, true
-	if got := wire.AppendOrder(nil, d, &o); !json.Valid(got) || !bytes.HasSuffix(got, []byte(`"updated":6,"pending":"cancel","unknown":true}`)) {
+	o.PendingCxl, o.Unknown, o.CancelOnDrop, o.Leg = true, true, true, core.LegShort
+	if got := wire.AppendOrder(nil, d, &o); !json.Valid(got) || !bytes.Contains(got, []byte(`"position_side":"short"`)) ||
+		!bytes.HasSuffix(got, []byte(`"updated":6,"cancel_on_disconnect":true,"pending":"cancel","unknown":true}`)) {
 		t.Errorf("an unknown order: %s", got)
 	}
 	x := core.Execution{ID: 4, Order: 12, Account: 1, Strategy: 2, Instrument: in.ID, Side: core.Sell, Liquidity: core.Taker,
 		LastPx: 10001, LastQty: 5, Fee: -12, VenueTime: 1, Time: 2, ClOrdID: id}
 	same(t, wire.AppendExecution(nil, d, &x), `{"exec_id":4,"order_id":12,"client_order_id":"x-1","account":"demo","strategy":"maker",`+
-		`"instrument":"sim:BTCUSDT","side":"sell","price":"100.01","qty":"0.005","fee":"-0.0012","liquidity":"taker","venue_time":1,"time":2}`)
+		`"instrument":"sim:BTCUSDT","side":"sell","position_side":"both","price":"100.01","qty":"0.005","fee":"-0.0012",`+
+		`"fee_currency":"USDT","liquidity":"taker","venue_time":1,"time":2}`)
+	x.FeeIn, x.Leg = core.FeeBase, core.LegLong
+	if got := wire.AppendExecution(nil, d, &x); !bytes.Contains(got, []byte(`"fee":"-0.0012","fee_currency":"BTC"`)) ||
+		!bytes.Contains(got, []byte(`"position_side":"long"`)) {
+		t.Errorf("a fee in the base currency: %s", got)
+	}
 	// Ids that no directory knows are encoded, not a crash.
 	if !json.Valid(wire.AppendOrder(nil, d, &core.Order{Instrument: 99, Account: 99, Strategy: 99})) {
 		t.Fatal("unknown ids")
