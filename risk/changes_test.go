@@ -156,4 +156,4 @@ func changesStep(r *rand.Rand, tree *Tree, in *core.Instrument, holds *[]*Hold, 
 	}
 }
 
-func changesFill(tree *Tree, h *Hold, q core.Qty, _ core.Nanos) { tree.Fill(h, q) }
+func changesFill(tree *Tree, h *Hold, q core.Qty, now core.Nanos) { tree.Fill(h, filled(h, q, 10_000), now) }
