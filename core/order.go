@@ -9,6 +9,9 @@ type StrategyID uint32
 // SessionID names a client's connection, for as long as the process runs; 0 is none.
 type SessionID uint64
 
+// EverySession stands for every session there ever was.
+const EverySession = ^SessionID(0)
+
 // OrderID is assigned by the sequencer, ascending from 1, unique in a journal.
 type OrderID uint64
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"qcat/core"
+	"qcat/core/record"
 	"qcat/risk"
 )
 
@@ -18,7 +19,8 @@ const (
 	CmdAmend
 	// CmdCancel cancels one order, named by Order, or by Account and ClOrdID.
 	CmdCancel
-	// CmdCancelAll cancels every open order of Scope.
+	// CmdCancelAll cancels every open order of Scope or, with a Session, those of its
+	// orders in Scope that were to be cancelled with it.
 	CmdCancelAll
 	// CmdState sets the trading state of Scope and, with CancelOpen, cancels
 	// every open order of it.
@@ -27,6 +29,10 @@ const (
 	CmdReport
 	// CmdClock expires what is due at its time. The engine makes it itself.
 	CmdClock
+	// CmdCountdown arms the dead man's switch of Scope, renews it, or with no Timeout
+	// disarms it: once Timeout has passed since, the open orders of Scope are
+	// cancelled.
+	CmdCountdown
 )
 
 // NoteLen bounds Command.Note in bytes.
@@ -40,9 +46,12 @@ type Command struct {
 	Side       core.Side        // CmdNew, CmdCheck
 	Type       core.OrdType     // CmdNew, CmdCheck
 	TIF        core.TimeInForce // CmdNew, CmdCheck
+	Leg        core.Leg         // CmdNew, CmdCheck
 	ReduceOnly bool             // CmdNew, CmdCheck
-	CancelOpen bool             // CmdState
-	State      risk.TradingState
+	// CancelOnDrop has the order cancelled with Session, which it needs; CmdNew.
+	CancelOnDrop bool
+	CancelOpen   bool // CmdState
+	State        risk.TradingState
 
 	Reply ReplyTo // where the answer goes; the zero value wants none
 	Token uint64  // handed back in the Reply
@@ -58,16 +67,32 @@ type Command struct {
 	Price      core.Price
 	Qty        core.Qty
 	ExpireTime core.Nanos // GTD only
+	Timeout    core.Nanos // CmdCountdown
 	// Received is when the edge took the command, for the latency histograms; it
 	// decides nothing and is not journalled. Zero is not known.
 	Received core.Nanos
 
+	// Session is the connection that a CmdNew came by, 0 for none, or whose orders a
+	// CmdCancelAll is about.
+	Session core.SessionID
+
 	ClOrdID core.ClOrdID
-	Scope   risk.Scope      // CmdCancelAll, CmdState
+	Scope   risk.Scope      // CmdCancelAll, CmdState, CmdCountdown
 	Report  core.ExecReport // CmdReport
+
+	// Cause is why the engine cancels by itself; nobody else sets it.
+	Cause record.Cause
 
 	// Note is who did it and why, for the audit of CmdState.
 	Note Note
+}
+
+// cause is why a CmdCancelAll cancels.
+func (c *Command) cause() record.Cause {
+	if c.Cause == record.CauseAsked && c.Session != 0 {
+		return record.CauseDropped
+	}
+	return c.Cause
 }
 
 // Note is a short text by value.

@@ -9,9 +9,11 @@ import (
 func (e *Engine) duty() int {
 	now := e.cfg.Clock.Now()
 	e.takeRestart(now)
+	e.dropSessions(now)
 	work := e.control.run()
 	work += e.takeUnsaved(now)
 	work += e.takeKills(now)
+	work += e.takeCountdowns(now)
 	if !e.backlogged() {
 		work += e.takeInternal(now)
 		work += e.take(e.priority, now)

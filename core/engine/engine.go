@@ -42,7 +42,12 @@ type Engine struct {
 	held      heldReport
 	unsaved   []Command // state changes carried out, to be recorded
 	restart   bool      // recovered, and that is not recorded yet
+	orphaned  bool      // recovered, and sessions' orders are not cancelled yet
 	draining  bool      // Run ends: nobody is asked any more
+
+	orphansPassed bool       // their cancels were sent without a record
+	nextCountdown core.Nanos // countdowns are not looked at before
+
 	rec       record.Record
 	quote     core.Quote
 	buf       []byte
@@ -98,7 +103,7 @@ func (e *Engine) Submit(c *Command) bool {
 	switch c.Kind {
 	case CmdState, CmdCancelAll:
 		ring = e.kills
-	case CmdCancel:
+	case CmdCancel, CmdCountdown:
 		ring = e.priority
 	case CmdReport:
 		ring = e.reports

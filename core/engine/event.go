@@ -35,6 +35,10 @@ const (
 	// EventAccount is a change of an account that no order made, or, with a Reason,
 	// one that was refused: Account says which, Note why.
 	EventAccount
+	// EventCountdown is a dead man's switch of Scope that was armed, disarmed or
+	// fired, as Countdown says; a renewal is not told. What it cancelled follows as
+	// EventOrder.
+	EventCountdown
 )
 
 // Event is one output of the sequencer: flat, pointer-free, in journal order.
@@ -42,7 +46,10 @@ const (
 type Event struct {
 	Kind  EventKind
 	State risk.TradingState // EventState
-	Last  bool              // the last event of its journal record
+	// Countdown is what became of a dead man's switch, and Timeout its length;
+	// EventCountdown.
+	Countdown CountdownChange
+	Last      bool // the last event of its journal record
 	// Restored says that this is what a snapshot held, told by Restore, and not a
 	// change: Seq and Time are the snapshot's, or of a state when it was set.
 	Restored bool
@@ -55,6 +62,7 @@ type Event struct {
 	Position  PositionState
 	Scope     risk.Scope
 	Reason    risk.Reason
+	Timeout   core.Nanos
 	Note      Note
 	_         [7]uint8
 	Breach    BreachEvent
@@ -111,5 +119,25 @@ type PositionState struct {
 	Account    core.AccountID
 	Strategy   core.StrategyID
 	Instrument core.InstrumentID
+	Leg        core.Leg
 	Position   core.Position
+}
+
+// CountdownChange says what became of a dead man's switch.
+type CountdownChange uint8
+
+const (
+	CountdownArmed CountdownChange = iota + 1
+	CountdownDisarmed
+	CountdownFired
+)
+
+var countdownNames = [...]string{"", "armed", "disarmed", "fired"}
+
+// String returns the name used in JSON.
+func (c CountdownChange) String() string {
+	if c > 0 && int(c) < len(countdownNames) {
+		return countdownNames[c]
+	}
+	return "unknown"
 }

@@ -233,7 +233,7 @@ func (h *harness) stored(id core.OrderID) core.Order {
 }
 
 func (h *harness) position() core.Position {
-	if p := h.e.m.positions.find(h.strategy.ID, h.btc.ID); p != nil {
+	if p := h.e.m.positions.find(h.strategy.ID, h.btc.ID, core.LegNet); p != nil {
 		return p.Position
 	}
 	return core.Position{}

@@ -25,6 +25,7 @@ type machine struct {
 	expiry    expiryHeap
 	positions positionTable
 	states    stateTable
+	switches  countdownTable
 
 	traded    []core.InstrumentID // that ever had an order, in that order
 	hasTraded []bool              // by instrument
@@ -47,7 +48,7 @@ func newMachine(c *Config) *machine {
 		dir: c.Directory, tree: risk.NewTree(c.Risk),
 		instruments: make([]*core.Instrument, 1), strategies: make([]core.AccountID, 1),
 		orders:    newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
-		positions: newPositionTable(), states: newStateTable(),
+		positions: newPositionTable(), states: newStateTable(), switches: newCountdownTable(),
 	}
 }
 
@@ -61,7 +62,7 @@ func (m *machine) decide(r *record.Record) {
 	case record.TypeCancel:
 		m.decideCancel(&r.Cancel)
 	case record.TypeCancelAll:
-		r.CancelAll.Cancelled = m.countCancellable(scopeOf(&r.CancelAll.Scope))
+		m.decideCancelAll(&r.CancelAll)
 	case record.TypeAmend:
 		m.decideAmend(r.Time, &r.Amend)
 	case record.TypeReport:
@@ -74,6 +75,8 @@ func (m *machine) decide(r *record.Record) {
 		r.Clock.Expired = m.countDue(r.Time)
 	case record.TypeRestart:
 		r.Restart.Unknown = m.decideRestart()
+	case record.TypeCountdown:
+		m.decideCountdown(&r.Countdown)
 	default: // definitions, rates and marks have no outcome
 		m.decideAccount(r)
 	}
@@ -94,7 +97,7 @@ func (m *machine) apply(r *record.Record, b []byte) {
 	case record.TypeCancel:
 		m.applyCancel(&r.Cancel)
 	case record.TypeCancelAll:
-		m.cancelScope(scopeOf(&r.CancelAll.Scope))
+		m.applyCancelAll(&r.CancelAll)
 	case record.TypeAmend:
 		m.applyAmend(&r.Amend)
 	case record.TypeReport:
@@ -105,6 +108,8 @@ func (m *machine) apply(r *record.Record, b []byte) {
 		m.applyClock(r.Time)
 	case record.TypeRestart:
 		m.applyRestart()
+	case record.TypeCountdown:
+		m.applyCountdown(&r.Countdown)
 	case record.TypeRate:
 		m.tree.SetRate(r.Rate.Currency, r.Rate.PPM)
 	case record.TypeMark:
@@ -168,7 +173,7 @@ func (m *machine) send(op core.VenueOp, o *core.Order) {
 // commandFor is a command about an order on its present terms.
 func commandFor(op core.VenueOp, o *core.Order, now core.Nanos) core.VenueCommand {
 	return core.VenueCommand{
-		Op: op, Side: o.Side, Type: o.Type, TIF: o.TIF, ReduceOnly: o.ReduceOnly,
+		Op: op, Side: o.Side, Type: o.Type, TIF: o.TIF, Leg: o.Leg, ReduceOnly: o.ReduceOnly,
 		Order: o.ID, Account: o.Account, Instrument: o.Instrument,
 		Price: o.Price, Qty: o.Qty, ExpireTime: o.ExpireTime, Time: now,
 	}

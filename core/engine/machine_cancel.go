@@ -36,7 +36,9 @@ func (m *machine) applyCancel(c *record.Cancel) {
 		}
 		ev.Reason = reasonFromRecord(&c.Reason)
 	case c.Sent:
-		m.tree.CountCancel(&m.target.hold, m.now)
+		if c.Cause == record.CauseAsked {
+			m.tree.CountCancel(&m.target.hold, m.now)
+		}
 		m.sendCancel(m.target)
 	}
 }
@@ -58,11 +60,16 @@ func (m *machine) countCancellable(s risk.Scope) (n uint32) {
 	return n
 }
 
-// cancelScope asks for every open order of the scope, oldest first. It walks all
-// open orders: it is rare, and must find every one.
+// cancelScope asks for every open order of the scope, oldest first, and sees to it
+// that they end: a kill. It walks all open orders: it is rare, and must find every
+// one.
 func (m *machine) cancelScope(s risk.Scope) {
 	m.orders.each(&m.orders.open, func(e *entry) {
-		if !e.order.PendingCxl && inScope(s, &e.order) {
+		if !inScope(s, &e.order) {
+			return
+		}
+		e.doomed = true
+		if !e.order.PendingCxl {
 			m.sendCancel(e)
 		}
 	})

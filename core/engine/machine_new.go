@@ -34,6 +34,8 @@ func (m *machine) admit(now core.Nanos, n *record.New) risk.Reason {
 	switch {
 	case (n.TIF == core.GTD) != (n.ExpireTime != 0):
 		return risk.Reason{Code: risk.InvalidOrder}
+	case n.CancelOnDrop && n.Session == 0, n.Session == core.EverySession, n.Leg > core.LegShort:
+		return risk.Reason{Code: risk.InvalidOrder}
 	case n.TIF == core.GTD && n.ExpireTime <= now:
 		return risk.Reason{Code: risk.InvalidOrder, Unit: risk.UnitNanos, Limit: int64(now), Value: int64(n.ExpireTime)}
 	}
@@ -112,23 +114,25 @@ func (m *machine) refusedOrder(n *record.New) core.Order {
 	return core.Order{
 		Account: n.Account, Strategy: n.Strategy, Instrument: n.Instrument,
 		Side: n.Side, Type: n.Type, TIF: n.TIF, Status: core.StatusRejected, ReduceOnly: n.ReduceOnly,
+		Leg: n.Leg, CancelOnDrop: n.CancelOnDrop, Session: n.Session,
 		Price: n.Price, Qty: n.Qty, Reason: n.Reason.Code,
 		ExpireTime: n.ExpireTime, CreateTime: m.now, UpdateTime: m.now, ClOrdID: n.ClOrdID,
 	}
 }
 
-// sameTerms reports whether n asks for what e was entered with.
+// sameTerms reports whether n asks for what e was entered with. From which session,
+// and whether it ends with that, is no term: a client that comes back asks again.
 func sameTerms(e *entry, n *record.New) bool {
 	o := &e.order
 	return o.Strategy == n.Strategy && o.Instrument == n.Instrument && o.Side == n.Side &&
-		o.Type == n.Type && o.TIF == n.TIF && o.ReduceOnly == n.ReduceOnly &&
+		o.Type == n.Type && o.TIF == n.TIF && o.Leg == n.Leg && o.ReduceOnly == n.ReduceOnly &&
 		e.firstPrice == n.Price && e.firstQty == n.Qty && o.ExpireTime == n.ExpireTime
 }
 
 func orderOfRecord(n *record.New) risk.Order {
 	return risk.Order{
 		Account: n.Account, Strategy: n.Strategy, Instrument: n.Instrument,
-		Side: n.Side, Type: n.Type, TIF: n.TIF, ReduceOnly: n.ReduceOnly,
+		Side: n.Side, Type: n.Type, TIF: n.TIF, Leg: n.Leg, ReduceOnly: n.ReduceOnly,
 		Price: n.Price, Qty: n.Qty,
 	}
 }

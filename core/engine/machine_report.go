@@ -80,7 +80,7 @@ func (m *machine) decideTrade(e *entry, p *record.Report) {
 	r, o := &p.Report, &e.order
 	in := m.instrument(o.Instrument)
 	pos := core.Position{}
-	if have := m.positions.find(o.Strategy, o.Instrument); have != nil {
+	if have := m.positions.find(o.Strategy, o.Instrument, o.Leg); have != nil {
 		pos = have.Position
 	}
 	cum := o.CumQty + r.LastQty
@@ -179,7 +179,7 @@ func (m *machine) book(e *entry, p *record.Report) {
 	o.CumQty += r.LastQty
 	o.CumCost, _ = o.CumCost.Add(core.MulInt64(int64(r.LastPx), int64(r.LastQty)))
 	o.UpdateTime = m.now
-	pos := m.positions.get(o.Account, o.Strategy, o.Instrument)
+	pos := m.positions.get(o.Account, o.Strategy, o.Instrument, o.Leg)
 	before, fill := pos.Position, r.Fill(o.Side)
 	pos.Position.Apply(m.instrument(o.Instrument), fill)
 	booking := risk.BookingOf(&before, &pos.Position, fill)
@@ -191,7 +191,7 @@ func (m *machine) book(e *entry, p *record.Report) {
 	ev.Order, ev.Position = *o, *pos
 	ev.Execution = core.Execution{
 		ID: p.ExecID, Order: o.ID, Account: o.Account, Strategy: o.Strategy, Instrument: o.Instrument,
-		Side: o.Side, Liquidity: r.Liquidity, LastPx: r.LastPx, LastQty: r.LastQty, Fee: r.Fee,
+		Side: o.Side, Liquidity: r.Liquidity, LastPx: r.LastPx, LastQty: r.LastQty, Leg: o.Leg, Fee: r.Fee, FeeIn: r.FeeIn,
 		VenueTime: r.Time, Time: m.now, ClOrdID: o.ClOrdID,
 	}
 	if wasOpen && !o.Status.Open() {

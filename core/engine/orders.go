@@ -26,6 +26,7 @@ type entry struct {
 	prev, next uint32 // neighbours in the open or the closed list
 	heapAt     int32  // place in the expiry heap, 1-based; 0: not in it
 	expiring   bool   // the pending cancel is an expiry
+	doomed     bool   // it must end: a cancel that its venue rejects is asked for again
 
 	// withheld says that the order was never handed to its gateway, because a
 	// halt came first. It is not state: replay neither knows nor needs it.

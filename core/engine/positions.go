@@ -2,7 +2,7 @@ package engine
 
 import "qcat/core"
 
-// positionTable keeps the position of every (strategy, instrument) that ever
+// positionTable keeps the position of every (strategy, instrument, leg) that ever
 // filled, in the order of the first fill. The map is only looked up in.
 type positionTable struct {
 	all []PositionState
@@ -12,6 +12,7 @@ type positionTable struct {
 type positionKey struct {
 	strategy   core.StrategyID
 	instrument core.InstrumentID
+	leg        core.Leg
 }
 
 func newPositionTable() positionTable {
@@ -19,8 +20,8 @@ func newPositionTable() positionTable {
 }
 
 // find returns the position, or nil when there never was a fill.
-func (t *positionTable) find(s core.StrategyID, i core.InstrumentID) *PositionState {
-	if at, ok := t.at[positionKey{s, i}]; ok {
+func (t *positionTable) find(s core.StrategyID, i core.InstrumentID, leg core.Leg) *PositionState {
+	if at, ok := t.at[positionKey{s, i, leg}]; ok {
 		return &t.all[at]
 	}
 	return nil
@@ -28,11 +29,11 @@ func (t *positionTable) find(s core.StrategyID, i core.InstrumentID) *PositionSt
 
 // get returns the position, made flat when there is none. The pointer is good
 // until the next get.
-func (t *positionTable) get(a core.AccountID, s core.StrategyID, i core.InstrumentID) *PositionState {
-	if p := t.find(s, i); p != nil {
+func (t *positionTable) get(a core.AccountID, s core.StrategyID, i core.InstrumentID, leg core.Leg) *PositionState {
+	if p := t.find(s, i, leg); p != nil {
 		return p
 	}
-	t.at[positionKey{s, i}] = int32(len(t.all))
-	t.all = append(t.all, PositionState{Account: a, Strategy: s, Instrument: i})
+	t.at[positionKey{s, i, leg}] = int32(len(t.all))
+	t.all = append(t.all, PositionState{Account: a, Strategy: s, Instrument: i, Leg: leg})
 	return &t.all[len(t.all)-1]
 }

@@ -64,6 +64,7 @@ func (e *Engine) RecoverLog(records iter.Seq2[[]byte, error], r Recovery) error 
 // committed, answered and published, and a Run begins with what a restart records.
 func (e *Engine) takeOver() {
 	e.restart = e.m.seq > 0
+	e.orphaned = e.restart
 	e.unknown.Store(int64(e.m.unknown))
 	e.flushed = e.m.seq
 	e.published.Store(e.m.seq)

@@ -16,7 +16,7 @@ import (
 // the state must have room for what it holds.
 //
 // observe, when given, is told of the state by events whose Restored is set, in
-// this order: definitions, trading states with their notes, closed orders oldest
+// this order: definitions, trading states with their notes, armed countdowns, closed orders oldest
 // first, open orders oldest first, positions. The last of them has Last set.
 //
 // Errors: ErrRunning, ErrNotNew; ErrSnapshot, which wraps ErrDiverged, with what is
@@ -68,6 +68,7 @@ func (m *machine) restore(state []byte, scratch *record.Record) error {
 	m.readTraded(r)
 	m.readTree(r)
 	m.readStates(r)
+	m.readCountdowns(r)
 	m.readOrders(r)
 	m.readPositions(r)
 	r.require(len(r.b) == 0, "bytes are left over")
@@ -234,18 +235,20 @@ func (m *machine) readStates(r *stateReader) {
 }
 
 func (m *machine) readPositions(r *stateReader) {
-	const size = 12 * 8
+	const size = 16 * 8
 	for range r.count(size) {
 		a, s, i := core.AccountID(r.id()), core.StrategyID(r.id()), core.InstrumentID(r.id())
+		leg := r.leg()
 		var p core.Position
 		p.Qty, p.EntryDen, p.EntryNum, p.Cash = core.Qty(r.u64()), r.u64(), r.int128(), r.int128()
-		p.Fees, p.Volume, p.Fills = core.Notional(r.u64()), core.Qty(r.u64()), r.u64()
-		r.require(m.owns(a, s) && m.instrument(i) != nil && m.positions.find(s, i) == nil, "a position of what is not defined, or twice the same")
+		p.Fees, p.Funding, p.Volume = core.Notional(r.u64()), core.Notional(r.u64()), core.Qty(r.u64())
+		p.Fills, p.BaseFees, p.Dust = r.u64(), core.Notional(r.u64()), core.Notional(r.u64())
+		r.require(m.owns(a, s) && m.instrument(i) != nil && m.positions.find(s, i, leg) == nil, "a position of what is not defined, or twice the same")
 		r.require((p.Qty == 0) == (p.EntryDen == 0), "a position without its entry")
 		if !r.ok() {
 			return
 		}
-		m.positions.get(a, s, i).Position = p
+		m.positions.get(a, s, i, leg).Position = p
 	}
 }
 

@@ -15,7 +15,7 @@ func (m *machine) readOrders(r *stateReader) {
 }
 
 // entryBytes is less than any order takes.
-const entryBytes = 11 + 20*8 + 1
+const entryBytes = 14 + 21*8 + 1
 
 func (m *machine) readList(r *stateReader, l *list, most int, what string) {
 	n := r.count(entryBytes)
@@ -47,7 +47,7 @@ func (m *machine) readOrder(r *stateReader, l *list) {
 	}
 	e := m.orders.put(&read.order)
 	e.hold, e.firstPrice, e.firstQty = read.hold, read.firstPrice, read.firstQty
-	e.venueExec, e.expiring = read.venueExec, read.expiring
+	e.venueExec, e.expiring, e.doomed = read.venueExec, read.expiring, read.doomed
 	m.orders.push(l, e)
 	m.unknown += boolToInt(e.order.Unknown)
 	if read.heapAt != 0 {
@@ -59,11 +59,12 @@ func (m *machine) readOrder(r *stateReader, l *list) {
 func (r *stateReader) entry(e *entry) (due core.Nanos) {
 	o := &e.order
 	o.Side, o.Type, o.TIF, o.Status = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8()), core.OrdStatus(r.u8())
+	o.Leg = core.Leg(r.u8())
 	o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown = r.bit(), r.bit(), r.bit(), r.bit(), r.bit()
-	e.expiring = r.bit()
+	o.CancelOnDrop, e.doomed, e.expiring = r.bit(), r.bit(), r.bit()
 	e.heapAt = int32(boolToInt(r.bit()))
 	o.ID, o.Account, o.Strategy = core.OrderID(r.u64()), core.AccountID(r.id()), core.StrategyID(r.id())
-	o.Instrument = core.InstrumentID(r.id())
+	o.Instrument, o.Session = core.InstrumentID(r.id()), core.SessionID(r.u64())
 	o.Price, o.Qty, o.CumQty, o.CumCost = core.Price(r.u64()), core.Qty(r.u64()), core.Qty(r.u64()), r.int128()
 	o.NewPrice, o.NewQty = core.Price(r.u64()), core.Qty(r.u64())
 	o.Amends, o.Reason = r.id(), uint16(r.upTo(1<<16-1))
@@ -83,6 +84,7 @@ func (m *machine) checkEntry(r *stateReader, e *entry, open bool, due core.Nanos
 		"an order in the wrong list")
 	r.require(o.Account != 0 && o.Account == held.Account && o.Strategy == held.Strategy && o.Instrument == held.Instrument &&
 		o.Side == held.Side, "an order that is reserved as another")
+	r.require(o.Leg <= core.LegShort, "an unknown leg")
 	r.require(o.ID != 0 && o.ID <= m.lastOrder && m.orders.find(o.ID) == nil, "an order id that was not given, or twice the same")
 	r.require(o.ClOrdID.Len() == 0 || m.orders.findClOrdID(o.Account, &o.ClOrdID) == nil, "a client order id twice")
 	r.require(open || (e.heapAt == 0 && !o.Unknown), "a closed order that waits for something")

@@ -5,7 +5,7 @@ import "qcat/core"
 // tell describes the whole state by events, as Restore says.
 func (m *machine) tell(observe func(*Event)) {
 	t := teller{observe: observe, seq: m.seq, time: m.now}
-	t.left = len(m.instruments) - 1 + m.accounts + len(m.strategies) - 1 + len(m.states.all) +
+	t.left = len(m.instruments) - 1 + m.accounts + len(m.strategies) - 1 + len(m.states.all) + len(m.switches.all) +
 		m.orders.closed.len + m.orders.open.len + len(m.positions.all)
 	for _, in := range m.instruments[1:] {
 		t.next(EventDefinition).Position.Instrument = in.ID
@@ -23,6 +23,11 @@ func (m *machine) tell(observe func(*Event)) {
 	for i := range m.states.all {
 		s, ev := &m.states.all[i], t.next(EventState)
 		ev.Scope, ev.State, ev.Note, ev.Seq, ev.Time = s.Scope, s.State, s.Note, s.Seq, s.Time
+		t.tell()
+	}
+	for i := range m.switches.all {
+		s, ev := &m.switches.all[i], t.next(EventCountdown)
+		ev.Scope, ev.Countdown, ev.Timeout = s.scope, CountdownArmed, s.timeout
 		t.tell()
 	}
 	for _, l := range []*list{&m.orders.closed, &m.orders.open} {

@@ -45,6 +45,9 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 	if e.restart {
 		return errNotTaken // the journal did not take the restart yet
 	}
+	if e.orphaned && (c.Kind == CmdNew || c.Kind == CmdAmend) {
+		return errNotTaken // orders of sessions that are gone come first
+	}
 	if len(e.unsaved) > 0 && (c.Kind == CmdNew || c.Kind == CmdAmend) {
 		return errNotTaken // a kill switch that is not recorded yet comes first
 	}
@@ -121,10 +124,13 @@ func (e *Engine) input(c *Command, r *record.Record) bool {
 		}
 	case CmdCancel:
 		r.Type = record.TypeCancel
-		r.Cancel = record.Cancel{Account: c.Account, Order: c.Order, ClOrdID: c.ClOrdID}
+		r.Cancel = record.Cancel{Account: c.Account, Order: c.Order, ClOrdID: c.ClOrdID, Cause: c.Cause}
 	case CmdCancelAll:
 		r.Type = record.TypeCancelAll
-		r.CancelAll = record.CancelAll{Scope: scopeToRecord(e.m.normalScope(c.Scope))}
+		r.CancelAll = record.CancelAll{Scope: scopeToRecord(e.m.normalScope(c.Scope)), Session: c.Session, Cause: c.cause()}
+	case CmdCountdown:
+		r.Type = record.TypeCountdown
+		r.Countdown = record.Countdown{Scope: scopeToRecord(e.m.normalScope(c.Scope)), Timeout: c.Timeout}
 	case CmdReport:
 		r.Type = record.TypeReport
 		r.Report = record.Report{Report: c.Report}
@@ -144,8 +150,9 @@ func (e *Engine) input(c *Command, r *record.Record) bool {
 func (e *Engine) inputNew(c *Command, n *record.New) {
 	*n = record.New{
 		Account: c.Account, Strategy: c.Strategy, Instrument: c.Instrument,
-		Side: c.Side, Type: c.Type, TIF: c.TIF, ReduceOnly: c.ReduceOnly,
+		Side: c.Side, Type: c.Type, TIF: c.TIF, Leg: c.Leg, ReduceOnly: c.ReduceOnly,
 		Price: c.Price, Qty: c.Qty, ExpireTime: c.ExpireTime, ClOrdID: c.ClOrdID,
+		Session: c.Session, CancelOnDrop: c.CancelOnDrop || (c.Session != 0 && e.m.dropsByDefault(c.Account, c.Strategy)),
 	}
 	e.readOutside(c.Instrument, &n.Outside)
 }
@@ -186,6 +193,8 @@ func (e *Engine) answer(c *Command, r *record.Record) {
 		reply.Reason = reasonFromRecord(&r.Cancel.Reason)
 	case record.TypeCancelAll:
 		reply.Cancelled = int(r.CancelAll.Cancelled)
+	case record.TypeCountdown:
+		reply.Reason = reasonFromRecord(&r.Countdown.Reason)
 	case record.TypeState:
 		reply.Reason = reasonFromRecord(&r.State.Reason)
 		reply.Cancelled = int(r.State.Cancelled)
@@ -267,7 +276,7 @@ func (e *Engine) stopReason() (risk.Reason, bool) {
 	switch {
 	case e.failed != nil:
 		return risk.Reason{Code: risk.Halted, Scope: risk.Scope{Level: risk.LevelFirm}}, true
-	case e.full || e.restart || len(e.unsaved) > 0:
+	case e.full || e.restart || e.orphaned || len(e.unsaved) > 0:
 		return risk.Reason{Code: risk.Capacity}, true
 	}
 	return risk.Reason{}, false

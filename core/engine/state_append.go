@@ -10,7 +10,7 @@ import (
 // every list is preceded by its length.
 const (
 	stateMagic   = "QCATSTAT"
-	stateVersion = 1
+	stateVersion = 2
 )
 
 // stateWriter puts a state together and hands it on in pieces.
@@ -53,6 +53,11 @@ func (m *machine) writeState(emit func(b []byte)) {
 	w.u64(uint64(len(m.states.all)))
 	for i := range m.states.all {
 		w.b = m.states.all[i].appendState(w.b)
+		w.spill()
+	}
+	w.u64(uint64(len(m.switches.all)))
+	for i := range m.switches.all {
+		w.b = m.switches.all[i].appendState(w.b)
 		w.spill()
 	}
 	for _, l := range []*list{&m.orders.open, &m.orders.closed} {
@@ -109,13 +114,13 @@ func appendBools(b []byte, flags ...bool) []byte {
 
 func (e *entry) appendState(b []byte) []byte {
 	o := &e.order
-	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status))
-	b = appendBools(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown, e.expiring, e.heapAt > 0)
+	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status), byte(o.Leg))
+	b = appendBools(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown, o.CancelOnDrop, e.doomed, e.expiring, e.heapAt > 0)
 	due := core.Nanos(0)
 	if e.heapAt > 0 {
 		due = e.due
 	}
-	for _, v := range [...]uint64{uint64(o.ID), uint64(o.Account), uint64(o.Strategy), uint64(o.Instrument),
+	for _, v := range [...]uint64{uint64(o.ID), uint64(o.Account), uint64(o.Strategy), uint64(o.Instrument), uint64(o.Session),
 		uint64(o.Price), uint64(o.Qty), uint64(o.CumQty), uint64(o.CumCost.Hi), o.CumCost.Lo,
 		uint64(o.NewPrice), uint64(o.NewQty), uint64(o.Amends), uint64(o.Reason), uint64(o.ExpireTime),
 		uint64(o.CreateTime), uint64(o.UpdateTime), uint64(e.firstPrice), uint64(e.firstQty), e.venueExec, uint64(due)} {
@@ -127,9 +132,9 @@ func (e *entry) appendState(b []byte) []byte {
 
 func appendPosition(b []byte, p *PositionState) []byte {
 	q := &p.Position
-	for _, v := range [...]uint64{uint64(p.Account), uint64(p.Strategy), uint64(p.Instrument), uint64(q.Qty),
+	for _, v := range [...]uint64{uint64(p.Account), uint64(p.Strategy), uint64(p.Instrument), uint64(p.Leg), uint64(q.Qty),
 		q.EntryDen, uint64(q.EntryNum.Hi), q.EntryNum.Lo, uint64(q.Cash.Hi), q.Cash.Lo,
-		uint64(q.Fees), uint64(q.Volume), q.Fills} {
+		uint64(q.Fees), uint64(q.Funding), uint64(q.Volume), q.Fills, uint64(q.BaseFees), uint64(q.Dust)} {
 		b = le.AppendUint64(b, v)
 	}
 	return b

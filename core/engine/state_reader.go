@@ -75,6 +75,9 @@ func (r *stateReader) int128() core.Int128 {
 	return core.Int128{Hi: int64(r.u64()), Lo: r.u64()}
 }
 
+// leg reads a leg that stands in 64 bits.
+func (r *stateReader) leg() core.Leg { return core.Leg(r.upTo(uint64(core.LegShort))) }
+
 // upTo reads a number of at most most.
 func (r *stateReader) upTo(most uint64) uint64 {
 	v := r.u64()

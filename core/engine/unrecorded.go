@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"qcat/core"
+	"qcat/core/record"
 	"qcat/risk"
 )
 
@@ -48,7 +49,9 @@ func (e *Engine) runUnrecorded(c *Command) (done bool) {
 			reply.Order = o.order
 		}
 	case CmdCancelAll:
-		reply.Cancelled = e.passCancelScope(e.m.normalScope(c.Scope))
+		reply.Cancelled = e.passCancels(c)
+	case CmdCountdown:
+		reply.Unrecorded, reply.Reason = false, e.noRoom()
 	case CmdState:
 		scope := e.m.normalScope(c.Scope)
 		if reply.Reason = e.m.knownScope(scope); reply.Reason.OK() {
@@ -65,10 +68,7 @@ func (e *Engine) runUnrecorded(c *Command) (done bool) {
 // refusal is the answer to an order or amend that cannot be recorded.
 func (e *Engine) refusal(c *Command) Reply {
 	reply := Reply{Kind: c.Kind, Token: c.Token}
-	reply.Reason, _ = e.stopReason()
-	if reply.Reason.OK() {
-		reply.Reason = risk.Reason{Code: risk.Capacity}
-	}
+	reply.Reason = e.noRoom()
 	if c.Kind == CmdNew {
 		reply.Order = core.Order{
 			Account: c.Account, Strategy: c.Strategy, Instrument: c.Instrument, Side: c.Side, Type: c.Type,
@@ -77,6 +77,14 @@ func (e *Engine) refusal(c *Command) Reply {
 		}
 	}
 	return reply
+}
+
+// noRoom is why a command that needs a record is refused.
+func (e *Engine) noRoom() risk.Reason {
+	if reason, stopped := e.stopReason(); stopped {
+		return reason
+	}
+	return risk.Reason{Code: risk.Capacity}
 }
 
 // keepUnsaved remembers a change of trading state to record it later: the
@@ -98,9 +106,15 @@ func (e *Engine) keepUnsaved(c *Command, scope risk.Scope) {
 	e.unsaved = append(e.unsaved, kept)
 }
 
-func (e *Engine) passCancelScope(s risk.Scope) (n int) {
+func (e *Engine) passCancelScope(s risk.Scope) int {
+	return e.passCancels(&Command{Kind: CmdCancelAll, Scope: s})
+}
+
+// passCancels does without a record what a CmdCancelAll asks for.
+func (e *Engine) passCancels(c *Command) (n int) {
+	all := record.CancelAll{Scope: scopeToRecord(e.m.normalScope(c.Scope)), Session: c.Session}
 	e.m.orders.each(&e.m.orders.open, func(o *entry) {
-		if inScope(s, &o.order) && e.passCancel(o) {
+		if covers(&all, &o.order) && e.passCancel(o) {
 			n++
 		}
 	})

@@ -320,7 +320,7 @@ func (v *View) putExecution(x *core.Execution, seq uint64) {
 }
 
 func (v *View) putPosition(p *PositionState) {
-	key := positionKey{p.Strategy, p.Instrument}
+	key := positionKey{p.Strategy, p.Instrument, p.Leg}
 	at, ok := v.positionAt[key]
 	if !ok {
 		at = len(v.positions)

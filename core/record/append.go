@@ -49,7 +49,7 @@ func (r *Record) Append(dst []byte) []byte {
 		return appendCancel(dst, &r.Cancel)
 	case TypeCancelAll:
 		dst = appendScope(dst, &r.CancelAll.Scope)
-		dst = le.AppendUint64(dst, uint64(r.CancelAll.Session))
+		dst = append(le.AppendUint64(dst, uint64(r.CancelAll.Session)), byte(r.CancelAll.Cause))
 		return le.AppendUint32(dst, r.CancelAll.Cancelled)
 	case TypeAmend:
 		return appendAmend(dst, &r.Amend)
@@ -120,6 +120,7 @@ func appendNew(dst []byte, n *New) []byte {
 	dst = le.AppendUint32(dst, uint32(n.Instrument))
 	dst = append(dst, byte(n.Side), byte(n.Type), byte(n.TIF), byte(n.Leg))
 	dst = le.AppendUint64(dst, uint64(n.Session))
+	dst = le.AppendUint64(dst, uint64(n.Less))
 	dst = le.AppendUint64(dst, uint64(n.Price))
 	dst = le.AppendUint64(dst, uint64(n.Qty))
 	dst = le.AppendUint64(dst, uint64(n.ExpireTime))
@@ -130,6 +131,7 @@ func appendNew(dst []byte, n *New) []byte {
 }
 
 func appendCancel(dst []byte, c *Cancel) []byte {
+	dst = append(dst, byte(c.Cause))
 	dst = le.AppendUint32(dst, uint32(c.Account))
 	dst = le.AppendUint64(dst, uint64(c.Order))
 	dst = le.AppendUint64(dst, uint64(c.Found))

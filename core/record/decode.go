@@ -48,7 +48,7 @@ func Decode(b []byte, r *Record) error {
 	case TypeCancel:
 		c.cancel(&r.Cancel, flags)
 	case TypeCancelAll:
-		r.CancelAll = CancelAll{Scope: c.scope(), Session: core.SessionID(c.u64()), Cancelled: c.u32()}
+		r.CancelAll = CancelAll{Scope: c.scope(), Session: core.SessionID(c.u64()), Cause: Cause(c.u8()), Cancelled: c.u32()}
 	case TypeAmend:
 		c.amend(&r.Amend, flags)
 	case TypeReport:
@@ -177,6 +177,7 @@ func (c *cursor) new(n *New, flags uint16) {
 		TIF:        core.TimeInForce(c.u8()),
 		Leg:        core.Leg(c.u8()),
 		Session:    core.SessionID(c.u64()),
+		Less:       core.Qty(c.u64()),
 		Price:      core.Price(c.u64()),
 		Qty:        core.Qty(c.u64()),
 		ExpireTime: core.Nanos(c.u64()),
@@ -190,6 +191,7 @@ func (c *cursor) new(n *New, flags uint16) {
 func (c *cursor) cancel(x *Cancel, flags uint16) {
 	*x = Cancel{
 		Sent:    flags&flagSent != 0,
+		Cause:   Cause(c.u8()),
 		Account: core.AccountID(c.u32()),
 		Order:   core.OrderID(c.u64()),
 		Found:   core.OrderID(c.u64()),

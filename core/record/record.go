@@ -133,6 +133,9 @@ type New struct {
 	Leg          core.Leg
 	CancelOnDrop bool
 	Session      core.SessionID
+	// Less is how much of Qty is not sent, because orders of one's own would have
+	// traded with it.
+	Less core.Qty
 
 	// Order is the id it was given, or that of the order it duplicates, or 0.
 	Order     core.OrderID
@@ -145,17 +148,40 @@ type Cancel struct {
 	Account core.AccountID // that must own the order, 0 for any
 	Order   core.OrderID   // 0: named by Account and ClOrdID
 	ClOrdID core.ClOrdID
+	Cause   Cause
 
 	Found  core.OrderID // the order it names, 0 if none
 	Sent   bool         // the venue is asked; false if it already had been
 	Reason Reason
 }
 
+// Cause is why orders are cancelled.
+type Cause uint8
+
+const (
+	CauseAsked     Cause = iota // a person or a program asked for it
+	CauseDropped                // their session ended without a logout
+	CauseCountdown              // a dead man's switch was not renewed
+	CauseSelfTrade              // an order of one's own would have traded with it
+	CauseAgain                  // the venue rejected the cancel of an order that must end
+)
+
+var causeNames = [...]string{"asked", "session_dropped", "countdown", "self_trade", "again"}
+
+// String returns the name used in JSON and in tools' output.
+func (c Cause) String() string {
+	if int(c) < len(causeNames) {
+		return causeNames[c]
+	}
+	return "unknown"
+}
+
 // CancelAll is a request to cancel every open order of a scope or, with a Session, of
 // those the orders of that session that were to be cancelled with it.
 type CancelAll struct {
 	Scope   Scope
-	Session core.SessionID
+	Session core.SessionID // core.EverySession: of every session there was
+	Cause   Cause
 
 	Cancelled uint32 // how many venues were asked to cancel
 }

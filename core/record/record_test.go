@@ -74,11 +74,11 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeNew:
 		r.New = New{core.AccountID(u32()), core.StrategyID(u32()), core.InstrumentID(u32()), core.Side(u32()), core.OrdType(u32()),
 			core.TimeInForce(u32()), flip(), core.Price(rng.Uint64()), core.Qty(rng.Uint64()), core.Nanos(rng.Uint64()), clOrdID(),
-			outside(), core.Leg(u32()), flip(), core.SessionID(rng.Uint64()), core.OrderID(rng.Uint64()), flip(), reason()}
+			outside(), core.Leg(u32()), flip(), core.SessionID(rng.Uint64()), core.Qty(rng.Uint64()), core.OrderID(rng.Uint64()), flip(), reason()}
 	case TypeCancel:
-		r.Cancel = Cancel{core.AccountID(u32()), core.OrderID(rng.Uint64()), clOrdID(), core.OrderID(rng.Uint64()), flip(), reason()}
+		r.Cancel = Cancel{core.AccountID(u32()), core.OrderID(rng.Uint64()), clOrdID(), Cause(u32()), core.OrderID(rng.Uint64()), flip(), reason()}
 	case TypeCancelAll:
-		r.CancelAll = CancelAll{scope(), core.SessionID(rng.Uint64()), u32()}
+		r.CancelAll = CancelAll{scope(), core.SessionID(rng.Uint64()), Cause(u32()), u32()}
 	case TypeAmend:
 		r.Amend = Amend{core.AccountID(u32()), core.OrderID(rng.Uint64()), clOrdID(), core.Price(rng.Uint64()),
 			core.Qty(rng.Uint64()), outside(), core.OrderID(rng.Uint64()), reason()}
@@ -234,8 +234,8 @@ func TestDocumentedSizes(t *testing.T) {
 		r    Record
 		want int
 	}{
-		{TypeNew, Record{}, HeaderLen + 57}, {TypeNew, full, HeaderLen + 57 + 73 + 32},
-		{TypeCancel, Record{}, HeaderLen + 21}, {TypeCancelAll, Record{}, HeaderLen + 25},
+		{TypeNew, Record{}, HeaderLen + 65}, {TypeNew, full, HeaderLen + 65 + 73 + 32},
+		{TypeCancel, Record{}, HeaderLen + 22}, {TypeCancelAll, Record{}, HeaderLen + 26},
 		{TypeAmend, Record{}, HeaderLen + 37}, {TypeReport, Record{}, HeaderLen + 83},
 		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 12},
 		{TypeLimits, Record{}, HeaderLen + 17}, {TypeAccount, Record{}, HeaderLen + 5},
