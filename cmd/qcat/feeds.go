@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,9 @@ import (
 type feedFlags struct {
 	Feed []string `help:"What to follow: sim, replay:FILE[@SPEED], binance-usdm:BTCUSDT,… or binance-spot:…; repeat for more. Default: sim." sep:";" placeholder:"SPEC"`
 
-	SimInstruments int    `help:"Instruments of the simulated market." default:"3"`
+	SimInstruments int    `help:"Instruments of the simulated market: linear perpetuals." default:"3"`
+	SimSpot        int    `help:"Spot instruments beside them." default:"0"`
+	SimInverse     int    `help:"Inverse perpetuals beside them." default:"0"`
 	SimRate        int    `help:"Mean actions a second and instrument; 0: as many as possible." default:"200"`
 	SimSeed        uint64 `help:"Seed: the same seed gives the same market." default:"1"`
 
@@ -146,7 +149,11 @@ func (f *feedFlags) planSim(rest string, add define) (plan, error) {
 	if f.SimInstruments < 1 {
 		return nil, badSetting("sim-instruments", "there must be one at least")
 	}
-	p := &simPlan{settings: sim.Settings{Seed: f.SimSeed, Rate: f.SimRate}, listings: sim.Listings(f.SimInstruments)}
+	if f.SimSpot < 0 || f.SimInverse < 0 {
+		return nil, badSetting("sim-spot, sim-inverse", "there cannot be fewer than none")
+	}
+	p := &simPlan{settings: sim.Settings{Seed: f.SimSeed, Rate: f.SimRate},
+		listings: slices.Concat(sim.Listings(f.SimInstruments), sim.SpotListings(f.SimSpot), sim.InverseListings(f.SimInverse))}
 	for i := range p.listings {
 		in, err := add(p.listings[i].Instrument)
 		if err != nil {

@@ -50,6 +50,7 @@ const defaultDataDir = "./data"
 type paperFlags struct {
 	PaperMakerFee      string        `help:"Fee of a fill that provided liquidity, in percent or bp; negative is a rebate." default:"0.02%"`
 	PaperTakerFee      string        `help:"Fee of a fill that took liquidity." default:"0.05%"`
+	PaperBaseFees      bool          `help:"Take the fee of a spot buy from what is received, in the base currency, as spot venues do." default:"true" negatable:""`
 	PaperLatency       time.Duration `help:"How long a new order or amend is on its way." default:"0s"`
 	PaperCancelLatency time.Duration `help:"How long a cancel is on its way." default:"0s"`
 }
@@ -72,6 +73,7 @@ func (f *laneFlags) parse() (order, hub ringbuf.IdleStrategy, err error) {
 
 func (f *paperFlags) settings() (paper.Settings, error) {
 	s := paper.Settings{OrderLatency: f.PaperLatency, CancelLatency: f.PaperCancelLatency}
+	s.Fees.Base = f.PaperBaseFees
 	for _, fee := range []struct {
 		name, text string
 		ppm        *int64

@@ -84,8 +84,10 @@
 //
 // A new order during a stale book is refused even if it might rest: without a
 // book nobody knows whether it would take, nor what its queue is. Reduce-only
-// and minimal notionals are the engine's to enforce. Fees are on the notional
-// of each fill, rounded against the client.
+// and minimal notionals are the engine's to enforce, and so is which leg of a hedged
+// position an order is for: a venue matches orders, not positions. Fees are on the
+// notional of each fill, or with Fees.Base on the quantity that a spot buy received,
+// rounded against the client.
 //
 // # What it does not model
 //

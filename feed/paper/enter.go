@@ -59,12 +59,16 @@ func validTerms(in *core.Instrument, o *order) bool {
 	return validPrice(in, o.price, o.qty)
 }
 
-// validPrice reports whether p is on the grid and the worth of q at p fits.
+// validPrice reports whether p is on the grid and the worth of q at p, and q itself in
+// the decimals of a fee, fit.
 func validPrice(in *core.Instrument, p core.Price, q core.Qty) bool {
 	if p <= 0 || p%in.TickSize != 0 {
 		return false
 	}
 	_, fits := in.Notional(p, q, core.RoundUp)
+	if fits && in.Kind == core.Spot && in.SettleScale >= in.QtyScale {
+		_, fits = baseFee(in, q, 0)
+	}
 	return fits
 }
 

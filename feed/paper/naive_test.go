@@ -82,10 +82,25 @@ func (n *naive) fill(o *naiveOrder, l core.Liquidity, p core.Price, q core.Qty) 
 	if l == core.Taker {
 		ppm = n.settings.Fees.TakerPPM
 	}
-	f, _ := fee(n.def, p, q, ppm)
+	f, in := n.fee(o.Side, p, q, ppm)
 	o.cum += q
 	o.closed = o.cum == o.Qty
-	n.tell(core.ExecReport{Type: core.ExecTrade, Liquidity: l, Order: o.Order, LastPx: p, LastQty: q, Fee: f})
+	n.tell(core.ExecReport{Type: core.ExecTrade, Liquidity: l, Order: o.Order, LastPx: p, LastQty: q, Fee: f, FeeIn: in})
+}
+
+// fee is the fee of a trade: of what a spot buy receives where that is set, with the
+// stage's two decimals, else of the notional.
+func (n *naive) fee(side core.Side, p core.Price, q core.Qty, ppm int64) (core.Notional, core.FeeCurrency) {
+	if !n.settings.Fees.Base || side != core.Buy {
+		f, _ := fee(n.def, p, q, ppm)
+		return f, core.FeeSettle
+	}
+	exact := int64(q) * 100 * ppm
+	f := exact / core.PPM
+	if exact%core.PPM > 0 {
+		f++
+	} // a rebate is cut towards zero, as the division does
+	return core.Notional(f), core.FeeBase
 }
 
 func (n *naive) submit(c core.VenueCommand, now core.Nanos) {

@@ -26,6 +26,9 @@ type scene struct {
 
 func newScene(t *testing.T, seed uint64, settings Settings) *scene {
 	s := &scene{stage: newStage(t, settings), rng: rand.New(rand.NewPCG(seed, 1)), mid: 1000}
+	if settings.Fees.Base {
+		s.defs[one].Kind = core.Spot
+	}
 	s.naive = newNaive(settings, s.defs[one])
 	s.audit = newAudit(t, s)
 	return s
@@ -176,6 +179,7 @@ func TestAgainstNaive(t *testing.T) {
 		{},
 		{Fees: Fees{MakerPPM: -137, TakerPPM: 533}},
 		{Fees: DefaultFees, OrderLatency: 7, CancelLatency: 3},
+		{Fees: Fees{MakerPPM: -5137, TakerPPM: 5533, Base: true}},
 		{OrderLatency: 2, CancelLatency: 9 * time.Nanosecond},
 	} {
 		t.Run(fmt.Sprint(settings), func(t *testing.T) {

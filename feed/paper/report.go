@@ -14,11 +14,11 @@ func (m *Matcher) tell(o *order, t core.ExecType, why core.VenueReason) {
 }
 
 // tellTrade books a fill on the order and reports it.
-func (m *Matcher) tellTrade(o *order, l core.Liquidity, px core.Price, qty core.Qty, fee core.Notional) {
-	o.cum += qty
+func (m *Matcher) tellTrade(in *core.Instrument, o *order, l core.Liquidity, f fill) {
+	o.cum += f.qty
 	m.out = core.ExecReport{
 		Type: core.ExecTrade, Liquidity: l, Instrument: o.instrument, Order: o.id,
-		LastPx: px, LastQty: qty, Fee: fee, Time: m.now,
+		LastPx: f.price, LastQty: f.qty, Fee: f.fee, FeeIn: m.settings.Fees.currency(in, o.side), Time: m.now,
 	}
 	m.send()
 }

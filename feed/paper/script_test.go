@@ -27,6 +27,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scripts in testdata gi
 //	amend 1 100 3   cancel 1        price and total quantity
 //	clock 5                         moves both clocks by so many ns
 //	settings maker=-100 taker=500 latency=5 cancel=2    starts anew
+//	settings base=1                 a spot instrument whose buys pay in its base
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -55,6 +56,9 @@ func playFile(t *testing.T, file string) {
 		}
 		if words[0] == "settings" {
 			s = newStage(t, parseSettings(t, words[1:]))
+			if s.matcher.settings.Fees.Base {
+				s.defs[one].Kind, s.defs[one].SettleScale = core.Spot, 2
+			}
 			continue
 		}
 		if err := s.play(words); err != nil {
@@ -88,6 +92,8 @@ func parseSettings(t *testing.T, words []string) Settings {
 			s.Fees.MakerPPM = v
 		case "taker":
 			s.Fees.TakerPPM = v
+		case "base":
+			s.Fees.Base = v != 0
 		case "latency":
 			s.OrderLatency = time.Duration(v)
 		case "cancel":
@@ -198,6 +204,9 @@ func describe(r *core.ExecReport) string {
 		d += fmt.Sprintf(" %s %d at %d", r.Liquidity, r.LastQty, r.LastPx)
 		if r.Fee != 0 {
 			d += " fee " + core.FormatDecimal(int64(r.Fee), 2)
+			if r.FeeIn == core.FeeBase {
+				d += " base"
+			}
 		}
 	case core.ExecReplaced:
 		d += fmt.Sprintf(" %d at %d", r.Qty, r.Price)

@@ -13,6 +13,10 @@ import (
 type Fees struct {
 	MakerPPM int64
 	TakerPPM int64
+	// Base takes the fee of a spot buy from what is received, in the base currency,
+	// as spot venues do. Fees of sells, of derivatives and of an instrument whose
+	// settlement has fewer decimals than its quantity are in the settlement currency.
+	Base bool
 }
 
 // DefaultFees are those of a large venue's lowest tier: 0.02 % and 0.05 %.
@@ -65,6 +69,39 @@ func (s Settings) withDefaults() (Settings, error) {
 		return s, fmt.Errorf("%w: a table must hold 1 to %d entries", ErrSettings, maxTable)
 	}
 	return s, nil
+}
+
+// currency is which of the instrument's currencies an order of side pays its fees in.
+func (f *Fees) currency(in *core.Instrument, side core.Side) core.FeeCurrency {
+	if f.Base && in.Kind == core.Spot && side == core.Buy && in.SettleScale >= in.QtyScale {
+		return core.FeeBase
+	}
+	return core.FeeSettle
+}
+
+// of returns the fee of an order of side that traded q at p at a rate. It returns
+// false when the fee or the notional does not fit.
+func (f *Fees) of(in *core.Instrument, side core.Side, p core.Price, q core.Qty, ppm int64) (core.Notional, bool) {
+	n, ok := fee(in, p, q, ppm)
+	if ok && f.currency(in, side) == core.FeeBase {
+		return baseFee(in, q, ppm)
+	}
+	return n, ok
+}
+
+// baseFee returns the fee of q in the base currency at SettleScale, rounded against
+// the client as fee does, and whether it fits.
+func baseFee(in *core.Instrument, q core.Qty, ppm int64) (core.Notional, bool) {
+	received, ok := core.MulDiv(int64(q), core.Pow10(in.SettleScale-in.QtyScale), 1, core.RoundDown)
+	if !ok {
+		return 0, false
+	}
+	if ppm >= 0 {
+		f, ok := core.MulDiv(received, ppm, core.PPM, core.RoundUp)
+		return core.Notional(f), ok
+	}
+	f, ok := core.MulDiv(received, -ppm, core.PPM, core.RoundDown)
+	return core.Notional(-f), ok
 }
 
 // fee returns the fee of q at p, rounded against the client: a fee up, a rebate

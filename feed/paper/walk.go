@@ -42,7 +42,7 @@ func (m *Matcher) planOver(st *instrument, side core.Side, limit core.Price, wan
 		if q <= 0 {
 			continue
 		}
-		f, ok := fee(st.def, l.Price, q, ppm)
+		f, ok := m.settings.Fees.of(st.def, side, l.Price, q, ppm)
 		if !ok {
 			return got, false, false
 		}
@@ -58,7 +58,7 @@ func (m *Matcher) take(st *instrument, slot int32) {
 	t := st.taken(o.side.Opposite())
 	for _, f := range m.plan {
 		t.add(f.price, f.qty)
-		m.tellTrade(o, core.Taker, f.price, f.qty, f.fee)
+		m.tellTrade(st.def, o, core.Taker, f)
 	}
 }
 
@@ -93,8 +93,8 @@ func (m *Matcher) meetSide(st *instrument, b *book.Replica, side core.Side) {
 // when it is done.
 func (m *Matcher) fillResting(st *instrument, slot int32, qty core.Qty) {
 	o := &m.orders.orders[slot]
-	f, _ := fee(st.def, o.price, qty, m.settings.Fees.MakerPPM) // fits: its whole quantity does
-	m.tellTrade(o, core.Maker, o.price, qty, f)
+	f, _ := m.settings.Fees.of(st.def, o.side, o.price, qty, m.settings.Fees.MakerPPM) // fits: its whole quantity does
+	m.tellTrade(st.def, o, core.Maker, fill{o.price, qty, f})
 	if o.leaves() == 0 {
 		st.queue(o.side).remove(&m.orders, slot)
 		m.orders.remove(slot)

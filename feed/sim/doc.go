@@ -43,7 +43,7 @@
 //
 // # Use
 //
-//	listings := sim.Listings(3) // sim:BTCUSDT, sim:ETHUSDT, sim:SOLUSDT
+//	listings := sim.Listings(3) // sim:BTCUSDT, sim:ETHUSDT, sim:SOLUSDT; also SpotListings, InverseListings
 //	for i := range listings {
 //		in, err := directory.AddInstrument(listings[i].Instrument)
 //		…
