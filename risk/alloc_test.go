@@ -37,7 +37,7 @@ func TestNoAllocations(t *testing.T) {
 		}
 		x.tree.CountCancel(&h, x.now)
 		x.tree.Release(&h)
-		x.tree.Mark(o.Instrument, 6_000_000+core.Price(i), x.now)
+		x.tree.Mark(o.Instrument, 6_000_000+core.Price(i), true, x.now)
 		if _, r := x.tree.CheckNew(&refused, &x.ref, x.now); r.Code != PriceTick {
 			t.Fatal(r)
 		}

@@ -165,9 +165,11 @@ func (t *Tree) revalue(currency string, ppm int64) bool {
 
 // Mark values all positions and open orders of an instrument at price and
 // remembers it as a reference of the rolling collar. It reports false, and
-// changes nothing, when price is not positive or a value would overflow. Cost is
-// linear in the pairs that hold the instrument: call it on a timer, not per quote.
-func (t *Tree) Mark(id core.InstrumentID, price core.Price, now core.Nanos) bool {
+// changes nothing, when price is not positive or a value would overflow. Only a
+// confirmed price (fresh, uncrossed, near the one before) counts for profit and loss
+// and for what they trip: one bad tick never does. Cost is linear in the pairs that
+// hold the instrument: call it on a timer, not per quote.
+func (t *Tree) Mark(id core.InstrumentID, price core.Price, confirmed bool, now core.Nanos) bool {
 	x := t.instrument(id)
 	if x == nil || price <= 0 || !t.mark(x, price) {
 		return false

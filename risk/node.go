@@ -5,7 +5,7 @@ import "qcat/core"
 // node is one node of the tree: what it has used up. 64 bytes, one cache line,
 // because an order of a random account finds none of its nodes in the cache.
 //
-//	 0 profile   4 open   8 owner  12 state  13 defined  14 changed
+//	 0 profile   4 open   8 owner  12 state  13 defined  14 changed  15 trips
 //	16 gross    24 long  32 short  40 unfilled
 //	48 msgTAT   56 ordTAT
 type node struct {
@@ -14,8 +14,8 @@ type node struct {
 	owner   uint32 // a strategy's account
 	state   TradingState
 	defined bool
-	changed bool // it stands in Tree.changes
-	_       [1]uint8
+	changed bool  // it stands in Tree.changes
+	trips   uint8 // bit per tripKind: what keeps it from opening
 
 	// Σ over instruments, in the risk currency; of one instrument, in a pair.
 	gross    int64 // worst case of each: max(long, -short)

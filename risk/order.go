@@ -33,8 +33,9 @@ const (
 // Amend is the new terms asked for an open order. Qty is the new total
 // (FIX 38), what has been filled included.
 type Amend struct {
-	Price core.Price
-	Qty   core.Qty
+	Price   core.Price
+	Qty     core.Qty
+	Crosses Crossing // whose resting orders it would trade with on these terms
 }
 
 // Approved says that a check admitted an order or an amendment. Only a check
@@ -49,7 +50,13 @@ type Approved struct {
 	reserves int64      // value of the open part, what it counts as in unfilled
 	account  uint32     // slot, 0: to be made
 	strategy uint32     // slot, 0: to be made
+	selfs    SelfTradeMode
 }
+
+// SelfTrade returns what is to happen to the own resting orders that the order would
+// trade with: SelfTradeCancelOldest or SelfTradeDecrement; 0 when it would trade with
+// none, or no limit says what to do.
+func (a *Approved) SelfTrade() SelfTradeMode { return a.selfs }
 
 // Order returns the terms that were approved.
 func (a *Approved) Order() Order { return a.order }

@@ -135,7 +135,7 @@ func (w *world) mark() {
 		return
 	}
 	w.note("mark %d %d", id, p)
-	if !w.tree.Mark(id, p, w.now) {
+	if !w.tree.Mark(id, p, true, w.now) {
 		w.fatalf("Mark failed")
 	}
 	w.refs[id] = p

@@ -184,7 +184,7 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 		s.refs[w[1]] = s.reference(w[1], w[2:])
 		return ""
 	case "mark":
-		s.tree.Mark(s.instrument(w[1]).ID, core.Price(s.amount(w[2], s.instrument(w[1]).PriceScale)), s.now)
+		s.tree.Mark(s.instrument(w[1]).ID, core.Price(s.amount(w[2], s.instrument(w[1]).PriceScale)), true, s.now)
 		return ""
 	case "order":
 		return s.order(t, where, w)

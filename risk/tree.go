@@ -37,6 +37,8 @@ type Tree struct {
 	venues      []venue
 	rates       []rate
 	recent      recent
+	breaches    breaches
+	trips       trips
 
 	interned map[Limits]uint32 // profiles by content; off the check path
 

@@ -65,13 +65,13 @@ func FuzzExtremes(f *testing.F) {
 			if a, why := tree.CheckNew(&o, &r, core.Nanos(now)); why.OK() {
 				var h Hold
 				tree.Accept(&a, &h)
-				if b, why := tree.CheckAmend(&h, Amend{core.Price(price), core.Qty(qty2)}, &r, core.Nanos(now)); why.OK() {
+				if b, why := tree.CheckAmend(&h, Amend{Price: core.Price(price), Qty: core.Qty(qty2)}, &r, core.Nanos(now)); why.OK() {
 					tree.Accept(&b, &h)
 					tree.ConfirmAmend(&h, core.Price(ref), core.Qty(qty2))
 				}
 				tree.Fill(&h, filled(&h, core.Qty(qty2), core.Price(price)), core.Nanos(now))
 				tree.CountCancel(&h, core.Nanos(now))
-				tree.Mark(1, core.Price(price), core.Nanos(now))
+				tree.Mark(1, core.Price(price), true, core.Nanos(now))
 			}
 			o.Side, o.Qty = o.Side.Opposite(), core.Qty(qty2)
 		}

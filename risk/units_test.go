@@ -215,7 +215,7 @@ func TestApprovalIsForOneState(t *testing.T) {
 	s.tree.Accept(&good, &h)
 	o.Price++
 	refused, _ := s.tree.CheckNew(&o, &ref, s.now)
-	amend, _ := s.tree.CheckAmend(&h, Amend{6_000_000, 2}, &ref, s.now)
+	amend, _ := s.tree.CheckAmend(&h, Amend{Price: 6_000_000, Qty: 2}, &ref, s.now)
 	for name, f := range map[string]func(){
 		"used twice":     func() { s.tree.Accept(&stale, &other) },
 		"zero":           func() { s.tree.Accept(&Approved{}, &other) },

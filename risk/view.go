@@ -1,6 +1,10 @@
 package risk
 
-import "qcat/core"
+import (
+	"math/bits"
+
+	"qcat/core"
+)
 
 // View is what one node has used, by value.
 type View struct {
@@ -15,6 +19,19 @@ type View struct {
 	// instruments, Long what the node would be worth if all buys filled, Short
 	// (negative when short) if all sells filled, Unfilled what is open.
 	Gross, Long, Short, Unfilled int64
+
+	// Profit and loss of its fills at the last confirmed marks, fees and funding
+	// taken off, in the risk currency: all of it, since the day began, the best it
+	// ever was, and how far below that it is (never negative).
+	PnL, DayPnL, Peak, Drawdown int64
+	Streak                      int // losing round trips in a row
+
+	// What the worst scenario would cost, and which it is; see Scenarios.
+	ScenarioLoss  int64
+	WorstScenario string
+
+	Trips int  // how many controls keep it from opening; see Trips
+	Cause Code // the breach that set State; OK: a person did, or nobody
 }
 
 // View returns what one node has used and whether there is such a node. An
@@ -30,6 +47,7 @@ func (t *Tree) View(s Scope) (View, bool) {
 		return v, true
 	}
 	v.State, v.Limits = n.state, t.profiles[n.profile].Limits
+	v.Trips = bits.OnesCount8(n.trips)
 	v.OpenOrders = int(n.open)
 	v.Gross, v.Long, v.Short, v.Unfilled = n.gross, n.long, n.short, n.unfilled
 	if s.Level == LevelInstrument {

@@ -113,7 +113,7 @@ func (m *machine) apply(r *record.Record, b []byte) {
 	case record.TypeRate:
 		m.tree.SetRate(r.Rate.Currency, r.Rate.PPM)
 	case record.TypeMark:
-		m.tree.Mark(r.Mark.Instrument, r.Mark.Price, r.Time)
+		m.tree.Mark(r.Mark.Instrument, r.Mark.Price, true, r.Time)
 	default:
 		if !m.applyAccount(r) {
 			m.applyDefinition(r)
