@@ -127,7 +127,7 @@ func changesStep(r *rand.Rand, tree *Tree, in *core.Instrument, holds *[]*Hold, 
 	ref := Reference{Mark: 10_000, MarkTime: now}
 	switch r.IntN(8) {
 	case 0:
-		tree.Mark(in.ID, true, core.Price(9_000+r.IntN(2_000)), now)
+		tree.Mark(in.ID, core.Price(9_000+r.IntN(2_000)), true, now)
 	case 1:
 		tree.SetState(AccountScope(core.AccountID(1+r.IntN(5))), TradingState(r.IntN(2)))
 	case 2:
