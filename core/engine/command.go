@@ -132,6 +132,9 @@ type Reply struct {
 	// Refusals are all reasons that would refuse, for CmdCheck only; Reason is
 	// the first of them. The slice may be kept.
 	Refusals []risk.Reason
+	// After is what would have been used after the order, for CmdCheck only, whether
+	// it would be refused or not. It may be kept.
+	After *risk.After
 	// Order is the order as the command left it (CmdNew, CmdAmend, CmdCancel).
 	// Of a refused new order ID is 0 and Status is StatusRejected.
 	Order core.Order

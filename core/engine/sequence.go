@@ -240,37 +240,6 @@ func (e *Engine) count(r *record.Record) {
 	}
 }
 
-// check answers what a new order would be answered, once the state that it was
-// checked against is committed.
-func (e *Engine) check(c *Command, now core.Nanos) {
-	if c.Reply == 0 {
-		return
-	}
-	n := &e.rec.New
-	e.inputNew(c, n)
-	at := max(now, e.m.now)
-	reply := Reply{Kind: c.Kind, Token: c.Token, Seq: e.m.seq, Order: e.m.refusedOrder(n)}
-	reply.Order.CreateTime, reply.Order.UpdateTime = at, at
-	if reason, stopped := e.stopReason(); stopped {
-		reply.Refusals = append(reply.Refusals, reason)
-	}
-	reply.Refusals = e.m.checkAll(at, n, reply.Refusals)
-	switch {
-	case len(reply.Refusals) > 0:
-		reply.Reason = reply.Refusals[0]
-		reply.Order.Reason = uint16(reply.Reason.Code)
-	case n.Duplicate:
-		reply.Duplicate, reply.Order = true, e.m.target.order
-	default:
-		reply.Order.Status = core.StatusNew
-	}
-	if e.failed != nil {
-		e.sinks.deliver(c.Reply, &reply)
-		return
-	}
-	*e.stageReply(c, e.m.seq) = reply
-}
-
 // stopReason is why no order can be taken whatever its terms.
 func (e *Engine) stopReason() (risk.Reason, bool) {
 	switch {
