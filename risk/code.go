@@ -45,6 +45,7 @@ var codeNames = [...]struct {
 	{MarketMakerProtection, "market_maker_protection"},
 	{SamePerson, "same_person"},
 	{UnknownProposal, "unknown_proposal"},
+	{StaleProposal, "stale_proposal"},
 	{MaxScenarioLoss, "max_scenario_loss"},
 	{UnknownAccount, "unknown_account"},
 	{UnknownStrategy, "unknown_strategy"},

@@ -62,6 +62,7 @@ const (
 	// Changes of limits: loosening needs two people.
 	SamePerson      Code = 2701 // who proposed a change cannot approve it
 	UnknownProposal Code = 2702 // there is none of that number that waits
+	StaleProposal   Code = 2703 // the node's limits are no longer those the change was proposed for
 
 	MaxScenarioLoss Code = 2801
 

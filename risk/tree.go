@@ -174,18 +174,11 @@ func (t *Tree) makePair(key uint64, id core.InstrumentID) uint32 {
 // UnknownStrategy, UnknownInstrument, InvalidSetting (see Limits.Validate) or
 // Capacity and then changes nothing.
 func (t *Tree) SetLimits(s Scope, ls Limits) Reason {
-	s, r := t.resolve(s)
-	if !r.OK() {
+	if r := t.CheckLimits(s, &ls); !r.OK() {
 		return r
 	}
-	if l, ok := ls.Validate(s); !ok {
-		v, _ := ls.Get(l)
-		return Reason{Code: InvalidSetting, Unit: l.Unit(), Scope: s, Value: v}
-	}
+	s, _ = t.resolve(s)
 	n := t.node(s, true)
-	if n == nil {
-		return Reason{Code: Capacity, Scope: s, Limit: int64(t.pairs.max), Unit: UnitCount}
-	}
 	t.version++
 	t.touchScope(s)
 	n.profile = t.intern(ls)
@@ -197,6 +190,22 @@ func (t *Tree) SetLimits(s Scope, ls Limits) Reason {
 		if w, _ := ls.Get(LimitRollingWindow); t.instruments[s.Instrument].rolling.window != w {
 			t.instruments[s.Instrument].rolling.restart(w)
 		}
+	}
+	return Reason{}
+}
+
+// CheckLimits answers what SetLimits would and changes nothing.
+func (t *Tree) CheckLimits(s Scope, ls *Limits) Reason {
+	s, r := t.resolve(s)
+	if !r.OK() {
+		return r
+	}
+	if l, ok := ls.Validate(s); !ok {
+		v, _ := ls.Get(l)
+		return Reason{Code: InvalidSetting, Unit: l.Unit(), Scope: s, Value: v}
+	}
+	if t.node(s, false) == nil && !t.pairs.room(1) {
+		return Reason{Code: Capacity, Scope: s, Limit: int64(t.pairs.max), Unit: UnitCount}
 	}
 	return Reason{}
 }

@@ -199,29 +199,3 @@ func pathScopes(s Scope) []Scope {
 	}
 	return out
 }
-
-// tighter reports whether limit l binds sooner in a than in b.
-func tighter(l Limit, a, b *Limits) bool {
-	switch l {
-	case LimitMinNotional, LimitMarketSlippage, LimitRollingWindow, LimitDuplicateWindow:
-		return a.v[l] > b.v[l]
-	case LimitMessageRate, LimitMessageRatePer:
-		return slower(newThrottle(*a, LimitMessageRate, LimitMessageRatePer), newThrottle(*b, LimitMessageRate, LimitMessageRatePer))
-	case LimitOrderRate, LimitOrderRatePer:
-		return slower(newThrottle(*a, LimitOrderRate, LimitOrderRatePer), newThrottle(*b, LimitOrderRate, LimitOrderRatePer))
-	default:
-		return a.v[l] < b.v[l]
-	}
-}
-
-// slower orders throttles by what they let through in the long run, then by how
-// much at once; one that admits nothing is the slowest.
-func slower(a, b throttle) bool {
-	switch {
-	case a.burst < 0 || b.burst < 0:
-		return a.burst < 0 && b.burst >= 0
-	case a.interval != b.interval:
-		return a.interval > b.interval
-	}
-	return a.burst < b.burst
-}

@@ -135,13 +135,15 @@ func (e *Engine) DefineStrategy(account core.AccountID, name string) (out *core.
 }
 
 // DefineLimits replaces the limits of a node and returns the journal sequence.
-// Nothing is recorded when they are those it has.
+// Nothing is recorded when they are those it has. It is the operator's seed, for a
+// node that has no limits yet, and asks nobody: a change of limits that are in force
+// is proposed (ProposeLimits). Overrides of the node end with it, and it stays.
 //
 // Errors: one that wraps ErrRefused with the reason; the journal's.
 func (e *Engine) DefineLimits(s risk.Scope, l risk.Limits) (seq uint64, err error) {
 	e.onEngine(func() {
 		s = e.m.normalScope(s)
-		if reason := e.tryLimits(s, l); !reason.OK() {
+		if reason := e.m.changeable(s, &l); !reason.OK() {
 			err = fmt.Errorf("%w: %s", ErrRefused, reason.Code)
 			return
 		}
@@ -173,24 +175,6 @@ func (e *Engine) DefineRate(currency string, ppm int64) (seq uint64, err error) 
 		seq, err = e.define()
 	})
 	return seq, err
-}
-
-// tryLimits asks a tree of its own, so that a refusal leaves no trace in ours.
-func (e *Engine) tryLimits(s risk.Scope, l risk.Limits) risk.Reason {
-	if reason := e.m.knownScope(s); !reason.OK() {
-		return reason
-	}
-	t := risk.NewTree(risk.Config{})
-	if s.Account != 0 {
-		t.DefineAccount(s.Account)
-	}
-	if s.Strategy != 0 {
-		t.DefineStrategy(s.Strategy, s.Account)
-	}
-	if s.Instrument != 0 {
-		t.DefineInstrument(e.m.instrument(s.Instrument))
-	}
-	return t.SetLimits(s, l)
 }
 
 // syncDirectory records every definition of the directory that is not recorded

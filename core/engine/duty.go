@@ -111,7 +111,7 @@ func (e *Engine) takeUnsaved(now core.Nanos) int {
 	return n
 }
 
-// takeTimers records a clock tick when an order is due, and values what is held.
+// takeTimers records a clock tick when an order, a proposal or an override is due, and values what is held.
 func (e *Engine) takeTimers(now core.Nanos) int {
 	if e.restart {
 		return 0

@@ -39,6 +39,10 @@ const (
 	// fired, as Countdown says; a renewal is not told. What it cancelled follows as
 	// EventOrder.
 	EventCountdown
+	// EventProposal is what became of a proposed change of the limits of Scope:
+	// Proposal, Note is why it was proposed, Reason why it was refused. The change
+	// itself, when it takes effect, is an EventLimits before it.
+	EventProposal
 )
 
 // Event is one output of the sequencer: flat, pointer-free, in journal order.
@@ -67,6 +71,7 @@ type Event struct {
 	_         [7]uint8
 	Breach    BreachEvent
 	Account   AccountEvent
+	Proposal  ProposalEvent
 }
 
 // BreachEvent is what stands beside the Reason of an EventBreach.

@@ -26,6 +26,7 @@ type machine struct {
 	positions positionTable
 	states    stateTable
 	switches  countdownTable
+	changes   limitChanges
 
 	traded    []core.InstrumentID // that ever had an order, in that order
 	hasTraded []bool              // by instrument
@@ -49,6 +50,7 @@ func newMachine(c *Config) *machine {
 		instruments: make([]*core.Instrument, 1), strategies: make([]core.AccountID, 1),
 		orders:    newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
 		positions: newPositionTable(), states: newStateTable(), switches: newCountdownTable(),
+		changes: newLimitChanges(),
 	}
 }
 
@@ -73,10 +75,15 @@ func (m *machine) decide(r *record.Record) {
 		r.Limits.Before = m.limitFields(scopeOf(&r.Limits.Scope), r.Limits.Before)
 	case record.TypeClock:
 		r.Clock.Expired = m.countDue(r.Time)
+		r.Clock.Ended = m.changes.decideEnds(m.tree, r.Time, r.Clock.Ended[:0])
 	case record.TypeRestart:
 		r.Restart.Unknown = m.decideRestart()
 	case record.TypeCountdown:
 		m.decideCountdown(&r.Countdown)
+	case record.TypeProposal:
+		m.decideProposal(r.Time, &r.Proposal)
+	case record.TypeDecision:
+		m.decideDecision(r.Time, &r.Decision)
 	default: // definitions, rates and marks have no outcome
 		m.decideAccount(r)
 	}
@@ -112,6 +119,10 @@ func (m *machine) apply(r *record.Record, b []byte) {
 		m.applyCountdown(&r.Countdown)
 	case record.TypeRate:
 		m.tree.SetRate(r.Rate.Currency, r.Rate.PPM)
+	case record.TypeProposal:
+		m.applyProposal(&r.Proposal)
+	case record.TypeDecision:
+		m.applyDecision(&r.Decision)
 	case record.TypeMark:
 		m.tree.Mark(r.Mark.Instrument, r.Mark.Price, true, r.Time)
 	default:

@@ -14,7 +14,7 @@ func (m *machine) nextDeadline() core.Nanos {
 	if first, any := m.expiry.next(&m.orders); any {
 		due = first
 	}
-	return due
+	return min(due, m.changes.next)
 }
 
 // applyClock does what is due at now, in this order: what the limit tree waits for
@@ -22,5 +22,6 @@ func (m *machine) nextDeadline() core.Nanos {
 // dead man's switches that fire, orders that expire. Limits are thus those of the new
 // day before anything is cancelled.
 func (m *machine) applyClock(now core.Nanos) {
+	m.endChanges(now)
 	m.expire(now)
 }

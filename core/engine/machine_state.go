@@ -124,10 +124,8 @@ func (m *machine) applyDefinition(r *record.Record) {
 		ev.Position.Account, ev.Position.Strategy = r.Strategy.Account, r.Strategy.ID
 	case record.TypeLimits:
 		scope := scopeOf(&r.Limits.Scope)
-		if reason := m.tree.SetLimits(scope, limitsOf(&r.Limits)); !reason.OK() {
-			m.haltFirm("recorded limits could not be set")
-			return
+		if m.setLimits(scope, limitsOf(&r.Limits)) {
+			m.changes.keepLimits(scope)
 		}
-		m.out.event(EventLimits).Scope = scope
 	}
 }

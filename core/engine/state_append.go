@@ -72,6 +72,7 @@ func (m *machine) writeState(emit func(b []byte)) {
 		w.b = appendPosition(w.b, &m.positions.all[i])
 		w.spill()
 	}
+	m.changes.appendState(w)
 	w.flush()
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"qcat/core"
+	"qcat/risk"
 )
 
 // stateReader takes the fields of a state off the front of b. After the first that
@@ -67,6 +68,12 @@ func (r *stateReader) u64() uint64 {
 		return le.Uint64(b)
 	}
 	return 0
+}
+
+// scope reads a node of the limit tree.
+func (r *stateReader) scope() risk.Scope {
+	return risk.Scope{Level: risk.Level(r.u8()), Account: core.AccountID(r.u32()), Strategy: core.StrategyID(r.u32()),
+		Instrument: core.InstrumentID(r.u32())}
 }
 
 func (r *stateReader) nanos() core.Nanos { return core.Nanos(r.u64()) }
