@@ -19,8 +19,8 @@ func (m *machine) nextDeadline() core.Nanos {
 
 // applyClock does what is due at now, in this order: what the limit tree waits for
 // (a day that begins, cool-downs and freezes that are over), overrides that end,
-// dead man's switches that fire, orders that expire. Limits are thus those of the new
-// day before anything is cancelled.
+// orders that expire. Limits are thus those of the new day before anything is
+// cancelled. A dead man's switch has a record of its own: see takeCountdowns.
 func (m *machine) applyClock(now core.Nanos) {
 	m.endChanges(now)
 	m.expire(now)

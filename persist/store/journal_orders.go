@@ -55,7 +55,8 @@ func (p *JournalProjection) foldNew(n *record.New) error {
 	o := &orderRow{Order: history.Order{Order: core.Order{
 		ID: n.Order, Account: n.Account, Strategy: n.Strategy, Instrument: n.Instrument,
 		Side: n.Side, Type: n.Type, TIF: n.TIF, Status: core.StatusNew, ReduceOnly: n.ReduceOnly,
-		Price: n.Price, Qty: n.Qty, ExpireTime: n.ExpireTime, CreateTime: p.rec.Time, UpdateTime: p.rec.Time, ClOrdID: n.ClOrdID,
+		Leg: n.Leg, CancelOnDrop: n.CancelOnDrop, Session: n.Session,
+		Price: n.Price, Qty: n.Qty - n.Less, ExpireTime: n.ExpireTime, CreateTime: p.rec.Time, UpdateTime: p.rec.Time, ClOrdID: n.ClOrdID,
 	}}}
 	p.orders[o.ID] = o
 	if o.TIF == core.GTD {
@@ -92,15 +93,27 @@ func (p *JournalProjection) askCancel(o *orderRow) {
 }
 
 func (p *JournalProjection) foldCancelAll(c *record.CancelAll) error {
-	p.audit("cancel_all", c.Scope, "%d cancels sent", c.Cancelled)
-	return p.cancelScope(&c.Scope, c.Cancelled)
+	why := ""
+	if c.Cause != record.CauseAsked {
+		why = ": " + c.Cause.String()
+	}
+	p.audit("cancel_all", c.Scope, "%d cancels sent%s", c.Cancelled, why)
+	return p.cancelWhere(c.Cancelled, func(o *core.Order) bool {
+		return inScope(&c.Scope, o) && (c.Session == 0 ||
+			o.CancelOnDrop && (c.Session == core.EverySession || c.Session == o.Session))
+	})
 }
 
 // cancelScope asks for every open order of a scope, which must be want many.
 func (p *JournalProjection) cancelScope(s *record.Scope, want uint32) error {
+	return p.cancelWhere(want, func(o *core.Order) bool { return inScope(s, o) })
+}
+
+// cancelWhere asks for every open order that is meant, which must be want many.
+func (p *JournalProjection) cancelWhere(want uint32, meant func(o *core.Order) bool) error {
 	n := uint32(0)
 	for _, o := range p.orders {
-		if o.Status.Open() && !o.PendingCxl && inScope(s, &o.Order.Order) {
+		if o.Status.Open() && !o.PendingCxl && meant(&o.Order.Order) {
 			p.askCancel(o)
 			n++
 		}
