@@ -54,9 +54,7 @@ type Engine struct {
 	batch     []Command
 	sample    uint32
 	flushed   uint64 // last sequence handed to Flush
-	nextMark  core.Nanos
-	markLeft  int          // instruments of this round still to be valued
-	marked    []core.Price // last recorded mark, by instrument
+	marks     marks
 	gated     bool         // the event ring had no room at the last try
 	full      bool         // the journal had no room at the last try
 	failed    error        // the journal takes no more records

@@ -28,9 +28,6 @@ type machine struct {
 	switches  countdownTable
 	changes   limitChanges
 
-	traded    []core.InstrumentID // that ever had an order, in that order
-	hasTraded []bool              // by instrument
-
 	seq       uint64     // of the last record applied
 	now       core.Nanos // of the last record applied
 	lastOrder core.OrderID

@@ -94,19 +94,8 @@ func (m *machine) applyNew(n *record.New) {
 	if o.TIF == core.GTD {
 		m.expiry.push(&m.orders, e, o.ExpireTime)
 	}
-	m.noteTraded(o.Instrument)
 	m.send(core.VenueNew, &e.order)
 	m.out.event(EventOrder).Order = e.order
-}
-
-func (m *machine) noteTraded(id core.InstrumentID) {
-	for len(m.hasTraded) < len(m.instruments) {
-		m.hasTraded = append(m.hasTraded, false)
-	}
-	if !m.hasTraded[id] {
-		m.hasTraded[id] = true
-		m.traded = append(m.traded, id)
-	}
 }
 
 // refusedOrder is the order that n asks for, as a refusal shows it.

@@ -182,6 +182,7 @@ func (m *machine) book(e *entry, p *record.Report) {
 	pos := m.positions.get(o.Account, o.Strategy, o.Instrument, o.Leg)
 	before, fill := pos.Position, r.Fill(o.Side)
 	pos.Position.Apply(m.instrument(o.Instrument), fill)
+	m.positions.moved(pos, before.Qty)
 	booking := risk.BookingOf(&before, &pos.Position, fill)
 	if !m.tree.Fill(&e.hold, &booking, m.now) {
 		m.haltFirm("a fill overflows the limits' sums")

@@ -60,6 +60,8 @@ type orderTable struct {
 	byClOrdID index
 
 	maxOpen, maxClosed int
+
+	openOf counts // open orders by instrument; follows from the open list
 }
 
 func newOrderTable(maxOpen, maxClosed int) orderTable {
@@ -159,6 +161,9 @@ func (t *orderTable) forget(e *entry) {
 }
 
 func (t *orderTable) push(l *list, e *entry) {
+	if l == &t.open {
+		t.openOf.add(e.order.Instrument, 1)
+	}
 	e.prev, e.next = l.tail, 0
 	if l.tail != 0 {
 		t.at(l.tail).next = e.slot
@@ -170,6 +175,9 @@ func (t *orderTable) push(l *list, e *entry) {
 }
 
 func (t *orderTable) unlink(l *list, e *entry) {
+	if l == &t.open {
+		t.openOf.add(e.order.Instrument, -1)
+	}
 	if e.prev != 0 {
 		t.at(e.prev).next = e.next
 	} else {

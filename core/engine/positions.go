@@ -7,6 +7,8 @@ import "qcat/core"
 type positionTable struct {
 	all []PositionState
 	at  map[positionKey]int32
+
+	heldOf counts // positions that are not flat by instrument; follows from all
 }
 
 type positionKey struct {
@@ -25,6 +27,13 @@ func (t *positionTable) find(s core.StrategyID, i core.InstrumentID, leg core.Le
 		return &t.all[at]
 	}
 	return nil
+}
+
+// moved counts a position that was before and is p now.
+func (t *positionTable) moved(p *PositionState, before core.Qty) {
+	if n := boolToInt(p.Position.Qty != 0) - boolToInt(before != 0); n != 0 {
+		t.heldOf.add(p.Instrument, int32(n))
+	}
 }
 
 // get returns the position, made flat when there is none. The pointer is good

@@ -65,7 +65,6 @@ func (m *machine) restore(state []byte, scratch *record.Record) error {
 	r := newStateReader(state)
 	m.readHead(r)
 	m.readDefinitions(r, scratch)
-	m.readTraded(r)
 	m.readTree(r)
 	m.readStates(r)
 	m.readCountdowns(r)
@@ -176,18 +175,6 @@ func (r *stateReader) definition(rec *record.Record, t record.Type) {
 	}
 }
 
-func (m *machine) readTraded(r *stateReader) {
-	m.hasTraded = make([]bool, len(m.instruments))
-	for range r.count(4) {
-		id := core.InstrumentID(r.u32())
-		if !r.ok() || m.instrument(id) == nil || m.hasTraded[id] {
-			r.fail("an instrument that did not trade")
-			return
-		}
-		m.noteTraded(id)
-	}
-}
-
 func (m *machine) readTree(r *stateReader) {
 	if !r.ok() {
 		return
@@ -249,7 +236,9 @@ func (m *machine) readPositions(r *stateReader) {
 		if !r.ok() {
 			return
 		}
-		m.positions.get(a, s, i, leg).Position = p
+		at := m.positions.get(a, s, i, leg)
+		at.Position = p
+		m.positions.moved(at, 0)
 	}
 }
 

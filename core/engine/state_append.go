@@ -45,10 +45,6 @@ func (m *machine) writeState(emit func(b []byte)) {
 	w.b = le.AppendUint32(append(w.b, stateMagic...), stateVersion)
 	w.u64(m.seq, uint64(m.now), uint64(m.lastOrder), m.lastExec, uint64(m.digest), uint64(m.halted))
 	m.writeDefinitions(w)
-	w.u64(uint64(len(m.traded)))
-	for _, id := range m.traded {
-		w.b = le.AppendUint32(w.b, uint32(id))
-	}
 	w.b = m.tree.AppendState(w.b)
 	w.u64(uint64(len(m.states.all)))
 	for i := range m.states.all {

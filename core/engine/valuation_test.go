@@ -23,7 +23,7 @@ func TestValuation(t *testing.T) {
 		"nothing but a mark":   {core.Quote{MarkPrice: 110}, 110},
 		"nothing":              {core.Quote{}, 0},
 	} {
-		if got := valuation(&c.quote); got != c.want {
+		if got, _ := valuation(&c.quote); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}

@@ -218,7 +218,7 @@ func (v *View) value(p *PositionView) {
 	}
 	var q core.Quote
 	if quotes := v.engine.cfg.Quotes; quotes != nil && quotes.Load(p.Instrument, &q) {
-		p.Mark = valuation(&q)
+		p.Mark, _ = valuation(&q)
 	}
 	p.AvgEntryScale = min(in.PriceScale+extraDecimals, core.MaxScale)
 	var realised, unrealised bool

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"math/bits"
+
+	"qcat/core"
+	"qcat/core/record"
+	"qcat/risk"
+)
+
+// counts are numbers of something by instrument.
+type counts []int32
+
+func (c *counts) add(id core.InstrumentID, n int32) {
+	for int64(len(*c)) <= int64(id) {
+		*c = append(*c, 0)
+	}
+	(*c)[id] += n
+}
+
+func (c counts) any(id core.InstrumentID) bool { return int64(id) < int64(len(c)) && c[id] != 0 }
+
+// marks is the pace at which instruments are valued anew: what was recorded last of
+// each, and how far the present round has come. Nothing of it is state.
+type marks struct {
+	next core.Nanos // when the next round begins
+	left int        // instruments of this round still to be looked at
+	last []lastMark // by instrument
+}
+
+type lastMark struct {
+	price     core.Price
+	at        core.Nanos // when it was recorded
+	confirmed bool
+}
+
+// skipMarks bounds the instruments that nobody watches which a cycle passes over.
+const skipMarks = 1 << 12
+
+// mark records the present prices of the instruments that are watched, where they
+// have moved enough: every node that holds one is thereby evaluated, and no other. A
+// cycle looks at no more than Batch of them, and acts at once on what they breach.
+func (e *Engine) mark(now core.Nanos) int {
+	p := &e.marks
+	if now >= p.next && p.left == 0 {
+		p.next = now + core.Nanos(e.cfg.MarkEvery)
+		p.left = len(e.m.instruments) - 1
+	}
+	n := 0
+	for looked, skipped := 0, 0; p.left > 0 && looked < e.cfg.Batch && skipped < skipMarks; p.left-- {
+		id := core.InstrumentID(p.left)
+		if !e.m.watched(id) {
+			skipped++
+			continue
+		}
+		looked++
+		recorded, err := e.markOne(id, now)
+		if err != nil {
+			p.left = 0
+			return n
+		}
+		n += recorded
+	}
+	return n + boolToInt(p.left > 0)
+}
+
+// watched reports whether somebody's limits depend on the price of an instrument: it
+// is held, has open orders, values a currency, or has a circuit breaker.
+func (m *machine) watched(id core.InstrumentID) bool {
+	if m.positions.heldOf.any(id) || m.orders.openOf.any(id) {
+		return true
+	}
+	limits := m.tree.Limits(risk.InstrumentScope(0, 0, id))
+	_, breaker := limits.Get(risk.LimitVolatilityMove)
+	return breaker
+}
+
+// markOne records the price of an instrument if it is due.
+func (e *Engine) markOne(id core.InstrumentID, now core.Nanos) (recorded int, err error) {
+	for int64(len(e.marks.last)) <= int64(id) {
+		e.marks.last = append(e.marks.last, lastMark{})
+	}
+	if !e.cfg.Quotes.Load(id, &e.quote) {
+		return 0, nil
+	}
+	px, seen := valuation(&e.quote)
+	confirmed := e.quote.Flags&(core.FlagStale|core.FlagCrossed) == 0 && !e.quote.Crossed() && now-seen <= markFresh
+	if px <= 0 || !e.markDue(&e.marks.last[id], px, confirmed, now) {
+		return 0, nil
+	}
+	e.rec.Type = record.TypeMark
+	e.rec.Mark = record.Mark{Instrument: id, Price: px, Seen: seen, Confirmed: confirmed}
+	if _, err := e.defineAt(now); err != nil {
+		return 0, err
+	}
+	e.marks.last[id] = lastMark{px, now, confirmed}
+	return 1 + e.takeBreaches(now), nil
+}
+
+// markDue reports whether a price is to be recorded: at once when it moved by MarkMove,
+// otherwise once MarkQuiet has passed since the last, if there is anything new in it.
+func (e *Engine) markDue(last *lastMark, px core.Price, confirmed bool, now core.Nanos) bool {
+	if last.price == 0 || moved(last.price, px, e.cfg.MarkMove) {
+		return true
+	}
+	return now-last.at >= core.Nanos(e.cfg.MarkQuiet) && (px != last.price || confirmed && !last.confirmed)
+}
+
+// moved reports whether a price differs from another by a number of PPM of that or
+// more.
+func moved(from, to core.Price, ppm int64) bool {
+	d := to - from
+	if d < 0 {
+		d = -d
+	}
+	hi, lo := bits.Mul64(uint64(d), core.PPM)
+	limitHi, limitLo := bits.Mul64(uint64(from), uint64(ppm))
+	return hi > limitHi || hi == limitHi && lo >= limitLo
+}
+
+const (
+	// markPatience is how much older than the book a mark may be, in ns: venues send
+	// one a second, and one that stopped must not value positions for ever.
+	markPatience = core.Nanos(60e9)
+	// markFresh is how old a price may be that confirms a breach, in ns.
+	markFresh = core.Nanos(5e9)
+)
+
+// valuation is what a position is worth a unit, and when that price was received: the
+// venue's mark, the middle of a live book when that is much newer, or else the last
+// that is known.
+func valuation(q *core.Quote) (core.Price, core.Nanos) {
+	mid := core.Price(0)
+	if q.BidPrice > 0 && q.AskPrice > 0 && !q.Flags.Has(core.FlagStale) && !q.Crossed() {
+		mid = q.BidPrice + (q.AskPrice-q.BidPrice)/2
+	}
+	switch {
+	case q.MarkPrice > 0 && (mid == 0 || q.ReceiveTime-q.MarkTime <= markPatience):
+		return q.MarkPrice, q.MarkTime
+	case mid > 0:
+		return mid, q.ReceiveTime
+	}
+	return q.LastPrice, q.LastTime
+}
