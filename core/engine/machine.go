@@ -121,7 +121,7 @@ func (m *machine) apply(r *record.Record, b []byte) {
 	case record.TypeDecision:
 		m.applyDecision(&r.Decision)
 	case record.TypeMark:
-		m.tree.Mark(r.Mark.Instrument, r.Mark.Price, true, r.Time)
+		m.tree.Mark(r.Mark.Instrument, r.Mark.Price, r.Mark.Confirmed, r.Time)
 	default:
 		if !m.applyAccount(r) {
 			m.applyDefinition(r)
