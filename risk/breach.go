@@ -14,6 +14,11 @@ type Breach struct {
 	Value      int64
 	Instrument core.InstrumentID // whose price, or fill, crossed it
 	Price      core.Price
+
+	// What the sequencer said that it was about when the breach was queued: see
+	// CausedBy.
+	Cause uint64
+	Seen  core.Nanos
 }
 
 // Cancels reports whether the open orders of the node are to be cancelled.
@@ -28,9 +33,24 @@ func (b *Breach) Flattens() bool { return b.Action == ActionFlatten }
 type breaches struct {
 	queue []Breach
 	head  int
+
+	cause uint64 // of what is queued now; not part of the state
+	seen  core.Nanos
 }
 
-func (q *breaches) push(b *Breach) { q.queue = append(q.queue, *b) }
+func (q *breaches) push(b *Breach) {
+	q.queue = append(q.queue, *b)
+	last := &q.queue[len(q.queue)-1]
+	last.Cause, last.Seen = q.cause, q.seen
+}
+
+// CausedBy names what follows, for the breaches that it causes: the sequence of the
+// record and, of a mark, when its price was received.
+func (t *Tree) CausedBy(seq uint64, seen core.Nanos) { t.breaches.cause, t.breaches.seen = seq, seen }
+
+// Breaches returns the breaches that have not been acted on, oldest first. The slice
+// is the tree's: it is to be read, and good until the tree changes.
+func (t *Tree) Breaches() []Breach { return t.breaches.waiting() }
 
 func (q *breaches) waiting() []Breach { return q.queue[q.head:] }
 

@@ -1,3 +1,5 @@
 package engine
+
 import "qcat/core"
+
 func (e *Engine) takeBreaches(now core.Nanos) int { return 0 }

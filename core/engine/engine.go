@@ -55,9 +55,9 @@ type Engine struct {
 	sample    uint32
 	flushed   uint64 // last sequence handed to Flush
 	marks     marks
-	gated     bool         // the event ring had no room at the last try
-	full      bool         // the journal had no room at the last try
-	failed    error        // the journal takes no more records
+	gated     bool  // the event ring had no room at the last try
+	full      bool  // the journal had no room at the last try
+	failed    error // the journal takes no more records
 	published atomic.Uint64
 	answered  atomic.Uint64
 	unknown   atomic.Int64 // open orders that are Unknown
