@@ -80,6 +80,8 @@ type Command struct {
 	Scope   risk.Scope      // CmdCancelAll, CmdState, CmdCountdown
 	Report  core.ExecReport // CmdReport
 
+	// less is how much of Qty is not sent, because one's own orders lost as much.
+	less core.Qty
 	// Cause is why the engine cancels by itself; nobody else sets it.
 	Cause record.Cause
 
@@ -138,6 +140,9 @@ type Reply struct {
 	// Order is the order as the command left it (CmdNew, CmdAmend, CmdCancel).
 	// Of a refused new order ID is 0 and Status is StatusRejected.
 	Order core.Order
+	// Less is how much of the quantity asked for Order does not have, because it would
+	// have traded with one's own orders; CmdNew, CmdCheck.
+	Less core.Qty
 	// Duplicate says that Order is the first order with this client order id,
 	// and nothing was sent.
 	Duplicate bool

@@ -45,6 +45,9 @@ type Engine struct {
 	orphaned  bool      // recovered, and sessions' orders are not cancelled yet
 	draining  bool      // Run ends: nobody is asked any more
 
+	way       []decrease // what is taken away for a new order
+	resolving bool       // and that is being done
+
 	orphansPassed bool       // their cancels were sent without a record
 	nextCountdown core.Nanos // countdowns are not looked at before
 

@@ -23,6 +23,7 @@ type machine struct {
 
 	orders    orderTable
 	expiry    expiryHeap
+	own       ownBook // follows from the open orders
 	positions positionTable
 	states    stateTable
 	switches  countdownTable
@@ -38,6 +39,8 @@ type machine struct {
 
 	approved risk.Approved // of the record between decide and apply
 	target   *entry        // the order of the record between decide and apply
+	clash    clash         // of the new order under decision with one's own
+	asking   bool          // what would happen is asked, and nothing is done
 	out      stage
 }
 
@@ -45,8 +48,8 @@ func newMachine(c *Config) *machine {
 	return &machine{
 		dir: c.Directory, tree: risk.NewTree(c.Risk),
 		instruments: make([]*core.Instrument, 1), strategies: make([]core.AccountID, 1),
-		orders:    newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
-		positions: newPositionTable(), states: newStateTable(), switches: newCountdownTable(),
+		orders: newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
+		own:    newOwnBook(), positions: newPositionTable(), states: newStateTable(), switches: newCountdownTable(),
 		changes: newLimitChanges(),
 	}
 }
@@ -166,6 +169,7 @@ func (m *machine) settle(e *entry, status core.OrdStatus) {
 	e.order.NewPrice, e.order.NewQty = 0, 0
 	m.setUnknown(e, false)
 	m.expiry.remove(&m.orders, e)
+	m.own.place(&m.orders, e)
 	m.tree.Release(&e.hold)
 }
 

@@ -35,6 +35,7 @@ func (m *machine) admitAmend(now core.Nanos, e *entry, a *record.Amend) risk.Rea
 	case terms.Qty <= o.CumQty:
 		return risk.Reason{Code: risk.InvalidOrder, Unit: risk.UnitQty, Limit: int64(o.CumQty), Value: int64(terms.Qty)}
 	}
+	terms.Crosses = m.amendCrossing(o, &terms)
 	ref := referenceOf(&a.Outside)
 	var reason risk.Reason
 	m.approved, reason = m.tree.CheckAmend(&e.hold, terms, &ref, now)
@@ -72,6 +73,7 @@ func (m *machine) applyAmend(a *record.Amend) {
 	e.order.PendingRepl = true
 	e.order.NewPrice, e.order.NewQty = terms.Price, terms.Qty
 	e.order.Amends++
+	m.own.place(&m.orders, e)
 	e.order.UpdateTime = m.now
 	m.send(core.VenueAmend, &e.order)
 	m.out.event(EventOrder).Order = e.order

@@ -9,7 +9,7 @@ import (
 // decideNew answers a new order: the first order's answer for a client order id
 // that is known, else what the order table, the risk tree and the venue say.
 func (m *machine) decideNew(now core.Nanos, n *record.New) {
-	n.Order, n.Duplicate, n.Reason = 0, false, record.Reason{}
+	n.Order, n.Duplicate, n.Reason, m.clash = 0, false, record.Reason{}, clash{}
 	if n.ClOrdID.Len() > 0 {
 		if e := m.orders.findClOrdID(n.Account, &n.ClOrdID); e != nil {
 			m.target = e
@@ -39,31 +39,41 @@ func (m *machine) admit(now core.Nanos, n *record.New) risk.Reason {
 	case n.TIF == core.GTD && n.ExpireTime <= now:
 		return risk.Reason{Code: risk.InvalidOrder, Unit: risk.UnitNanos, Limit: int64(now), Value: int64(n.ExpireTime)}
 	}
+	if reason := m.less(n); !reason.OK() {
+		return reason
+	}
 	o, ref := orderOfRecord(n), referenceOf(&n.Outside)
+	o.Crosses = m.own.crosses(&o)
 	var reason risk.Reason
 	m.approved, reason = m.tree.CheckNew(&o, &ref, now)
 	switch {
 	case !reason.OK():
-		return reason
+		return m.selfTrade(&o, reason)
 	case !n.Outside.Ready:
 		return risk.Reason{Code: risk.VenueUnavailable}
 	case m.orders.full():
 		return risk.Reason{Code: risk.Capacity, Unit: risk.UnitCount,
 			Limit: int64(m.orders.maxOpen), Value: int64(m.orders.open.len) + 1}
 	}
-	return reason
+	return m.selfTrade(&o, reason)
 }
 
 // checkAll appends every reason that would refuse the order of n now, in the
 // order in which admit and decideNew look.
 func (m *machine) checkAll(now core.Nanos, n *record.New, dst []risk.Reason) []risk.Reason {
-	m.decideNew(now, n)
+	m.asking = true
+	if m.decideNew(now, n); m.clash.mode == risk.SelfTradeDecrement && n.Less == 0 {
+		n.Less = m.overlap()
+		m.decideNew(now, n)
+	}
+	m.asking = false
 	if n.Duplicate || n.Reason.Code == 0 {
 		return dst
 	}
 	first := reasonFromRecord(&n.Reason)
 	dst = append(dst, first)
 	o, ref := orderOfRecord(n), referenceOf(&n.Outside)
+	o.Crosses = m.own.crosses(&o)
 	at := len(dst)
 	dst = m.tree.CheckAll(&o, &ref, now, dst)
 	if at < len(dst) && dst[at] == first {
@@ -87,9 +97,11 @@ func (m *machine) applyNew(n *record.New) {
 	}
 	m.lastOrder = n.Order
 	o := m.refusedOrder(n)
-	o.ID, o.Status, o.Reason = n.Order, core.StatusNew, 0
+	o.ID, o.Status, o.Reason, o.Qty = n.Order, core.StatusNew, 0, n.Qty-n.Less
 	e := m.orders.add(&o)
+	e.firstQty = n.Qty
 	m.target = e
+	m.own.place(&m.orders, e)
 	m.tree.Accept(&m.approved, &e.hold)
 	if o.TIF == core.GTD {
 		m.expiry.push(&m.orders, e, o.ExpireTime)
@@ -122,7 +134,7 @@ func orderOfRecord(n *record.New) risk.Order {
 	return risk.Order{
 		Account: n.Account, Strategy: n.Strategy, Instrument: n.Instrument,
 		Side: n.Side, Type: n.Type, TIF: n.TIF, Leg: n.Leg, ReduceOnly: n.ReduceOnly,
-		Price: n.Price, Qty: n.Qty,
+		Price: n.Price, Qty: n.Qty - n.Less,
 	}
 }
 

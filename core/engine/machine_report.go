@@ -215,4 +215,5 @@ func (m *machine) endCancel(e *entry, r *core.ExecReport) {
 func (m *machine) endAmend(e *entry) {
 	e.order.PendingRepl = false
 	e.order.NewPrice, e.order.NewQty = 0, 0
+	m.own.place(&m.orders, e)
 }

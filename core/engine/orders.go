@@ -24,9 +24,10 @@ type entry struct {
 
 	slot       uint32 // its own
 	prev, next uint32 // neighbours in the open or the closed list
-	heapAt     int32  // place in the expiry heap, 1-based; 0: not in it
-	expiring   bool   // the pending cancel is an expiry
-	doomed     bool   // it must end: a cancel that its venue rejects is asked for again
+	rests      [numLadders]resting
+	heapAt     int32 // place in the expiry heap, 1-based; 0: not in it
+	expiring   bool  // the pending cancel is an expiry
+	doomed     bool  // it must end: a cancel that its venue rejects is asked for again
 
 	// withheld says that the order was never handed to its gateway, because a
 	// halt came first. It is not state: replay neither knows nor needs it.

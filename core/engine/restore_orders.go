@@ -49,6 +49,7 @@ func (m *machine) readOrder(r *stateReader, l *list) {
 	e.hold, e.firstPrice, e.firstQty = read.hold, read.firstPrice, read.firstQty
 	e.venueExec, e.expiring, e.doomed = read.venueExec, read.expiring, read.doomed
 	m.orders.push(l, e)
+	m.own.place(&m.orders, e)
 	m.unknown += boolToInt(e.order.Unknown)
 	if read.heapAt != 0 {
 		m.expiry.push(&m.orders, e, read.due)

@@ -61,6 +61,9 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 		return e.sequenceTimed(c, r)
 	}
 	e.m.decide(r)
+	if e.clashes(r) {
+		return e.preventSelfTrade(c, now)
+	}
 	if err := e.append(r); err != nil {
 		return err
 	}
@@ -77,6 +80,9 @@ func (e *Engine) sequenceTimed(c *Command, r *record.Record) error {
 		e.stats.RingWait.Record(int64(start - c.Received))
 	}
 	e.m.decide(r)
+	if e.clashes(r) {
+		return e.preventSelfTrade(c, r.Time)
+	}
 	decided := e.cfg.Clock.Now()
 	err := e.append(r)
 	e.stats.Risk.Record(int64(decided - start))
@@ -88,6 +94,12 @@ func (e *Engine) sequenceTimed(c *Command, r *record.Record) error {
 	e.answer(c, r)
 	e.follow(r)
 	return nil
+}
+
+// clashes reports whether a new order would trade with one's own and nothing was done
+// about it yet.
+func (e *Engine) clashes(r *record.Record) bool {
+	return r.Type == record.TypeNew && e.m.clash.mode != 0 && !e.resolving
 }
 
 // append hands the record to the journal.
@@ -152,7 +164,7 @@ func (e *Engine) inputNew(c *Command, n *record.New) {
 		Account: c.Account, Strategy: c.Strategy, Instrument: c.Instrument,
 		Side: c.Side, Type: c.Type, TIF: c.TIF, Leg: c.Leg, ReduceOnly: c.ReduceOnly,
 		Price: c.Price, Qty: c.Qty, ExpireTime: c.ExpireTime, ClOrdID: c.ClOrdID,
-		Session: c.Session, CancelOnDrop: c.CancelOnDrop || (c.Session != 0 && e.m.dropsByDefault(c.Account, c.Strategy)),
+		Less: c.less, Session: c.Session, CancelOnDrop: c.CancelOnDrop || (c.Session != 0 && e.m.dropsByDefault(c.Account, c.Strategy)),
 	}
 	e.readOutside(c.Instrument, &n.Outside)
 }
@@ -180,7 +192,7 @@ func (e *Engine) answer(c *Command, r *record.Record) {
 	reply.Seq = r.Seq
 	switch r.Type {
 	case record.TypeNew:
-		reply.Duplicate = r.New.Duplicate
+		reply.Duplicate, reply.Less = r.New.Duplicate, r.New.Less
 		reply.Reason = reasonFromRecord(&r.New.Reason)
 		if e.m.target != nil {
 			reply.Order = e.m.target.order

@@ -41,6 +41,7 @@ func (e *Engine) whatIf(c *Command, now core.Nanos) Reply {
 		reply.Duplicate, reply.Order = true, e.m.target.order
 	default:
 		reply.Order.Status = core.StatusNew
+		reply.Order.Qty, reply.Less = n.Qty-n.Less, n.Less
 	}
 	return reply
 }
