@@ -15,6 +15,7 @@ type instrument struct {
 
 	firm    pair
 	rolling rolling
+	money
 }
 
 // par are the currencies that count one for one in the risk currency unless
@@ -85,6 +86,7 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 	x.firm.defined = true
 	x.setRate(t.Rate(valued(in)))
 	x.venue = t.venueOf(in.Venue)
+	t.defineMoney(x)
 	t.defined(s)
 	return Reason{}
 }
@@ -128,20 +130,30 @@ func (t *Tree) SetRate(currency string, ppm int64) Reason {
 	if currency == "" || ppm <= 0 {
 		return Reason{Code: InvalidSetting, Unit: UnitPPM, Value: ppm}
 	}
-	old := t.Rate(currency)
-	if !t.revalue(currency, ppm) {
-		t.revalue(currency, old)
+	if !t.setRate(currency, ppm) {
 		return Reason{Code: Overflow, Unit: UnitPPM, Value: ppm}
 	}
 	t.version++
+	t.dropSource(currency)
+	t.requote(currency)
+	return Reason{}
+}
+
+// setRate values what is held in a currency at a rate and remembers it. It reports
+// false, and changes nothing, on overflow.
+func (t *Tree) setRate(currency string, ppm int64) bool {
+	if old := t.Rate(currency); !t.revalue(currency, ppm) {
+		t.revalue(currency, old)
+		return false
+	}
 	for i := range t.rates {
 		if t.rates[i].currency == currency {
 			t.rates[i].ppm = ppm
-			return Reason{}
+			return true
 		}
 	}
 	t.rates = append(t.rates, rate{currency, ppm})
-	return Reason{}
+	return true
 }
 
 // revalue values the instruments of a currency at a rate, those of id order
@@ -176,6 +188,7 @@ func (t *Tree) Mark(id core.InstrumentID, price core.Price, confirmed bool, now 
 	}
 	t.version++
 	x.rolling.observe(price, now)
+	t.ledgerMark(x, price, confirmed)
 	return true
 }
 

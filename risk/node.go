@@ -39,7 +39,8 @@ type pair struct {
 	next     uint32     // next slot of the same instrument; 0: last
 	merged   uint32     // a strategy's pair: index in Tree.merged, if epoch is the tree's
 	epoch    uint64
-	_        [8]uint8
+	holding  uint32 // an account's pair: slot in ledger.holdings; 0: none yet
+	_        [4]uint8
 }
 
 // profile is a set of limits as the check reads it. Nodes with equal limits

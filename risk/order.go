@@ -76,6 +76,10 @@ type Hold struct {
 	newPrice core.Price // terms asked for while an amendment is pending
 	newQty   core.Qty
 
+	ref    core.Price // the reference price when the terms in force were checked
+	newRef core.Price // and when the new ones were
+	funds  int64      // what it sets aside in its account's wallet
+
 	account  uint32 // slot of (account, instrument)
 	strategy uint32 // slot of (strategy, instrument)
 	amends   uint32 // amendments accepted

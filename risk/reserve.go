@@ -33,7 +33,7 @@ func (t *Tree) Accept(a *Approved, h *Hold) {
 
 func (t *Tree) acceptNew(a *Approved, h *Hold) {
 	o := &a.order
-	*h = Hold{order: *o, price: a.price, account: a.account, strategy: a.strategy, open: true}
+	*h = Hold{order: *o, price: a.price, ref: a.ref, account: a.account, strategy: a.strategy, open: true}
 	if h.account == 0 {
 		h.account = t.makePair(accountPairKey(o.Account, o.Instrument), o.Instrument)
 	}
@@ -52,6 +52,8 @@ func (t *Tree) acceptNew(a *Approved, h *Hold) {
 	t.refresh(&t.instruments[o.Instrument], &nodes, held[2])
 	t.setUnfilled(&nodes, h, a.reserves)
 	t.openBy(&nodes, &held, o, o.Qty, a.ref)
+	t.instruments[o.Instrument].firstMark(a.ref)
+	t.ledgerOpen(h, o.Qty)
 	t.instruments[o.Instrument].rolling.observe(a.ref, a.now)
 	if t.recent.sets != nil {
 		k := recentOf(o, a.now)
@@ -65,10 +67,11 @@ func (t *Tree) acceptAmend(a *Approved, h *Hold) {
 		n.takeMessage(&t.profiles[n.profile], a.now)
 	}
 	before := h.Leaves()
-	h.pending, h.newPrice, h.newQty = true, a.order.Price, a.order.Qty
+	h.pending, h.newPrice, h.newQty, h.newRef = true, a.order.Price, a.order.Qty, a.ref
 	h.amends++
 	t.setUnfilled(&nodes, h, a.reserves)
 	t.openBy(&nodes, &held, &h.order, h.Leaves()-before, a.ref)
+	t.ledgerOpen(h, h.Leaves()-before)
 	t.instruments[h.order.Instrument].rolling.observe(a.ref, a.now)
 }
 
@@ -119,7 +122,12 @@ func (t *Tree) Fill(h *Hold, b *Booking, now core.Nanos) bool {
 	next := *h
 	filled, ok := add64(int64(h.filled), int64(b.Qty))
 	next.filled = core.Qty(filled)
-	return ok && t.settle(h, &next, b.Moves)
+	after, booked := t.ledgerFill(h, b)
+	if !ok || !booked || !t.settle(h, &next, b.Moves) {
+		return false
+	}
+	t.ledgerFilled(h, &after, b.Price)
+	return true
 }
 
 // Release gives back what the order still reserves: it was cancelled, rejected,
@@ -143,6 +151,9 @@ func (t *Tree) ConfirmAmend(h *Hold, price core.Price, qty core.Qty) bool {
 		return false
 	}
 	next := *h
+	if next.pending {
+		next.ref = next.newRef
+	}
 	next.pending = false
 	next.order.Price, next.order.Qty, next.price = price, qty, price
 	return t.settle(h, &next, 0)
@@ -211,6 +222,7 @@ func (t *Tree) settle(h, next *Hold, d core.Qty) bool {
 		}
 	}
 	*h = *next
+	t.ledgerOpen(h, change)
 	return true
 }
 

@@ -43,7 +43,7 @@ func (t *Tree) AppendState(dst []byte) []byte {
 	for _, r := range t.rates {
 		dst = appendInts(appendName(dst, r.currency, false), r.ppm)
 	}
-	return t.recent.appendState(dst)
+	return t.recent.appendState(t.appendLedger(dst))
 }
 
 func (t *Tree) appendNodes(dst []byte, nodes []node) []byte {
@@ -92,10 +92,10 @@ func (r *recent) appendState(dst []byte) []byte {
 // AppendState appends what the order reserves in a canonical form.
 func (h *Hold) AppendState(dst []byte) []byte {
 	o := &h.order
-	dst = append(dst, byte(o.Side), byte(o.Type), byte(o.TIF), bit(o.ReduceOnly), bit(h.open), bit(h.pending))
+	dst = append(dst, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Leg), bit(o.ReduceOnly), bit(h.open), bit(h.pending))
 	return appendInts(dst, int64(o.Account), int64(o.Strategy), int64(o.Instrument), int64(o.Price), int64(o.Qty),
 		int64(h.filled), int64(h.price), h.value, int64(h.newPrice), int64(h.newQty),
-		int64(h.account), int64(h.strategy), int64(h.amends))
+		int64(h.ref), int64(h.newRef), h.funds, int64(h.account), int64(h.strategy), int64(h.amends))
 }
 
 // Append appends the limits in the form that DecodeLimits reads and the journal

@@ -34,6 +34,7 @@ func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.I
 	r.venues()
 	r.rates()
 	r.derive(later)
+	r.ledger()
 	r.recent()
 	if !r.ok() {
 		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
@@ -200,12 +201,13 @@ func (t *Tree) RestoreHold(b []byte, h *Hold) (rest []byte, err error) {
 	r := stateReader{t: t, b: b}
 	*h = Hold{}
 	o := &h.order
-	o.Side, o.Type, o.TIF = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8())
+	o.Side, o.Type, o.TIF, o.Leg = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8()), core.Leg(r.u8())
 	o.ReduceOnly, h.open, h.pending = r.bit(), r.bit(), r.bit()
 	o.Account, o.Strategy, o.Instrument = core.AccountID(r.id()), core.StrategyID(r.id()), core.InstrumentID(r.id())
 	o.Price, o.Qty = core.Price(r.i64()), core.Qty(r.i64())
 	h.filled, h.price, h.value = core.Qty(r.i64()), core.Price(r.i64()), r.i64()
 	h.newPrice, h.newQty = core.Price(r.i64()), core.Qty(r.i64())
+	h.ref, h.newRef, h.funds = core.Price(r.i64()), core.Price(r.i64()), r.i64()
 	h.account, h.strategy, h.amends = r.id(), r.id(), r.id()
 	if *h != (Hold{}) && r.ok() {
 		r.require(o.Side == core.Buy || o.Side == core.Sell, "an order without a side")
@@ -213,6 +215,8 @@ func (t *Tree) RestoreHold(b []byte, h *Hold) (rest []byte, err error) {
 		r.require(s != nil && s.owner == uint32(o.Account) &&
 			t.reserves(h.account, accountPairKey(o.Account, o.Instrument)) &&
 			t.reserves(h.strategy, strategyPairKey(o.Strategy, o.Instrument)), "an order that is reserved nowhere")
+		r.require(o.Leg <= core.LegShort, "an order of an unknown leg")
+		r.require(!r.ok() || h.funds == t.instruments[o.Instrument].fundsOf(h), "an order that sets aside what it need not")
 	}
 	if !r.ok() {
 		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)

@@ -36,6 +36,7 @@ type Tree struct {
 	instruments []instrument // by id
 	venues      []venue
 	rates       []rate
+	sources     []rateSource
 	recent      recent
 	breaches    breaches
 	trips       trips
@@ -46,6 +47,8 @@ type Tree struct {
 	epoch    uint64 // of the limits and filters
 	merged   []merged
 	mergedBy map[mergeKey]uint32
+
+	ledger ledger
 
 	changes changes // not part of the state
 }
@@ -65,6 +68,7 @@ func NewTree(c Config) *Tree {
 		interned:    map[Limits]uint32{},
 		epoch:       1,
 		mergedBy:    map[mergeKey]uint32{},
+		ledger:      newLedger(),
 	}
 	t.intern(Limits{})
 	for _, currency := range par {

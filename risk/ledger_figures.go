@@ -1,0 +1,125 @@
+package risk
+
+import (
+	"math"
+
+	"qcat/core"
+	"qcat/risk/margin"
+)
+
+// money is what the ledger knows of an instrument.
+type money struct {
+	settleCurrency uint32
+	baseCurrency   uint32     // of a spot instrument
+	marked         core.Price // the last mark; before it the reference of the first order; 0: neither
+	schedule       margin.Schedule
+}
+
+// figuresOf works out what a leg brings into its wallets. What does not fit is the
+// largest there is, against the account.
+func (x *instrument) figuresOf(h *holding, l *leg) (f figures) {
+	in, p := x.in, &l.Position
+	fees, ok1 := amountOf(wide(-int64(p.Fees)), int(in.SettleScale))
+	if in.Kind == core.Spot {
+		cash, ok2 := amountOf(p.Cash, int(in.PriceScale)+int(in.QtyScale))
+		f.settled, f.based = worst(plus(cash, fees), ok1 && ok2), held(in, p)
+		return f
+	}
+	funding, ok2 := amountOf(wide(-int64(p.Funding)), int(in.SettleScale))
+	realised, ok3 := amountOf(wide(realisedOf(in, p)), int(in.SettleScale))
+	f.settled = worst(plus(realised, plus(fees, funding)), ok1 && ok2 && ok3)
+	if x.marked == 0 {
+		return f
+	}
+	f.initial = x.required(h, l, 0, 0)
+	if p.Qty == 0 {
+		return f
+	}
+	n, ok := in.Notional(x.marked, p.Qty, core.RoundUp)
+	if m, fits := x.schedule.Maintenance(n); fits {
+		f.maintenance = atLeast(demanded(m, in.SettleScale))
+	} else {
+		f.maintenance = most
+	}
+	gain, fits := amountOf(wide(unrealisedOf(in, p, x.marked)), int(in.SettleScale))
+	f.unrealised = narrow(worst(gain, fits && ok))
+	return f
+}
+
+// worst returns v, or the largest debt where it does not fit.
+func worst(v core.Int128, ok bool) core.Int128 {
+	if !ok {
+		return wide(math.MinInt64)
+	}
+	return v
+}
+
+// held is the base currency that a spot position is, at AmountScale.
+func held(in *core.Instrument, p *core.Position) core.Int128 {
+	q, scale := wide(int64(p.Qty)), int(in.QtyScale)
+	if in.SettleScale > in.QtyScale {
+		q = core.MulInt64(int64(p.Qty), core.Pow10(in.SettleScale-in.QtyScale))
+		q, scale = plus(q, wide(int64(p.Dust))), int(in.SettleScale)
+	}
+	v, ok := amountOf(q, scale)
+	return worst(v, ok)
+}
+
+// realisedOf is what a position has realised, rounded down (towards minus infinity).
+func realisedOf(in *core.Instrument, p *core.Position) int64 {
+	up, ok := p.Realised(in, core.RoundUp)
+	if !ok {
+		return math.MinInt64
+	}
+	if up <= 0 {
+		return int64(up)
+	}
+	down, _ := p.Realised(in, core.RoundDown)
+	return int64(down)
+}
+
+// unrealisedOf is what closing at mark would bring, rounded down.
+func unrealisedOf(in *core.Instrument, p *core.Position, mark core.Price) int64 {
+	up, ok := p.Unrealised(in, mark, core.RoundUp)
+	if !ok {
+		return math.MinInt64
+	}
+	if up <= 0 {
+		return int64(up)
+	}
+	down, _ := p.Unrealised(in, mark, core.RoundDown)
+	return int64(down)
+}
+
+// required is the initial margin of a leg with buy and sell more open: that of the
+// worse of all buys and all sells filling; of an isolated leg what that takes beyond
+// what its position needs, which has its margin.
+func (x *instrument) required(h *holding, l *leg, buy, sell core.Qty) int64 {
+	up, ok1 := sum3(l.Qty, l.buy, buy)
+	down, ok2 := sum3(-l.Qty, l.sell, sell)
+	if !ok1 || !ok2 {
+		return most
+	}
+	need := x.initial(max(up, down, -up, -down), h.leverage, x.marked)
+	if !h.isolated || need == most {
+		return need
+	}
+	return max(0, need-x.initial(max(l.Qty, -l.Qty), h.leverage, x.marked))
+}
+
+// initial is the initial margin of a quantity at a price, at AmountScale.
+func (x *instrument) initial(q core.Qty, leverage int64, price core.Price) int64 {
+	if q == 0 {
+		return 0
+	}
+	n, ok1 := x.in.Notional(price, q, core.RoundUp)
+	m, ok2 := x.schedule.Initial(n, leverage)
+	v, ok3 := demanded(m, x.in.SettleScale)
+	return atLeast(v, ok1 && ok2 && ok3)
+}
+
+func sum3(a, b, c core.Qty) (core.Qty, bool) {
+	s, ok1 := add64(int64(a), int64(b))
+	s, ok2 := add64(s, int64(c))
+	return core.Qty(s), ok1 && ok2 && s != math.MinInt64
+}
