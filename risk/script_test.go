@@ -196,6 +196,8 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 		return s.usage(w[1])
 	case "effective":
 		return s.effective(w[1])
+	case "change":
+		return s.change(w)
 	}
 	return s.event(w)
 }

@@ -1,6 +1,9 @@
 package risk
 
-import "iter"
+import (
+	"fmt"
+	"iter"
+)
 
 // All yields the name and text of every limit that is given, in the order of the
 // Limit numbers.
@@ -12,4 +15,18 @@ func (s *Spec) All() iter.Seq2[string, string] {
 			}
 		}
 	}
+}
+
+// Put gives the limit of that name a text; an empty one takes it away. Whether the
+// text can be read is asked by Resolve.
+//
+// Errors wrap ErrSpec: there is no limit of that name.
+func (s *Spec) Put(name, text string) error {
+	for _, f := range s.fields() {
+		if f.limit.String() == name {
+			*f.text = text
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: there is no limit %q", ErrSpec, name)
 }
