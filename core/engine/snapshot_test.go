@@ -147,6 +147,7 @@ func checkReach(t *testing.T, records [][]byte, m *machine) {
 			counts["capacity"] += boolToInt(risk.Code(r.New.Reason.Code) == risk.Capacity)
 		case record.TypeClock:
 			counts["expired"] += int(r.Clock.Expired)
+			counts["ended"] += len(r.Clock.Ended)
 		case record.TypeReport:
 			counts["filled"] += boolToInt(r.Report.ExecID != 0)
 			counts["replaced"] += boolToInt(r.Report.Report.Type == core.ExecReplaced && r.Report.Disposition == record.Applied)
@@ -155,7 +156,7 @@ func checkReach(t *testing.T, records [][]byte, m *machine) {
 	}
 	counts["forgotten"] = int(m.lastOrder) - m.orders.open.len - m.orders.closed.len
 	for _, what := range []string{"instrument", "limits", "rate", "mark", "cancel", "cancel_all", "amend", "state", "clock", "restart",
-		"duplicate", "accepted", "expired", "filled", "replaced", "late", "forgotten"} {
+		"proposal", "decision", "ended", "duplicate", "accepted", "expired", "filled", "replaced", "late", "forgotten"} {
 		if counts[what] == 0 {
 			t.Errorf("no %s in the workload: %v", what, counts)
 		}

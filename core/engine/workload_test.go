@@ -123,10 +123,12 @@ func (w *workload) step() {
 		c := Command{Kind: CmdState, Scope: w.scope(id), State: risk.TradingState(w.rng.IntN(3)), CancelOpen: w.rng.IntN(4) == 0}
 		c.Note = MakeNote(string(bytes.Repeat([]byte{byte('a' + w.rng.IntN(26))}, w.rng.IntN(NoteLen+1))))
 		w.submit(c)
-	case k < 96:
+	case k < 93:
 		w.submit(Command{Kind: CmdState, Scope: w.e.m.states.pick(w.rng), State: risk.StateActive, Note: MakeNote("resumed")})
-	case k < 99:
+	case k < 96:
 		w.atRest(func() { w.define(id) })
+	case k < 99:
+		w.atRest(func() { w.change(w.scope(id)) })
 	default:
 		w.clock.Advance(time.Second) // what is due expires, rejected cancels are tried again
 	}
