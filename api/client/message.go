@@ -65,6 +65,10 @@ type Order struct {
 	ClientOrderID string `json:"client_order_id,omitempty"`
 	ReduceOnly    bool   `json:"reduce_only,omitempty"`
 	ExpireTime    int64  `json:"expire_time,omitempty"`
+	PositionSide  string `json:"position_side,omitempty"` // "both", "long" or "short"
+	// CancelOnDisconnect says what becomes of the order when the connection ends
+	// without a goodbye; nil: what the connection says. WebSocket only.
+	CancelOnDisconnect *bool `json:"cancel_on_disconnect,omitempty"`
 }
 
 // Target names one order: by OrderID, or by Account and ClientOrderID.
@@ -94,8 +98,12 @@ type OrderState struct {
 	Pending       string `json:"pending"`
 	Unknown       bool   `json:"unknown"`
 	Reason        string `json:"reason"`
-	Created       int64  `json:"created"`
-	Updated       int64  `json:"updated"`
+	PositionSide  string `json:"position_side"`
+	// CancelOnDisconnect says that the order ends with the connection it came by.
+	CancelOnDisconnect bool `json:"cancel_on_disconnect"`
+
+	Created int64 `json:"created"`
+	Updated int64 `json:"updated"`
 	// Seq is the journal sequence after which the answer holds; Duplicate says
 	// that it is the answer of an earlier order with the same client order id.
 	Seq       uint64 `json:"seq"`

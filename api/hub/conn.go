@@ -28,6 +28,7 @@ type Conn struct {
 	lagged  bool   // public data was refused since the writer last looked
 	reason  Disconnect
 	source  Source
+	onEnd   func(Disconnect)
 	small   int // writes in a row that used little of a large buffer
 
 	// replies says that the source has something to append. It is set before wake
@@ -168,6 +169,15 @@ func (c *Conn) SetSource(s Source) {
 	c.mu.Unlock()
 }
 
+// OnEnd names who is told, once, that the connection has been ended, and why, before
+// its reader sees it: by Disconnect's caller, whom it must not hold up. It does nothing
+// for a connection that is ending already.
+func (c *Conn) OnEnd(f func(Disconnect)) {
+	c.mu.Lock()
+	c.onEnd = f
+	c.mu.Unlock()
+}
+
 // Announce makes the writer ask the source. Any goroutine; it takes no lock.
 func (c *Conn) Announce() {
 	c.replies.Store(true)
@@ -199,7 +209,11 @@ func (c *Conn) Disconnect(d Disconnect) {
 		c.pending = c.pending[:0]
 	}
 	c.pending = AppendClose(c.pending, d)
+	told := c.onEnd
 	c.mu.Unlock()
+	if told != nil {
+		told(d)
+	}
 	c.closed.Store(c.hub.coarse.Load())
 	c.signal()
 	c.hub.stats.disconnect(d)

@@ -70,7 +70,7 @@ var fields = [fieldCount]struct {
 	shape  shape
 	maxLen int // of a string, in bytes
 }{
-	FieldOp:                 {"op", shapeName, 16},
+	FieldOp:                 {"op", shapeName, 24},
 	FieldID:                 {"id", shapeID, MaxIDLen},
 	FieldChannels:           {"channels", shapeChannels, 128},
 	FieldFromSeq:            {"from_seq", shapeUint, 0},

@@ -42,7 +42,7 @@ func unknown(c risk.Code, name []byte) Resolution {
 // is not given is the account's default one.
 func (r *Request) ResolveOrder(d Directory, c *engine.Command) Resolution {
 	*c = engine.Command{Kind: engine.CmdNew, Side: r.Side, Type: r.Type, TIF: r.TIF,
-		ReduceOnly: r.ReduceOnly, ExpireTime: r.ExpireTime, ClOrdID: r.ClOrdID}
+		Leg: r.Leg, ReduceOnly: r.ReduceOnly, ExpireTime: r.ExpireTime, ClOrdID: r.ClOrdID}
 	if e := r.checkTerms(); !e.OK() {
 		return Resolution{Error: e}
 	}
@@ -190,6 +190,19 @@ func (r *Request) ResolveCancel(d Directory, c *engine.Command) Resolution {
 // CmdCancelAll): the firm, or what account, strategy and instrument narrow it to.
 func (r *Request) ResolveCancelAll(d Directory, c *engine.Command) Resolution {
 	*c = engine.Command{Kind: engine.CmdCancelAll}
+	return r.resolveScope(d, c)
+}
+
+// ResolveCountdown fills c with a dead man's switch of a scope (kind CmdCountdown),
+// which is named as that of a cancel of all.
+func (r *Request) ResolveCountdown(d Directory, c *engine.Command) Resolution {
+	*c = engine.Command{Kind: engine.CmdCountdown, Timeout: r.Timeout}
+	return r.resolveScope(d, c)
+}
+
+// resolveScope sets the scope that account, strategy and instrument narrow the firm
+// to.
+func (r *Request) resolveScope(d Directory, c *engine.Command) Resolution {
 	if r.Has(FieldStrategy) && !r.Has(FieldAccount) {
 		return Resolution{Error: Error{Kind: MissingField, Field: FieldAccount}}
 	}

@@ -35,6 +35,15 @@ func AppendLimitsChanged(dst []byte, d Names, s risk.Scope) []byte {
 	return append(dst, '}')
 }
 
+// AppendDeadline appends "deadline":…, when a countdown fires unless it is renewed,
+// null for one that is disarmed.
+func AppendDeadline(dst []byte, t core.Nanos) []byte {
+	if t == 0 {
+		return append(dst, `"deadline":null`...)
+	}
+	return appendKeyInt(dst, `"deadline":`, int64(t))
+}
+
 // Private channels. Their data is a projection of the engine's events.
 type Private uint8
 

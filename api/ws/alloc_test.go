@@ -34,7 +34,7 @@ func TestDeskAllocatesNothing(t *testing.T) {
 	dst := make([]byte, 0, 4096)
 	r := engine.Reply{Kind: engine.CmdNew, Order: core.Order{ID: 1}}
 	step := func() {
-		token, ok := desk.issue([]byte(`"id-1"`), false)
+		token, ok := desk.issue([]byte(`"id-1"`), forOrders)
 		if !ok {
 			t.Fatal("no ticket")
 		}

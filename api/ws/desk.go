@@ -18,7 +18,8 @@ import (
 // Tickets bound how many orders are on their way. A ticket is free again once its
 // answer has been encoded, so that a client that does not read cannot have more.
 // A quarter more is kept for cancels: who has too many orders on their way must
-// still be able to take back those that stand.
+// still be able to take back those that stand. Another quarter is for what stops a
+// whole scope: neither orders nor cancels that wait may stand in its way.
 type desk struct {
 	to    engine.ReplyTo
 	conn  *hub.Conn
@@ -30,6 +31,8 @@ type desk struct {
 	free    []uint32
 	replies []engine.Reply // delivered, not encoded
 	spare   []engine.Reply // the other buffer of replies
+	unheard int            // orders that are issued, and not answered yet
+	quiet   chan struct{}  // not nil: closed once unheard is 0
 
 	scratch []byte // writer only
 }
@@ -39,6 +42,7 @@ type desk struct {
 type ticket struct {
 	gen  uint32
 	used bool
+	kind class
 	n    uint8
 	id   [wire.MaxIDLen]byte
 }
@@ -47,15 +51,32 @@ func newDesk(c *hub.Conn, names wire.Names, limit int) *desk {
 	return &desk{conn: c, names: names, limit: limit}
 }
 
-// issue returns the token of a new ticket, and false when there are too many: of
-// all kinds together, and for a cancel a quarter more.
-func (d *desk) issue(id []byte, cancel bool) (token uint64, ok bool) {
+// class is what a ticket is for: each has room that those before it have not.
+type class uint8
+
+const (
+	forOrders class = iota
+	forCancels
+	forStops
+)
+
+// classOf is the class of a command.
+func classOf(k engine.CommandKind) class {
+	switch k {
+	case engine.CmdCancel, engine.CmdCountdown:
+		return forCancels
+	case engine.CmdCancelAll, engine.CmdState:
+		return forStops
+	}
+	return forOrders
+}
+
+// issue returns the token of a new ticket, and false when there are too many of all
+// kinds together for this class.
+func (d *desk) issue(id []byte, kind class) (token uint64, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	limit := d.limit
-	if cancel {
-		limit += max(d.limit/4, 1)
-	}
+	limit := d.limit + int(kind)*max(d.limit/4, 1)
 	var i uint32
 	switch {
 	case len(d.tickets)-len(d.free) >= limit:
@@ -69,16 +90,44 @@ func (d *desk) issue(id []byte, cancel bool) (token uint64, ok bool) {
 	}
 	t := &d.tickets[i]
 	t.gen++
-	t.used = true
+	t.used, t.kind = true, kind
 	t.n = uint8(copy(t.id[:], id))
+	if kind == forOrders {
+		d.unheard++
+	}
 	return uint64(t.gen)<<32 | uint64(i), true
 }
 
 // withdraw gives a ticket back that was not used.
 func (d *desk) withdraw(token uint64) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heard(token)
 	d.release(token)
-	d.mu.Unlock()
+}
+
+// heard counts the answer of an order that came, or will not come. d.mu is held.
+func (d *desk) heard(token uint64) {
+	if t := d.lookup(token); t == nil || t.kind != forOrders {
+		return
+	}
+	if d.unheard--; d.unheard == 0 && d.quiet != nil {
+		close(d.quiet)
+		d.quiet = nil
+	}
+}
+
+// settled is closed once the engine has answered every order and amend.
+func (d *desk) settled() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	done := make(chan struct{})
+	if d.unheard == 0 {
+		close(done)
+	} else {
+		d.quiet = done
+	}
+	return done
 }
 
 // lookup returns the ticket of the token, nil if there is none. d.mu is held.
@@ -111,6 +160,7 @@ func (d *desk) Deliver(r *engine.Reply) {
 func (d *desk) keep(r *engine.Reply) {
 	d.mu.Lock()
 	d.replies = append(d.replies, *r)
+	d.heard(r.Token)
 	d.mu.Unlock()
 }
 
@@ -149,8 +199,10 @@ func (d *desk) appendReply(dst []byte, r *engine.Reply) []byte {
 	return append(dst, hub.EndFrame(d.scratch, hub.OpText)...)
 }
 
-// AppendReply appends the members that answer an order, cancel or amend: seq, the
-// journal sequence after which it holds, and the order's own, or the error.
+// AppendReply appends the members that answer a command: seq, the journal sequence
+// after which it holds, and of an order, cancel or amend the order's own, of what
+// stops a scope how many orders are being cancelled, of a countdown its end; or the
+// error.
 func AppendReply(b []byte, names wire.Names, r *engine.Reply) []byte {
 	if !r.Reason.OK() {
 		in := names.Instrument(r.Order.Instrument)
@@ -162,6 +214,12 @@ func AppendReply(b []byte, names wire.Names, r *engine.Reply) []byte {
 	}
 	if r.Unrecorded {
 		b = append(b, `,"unrecorded":true`...)
+	}
+	switch r.Kind {
+	case engine.CmdCancelAll, engine.CmdState:
+		return wire.AppendUint(append(b, `,"cancelled":`...), uint64(r.Cancelled))
+	case engine.CmdCountdown:
+		return wire.AppendDeadline(append(b, ','), r.Deadline)
 	}
 	return wire.AppendOrderFields(append(b, ','), names, &r.Order)
 }

@@ -152,6 +152,8 @@ type fakeEngine struct {
 	full   bool // Submit refuses
 	hold   bool // Submit accepts and does not answer until release
 	held   []engine.Command
+	kills  []engine.Command // of whole scopes and sessions, as they came
+	shy    int              // how many kills are refused before one is taken
 }
 
 func newFakeEngine() *fakeEngine {
@@ -175,7 +177,13 @@ func (e *fakeEngine) UnregisterSink(to engine.ReplyTo) {
 func (e *fakeEngine) Submit(c *engine.Command) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	kill := c.Kind == engine.CmdCancelAll || c.Kind == engine.CmdState
 	switch {
+	case kill && e.shy > 0:
+		e.shy--
+		return false
+	case kill:
+		e.kills = append(e.kills, *c) // it passes all others by
 	case e.full:
 		return false
 	case e.hold:
@@ -206,10 +214,23 @@ func (e *fakeEngine) run(c *engine.Command) {
 			break
 		}
 		o := core.Order{ID: core.OrderID(len(e.orders) + 1), Account: c.Account, Strategy: c.Strategy, Instrument: c.Instrument,
-			Side: c.Side, Type: c.Type, TIF: c.TIF, Status: core.StatusNew, Price: c.Price, Qty: c.Qty, ClOrdID: c.ClOrdID}
+			Side: c.Side, Type: c.Type, TIF: c.TIF, Status: core.StatusNew, Price: c.Price, Qty: c.Qty, ClOrdID: c.ClOrdID,
+			Leg: c.Leg, Session: c.Session, CancelOnDrop: c.CancelOnDrop}
 		e.orders = append(e.orders, o)
 		r.Order = o
 		e.emit(engine.Event{Kind: engine.EventOrder, Order: o})
+	case engine.CmdCancelAll, engine.CmdState:
+		for i := range e.orders {
+			if o := &e.orders[i]; o.Status.Open() && (c.Session == 0 || o.Session == c.Session && o.CancelOnDrop) {
+				o.Status = core.StatusCancelled
+				r.Cancelled++
+				e.emit(engine.Event{Kind: engine.EventOrder, Order: *o})
+			}
+		}
+	case engine.CmdCountdown:
+		if c.Timeout > 0 {
+			r.Deadline = 1_000 + c.Timeout
+		}
 	default:
 		for _, o := range e.orders {
 			if c.Order == 0 && o.ClOrdID == c.ClOrdID {
@@ -239,6 +260,18 @@ func (e *fakeEngine) emit(ev engine.Event) {
 	e.seq++
 	ev.Seq, ev.Time, ev.Last = e.seq, core.Nanos(e.seq), true
 	e.events.Publish(&ev)
+}
+
+// open is how many orders are open.
+func (e *fakeEngine) open() int {
+	return len(e.Orders(engine.OrderFilter{OpenOnly: true}))
+}
+
+// killed returns the kills that were taken.
+func (e *fakeEngine) killed() []engine.Command {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.kills)
 }
 
 // enter makes an order without a client.

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	orderFields  = envelope | wire.Fields(wire.FieldOrder) | wire.OrderFields
+	orderFields  = envelope | wire.Fields(wire.FieldOrder) | wire.SocketOrderFields
 	cancelFields = envelope | wire.Fields(wire.FieldOrder) | wire.CancelFields
 	amendFields  = envelope | wire.Fields(wire.FieldOrder) | wire.AmendFields
 )
@@ -22,6 +22,10 @@ func (s *session) order() {
 		return
 	}
 	res := s.req.ResolveOrder(s.cfg.Directory, &s.cmd)
+	s.cmd.Session = s.id
+	if s.cmd.CancelOnDrop = s.dropped; s.req.Has(wire.FieldCancelOnDisconnect) {
+		s.cmd.CancelOnDrop = s.req.CancelOnDisconnect
+	}
 	s.submit(&res)
 }
 
@@ -122,18 +126,27 @@ func (s *session) submit(res *wire.Resolution) {
 		s.fail(s.req.ID, wire.CodeOverloaded, "too many connections send orders", "")
 		return
 	}
-	token, ok := s.desk.issue(s.req.ID, s.cmd.Kind == engine.CmdCancel)
+	token, ok := s.desk.issue(s.req.ID, classOf(s.cmd.Kind))
 	if !ok {
 		s.fail(s.req.ID, "ws.in_flight", "too many orders wait for their answer", "")
 		return
 	}
 	s.cmd.Reply, s.cmd.Token, s.cmd.Received = s.desk.to, token, s.cfg.Clock.Now()
-	if !s.cfg.Engine.Submit(&s.cmd) {
-		s.desk.withdraw(token)
+	if !s.handOver(token) {
 		s.fail(s.req.ID, wire.CodeOverloaded, "the order lane is full: try again", "")
 		return
 	}
 	s.bad = 0
+}
+
+// handOver submits s.cmd, or takes its ticket back when it is not taken.
+func (s *session) handOver(token uint64) (taken bool) {
+	defer func() {
+		if !taken {
+			s.desk.withdraw(token)
+		}
+	}()
+	return s.cfg.Engine.Submit(&s.cmd)
 }
 
 func (s *session) openDesk() bool {
@@ -143,6 +156,7 @@ func (s *session) openDesk() bool {
 		d.to = to
 		s.conn.SetSource(d)
 		s.desk = d
+		s.conn.OnEnd(s.dropHook())
 	}
 	return ok
 }

@@ -100,7 +100,12 @@ func TestTooManyBadRequests(t *testing.T) {
 // panicking is an engine that takes no order without a mistake.
 type panicking struct{ *fakeEngine }
 
-func (panicking) Submit(*engine.Command) bool { panic("a mistake") }
+func (p panicking) Submit(c *engine.Command) bool {
+	if c.Kind == engine.CmdNew {
+		panic("a mistake")
+	}
+	return p.fakeEngine.Submit(c)
+}
 
 // TestAMistakeEndsOneConnection: a panic in what serves a connection is logged and
 // ends that connection with 1011; the others are served on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
@@ -81,6 +82,9 @@ func (c *Config) setDefaults() {
 type Server struct {
 	cfg      Config
 	upgrader websocket.FastHTTPUpgrader
+	// sessions is the last session's id. It begins at the time of the start in
+	// nanoseconds, so that no id comes again after a restart.
+	sessions atomic.Uint64
 }
 
 // discardPool makes the library's connection, of which only the handshake is
@@ -94,6 +98,7 @@ func (discardPool) Put(any)  {}
 func New(cfg Config) *Server {
 	cfg.setDefaults()
 	s := &Server{cfg: cfg}
+	s.sessions.Store(uint64(cfg.Clock.Now()))
 	s.upgrader = websocket.FastHTTPUpgrader{
 		CheckOrigin:     s.checkOrigin,
 		ReadBufferSize:  hub.MaxControl, // the least it takes; it stays empty
@@ -173,7 +178,7 @@ func (s *Server) serve(wc *websocket.Conn) {
 		return
 	}
 	defer conn.Close()
-	ss := &session{srv: s, cfg: &s.cfg, conn: conn}
+	ss := &session{srv: s, cfg: &s.cfg, conn: conn, id: core.SessionID(s.sessions.Add(1))}
 	defer ss.end()
 	defer s.contain(conn)
 	ss.run(newFrameReader(nc, s.cfg.MaxMessage))

@@ -7,6 +7,7 @@ import (
 
 	"qcat/api/hub"
 	"qcat/api/wire"
+	"qcat/core"
 	"qcat/core/engine"
 )
 
@@ -23,6 +24,10 @@ type session struct {
 	bad int    // bad requests in a row
 
 	desk *desk // nil until the first order
+
+	id      core.SessionID
+	dropped bool // orders are cancelled with the connection unless they say otherwise
+	left    bool // the client said goodbye
 }
 
 // run reads until the connection ends.
@@ -55,10 +60,12 @@ func (s *session) frame(m message) bool {
 		s.conn.Send(s.out)
 	case hub.OpPong:
 	case hub.OpClose:
-		s.conn.Disconnect(closeReply(m.data))
+		d := closeReply(m.data)
+		s.left = len(m.data) > 0 && d.Code == hub.NormalClosure.Code
+		s.conn.Disconnect(d)
 		return false
 	}
-	return true
+	return !s.left
 }
 
 // closeReply is what to answer a closing frame with: its own code, if that is one
@@ -95,6 +102,16 @@ func (s *session) request(data []byte) {
 		s.cancel()
 	case "amend":
 		s.amend()
+	case "cancel_all":
+		s.cancelAll()
+	case "state":
+		s.state()
+	case "countdown":
+		s.countdown()
+	case "cancel_on_disconnect":
+		s.cancelOnDisconnect()
+	case "logout":
+		s.logout()
 	case "ping":
 		s.ping()
 	case "auth":
@@ -102,7 +119,7 @@ func (s *session) request(data []byte) {
 	case "":
 		s.failWith(&wire.Error{Kind: wire.MissingField, Field: wire.FieldOp})
 	default:
-		s.fail(s.req.ID, "ws.unknown_op", "op is one of auth, subscribe, unsubscribe, order, cancel, amend and ping", "op")
+		s.fail(s.req.ID, "ws.unknown_op", "op is one of auth, logout, subscribe, unsubscribe, order, cancel, amend, cancel_all, cancel_on_disconnect, countdown, state and ping", "op")
 	}
 }
 
@@ -211,11 +228,4 @@ func (s *session) failHub(err error) {
 		code = wire.CodeUnavailable
 	}
 	s.fail(s.req.ID, code, err.Error(), "channels")
-}
-
-// end gives back what the session holds of others.
-func (s *session) end() {
-	if s.desk != nil {
-		s.cfg.Engine.UnregisterSink(s.desk.to)
-	}
 }

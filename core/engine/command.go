@@ -152,4 +152,6 @@ type Reply struct {
 	// Cancelled is how many orders CmdCancelAll or CmdState asked the venues to
 	// cancel, or CmdClock to expire.
 	Cancelled int
+	// Deadline is when a CmdCountdown fires unless it is renewed; 0: it is disarmed.
+	Deadline core.Nanos
 }

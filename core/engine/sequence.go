@@ -207,6 +207,9 @@ func (e *Engine) answer(c *Command, r *record.Record) {
 		reply.Cancelled = int(r.CancelAll.Cancelled)
 	case record.TypeCountdown:
 		reply.Reason = reasonFromRecord(&r.Countdown.Reason)
+		if reply.Reason.OK() && r.Countdown.Timeout > 0 {
+			reply.Deadline = r.Time + r.Countdown.Timeout
+		}
 	case record.TypeState:
 		reply.Reason = reasonFromRecord(&r.State.Reason)
 		reply.Cancelled = int(r.State.Cancelled)
