@@ -85,6 +85,9 @@ type Command struct {
 	// Cause is why the engine cancels by itself; nobody else sets it.
 	Cause record.Cause
 
+	// closing says that the engine entered the order itself, to flatten a node.
+	closing bool
+
 	// Note is who did it and why, for the audit of CmdState.
 	Note Note
 }

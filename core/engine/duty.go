@@ -12,6 +12,7 @@ func (e *Engine) duty() int {
 	e.dropSessions(now)
 	work := e.control.run()
 	work += e.takeUnsaved(now)
+	work += e.takeBreaches(now)
 	work += e.takeKills(now)
 	work += e.takeCountdowns(now)
 	if !e.backlogged() {
@@ -19,6 +20,7 @@ func (e *Engine) duty() int {
 		work += e.take(e.priority, now)
 		work += e.takeReports(now)
 		work += e.takeTimers(now)
+		work += e.takeFlattens(now)
 		n := e.take(e.commands, now)
 		e.taken += uint64(n)
 		work += n + e.takeDeferred(now) + e.takeQuestions(now)

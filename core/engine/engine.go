@@ -58,6 +58,8 @@ type Engine struct {
 	sample    uint32
 	flushed   uint64 // last sequence handed to Flush
 	marks     marks
+	breaches  breaches
+	closer    closer
 	gated     bool  // the event ring had no room at the last try
 	full      bool  // the journal had no room at the last try
 	failed    error // the journal takes no more records
@@ -247,7 +249,7 @@ func (e *Engine) drain() error {
 // it: kills carried out without a record, a fill it had no room for, what was
 // withheld, and cancels put aside.
 func (e *Engine) recorded() bool {
-	return len(e.unsaved) == 0 && !e.held.waiting && e.internal.len() == 0 && e.deferred.len() == 0
+	return len(e.unsaved) == 0 && e.breaches.passed == 0 && !e.held.waiting && e.internal.len() == 0 && e.deferred.len() == 0
 }
 
 func (e *Engine) waitsForGateway() bool {

@@ -32,6 +32,10 @@ const (
 	// EventBreach is a limit that was crossed by what is held: Scope, Reason with the
 	// numbers, and Breach with what was done about it.
 	EventBreach
+	// EventFlatten is a node, Scope, whose positions cannot be closed: for Reason, which
+	// the last closing order met, Order; Breach.Cancelled counts how many in a row. The
+	// engine goes on trying.
+	EventFlatten
 	// EventAccount is a change of an account that no order made, or, with a Reason,
 	// one that was refused: Account says which, Note why.
 	EventAccount

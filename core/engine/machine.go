@@ -28,6 +28,7 @@ type machine struct {
 	states    stateTable
 	switches  countdownTable
 	changes   limitChanges
+	flattens  flattenTable
 
 	seq       uint64     // of the last record applied
 	now       core.Nanos // of the last record applied
@@ -50,7 +51,7 @@ func newMachine(c *Config) *machine {
 		instruments: make([]*core.Instrument, 1), strategies: make([]core.AccountID, 1),
 		orders: newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
 		own:    newOwnBook(), positions: newPositionTable(), states: newStateTable(), switches: newCountdownTable(),
-		changes: newLimitChanges(),
+		changes: newLimitChanges(), flattens: newFlattenTable(),
 	}
 }
 
@@ -80,6 +81,8 @@ func (m *machine) decide(r *record.Record) {
 		r.Restart.Unknown = m.decideRestart()
 	case record.TypeCountdown:
 		m.decideCountdown(&r.Countdown)
+	case record.TypeBreach:
+		m.decideBreach(&r.Breach)
 	case record.TypeProposal:
 		m.decideProposal(r.Time, &r.Proposal)
 	case record.TypeDecision:
@@ -98,6 +101,7 @@ func (m *machine) apply(r *record.Record, b []byte) {
 	m.seq, m.now = r.Seq, r.Time
 	m.digest = crc32.Update(m.digest, castagnoli, b)
 	m.out.begin(r.Seq, r.Time)
+	m.tree.CausedBy(r.Seq, seenOf(r))
 	switch r.Type {
 	case record.TypeNew:
 		m.applyNew(&r.New)
@@ -117,6 +121,8 @@ func (m *machine) apply(r *record.Record, b []byte) {
 		m.applyRestart()
 	case record.TypeCountdown:
 		m.applyCountdown(&r.Countdown)
+	case record.TypeBreach:
+		m.applyBreach(&r.Breach)
 	case record.TypeRate:
 		m.tree.SetRate(r.Rate.Currency, r.Rate.PPM)
 	case record.TypeProposal:

@@ -93,6 +93,9 @@ func (m *machine) applyNew(n *record.New) {
 		ev := m.out.event(EventRefused)
 		ev.Order = m.refusedOrder(n)
 		ev.Reason = reasonFromRecord(&n.Reason)
+		if n.Closing {
+			m.heldUp(&ev.Order, ev.Reason)
+		}
 		return
 	}
 	m.lastOrder = n.Order
@@ -100,7 +103,7 @@ func (m *machine) applyNew(n *record.New) {
 	o.ID, o.Status, o.Reason, o.Qty = n.Order, core.StatusNew, 0, n.Qty-n.Less
 	e := m.orders.add(&o)
 	e.firstQty = n.Qty
-	m.target = e
+	m.target, e.closing = e, n.Closing
 	m.own.place(&m.orders, e)
 	m.tree.Accept(&m.approved, &e.hold)
 	if o.TIF == core.GTD {

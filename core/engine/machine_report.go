@@ -166,6 +166,7 @@ func (m *machine) applyReport(p *record.Report) {
 	m.learn(e, r)
 	m.settle(e, p.Status)
 	m.out.event(EventOrder).Order = e.order
+	m.closingEnded(e)
 	if !p.Status.Open() {
 		m.orders.close(e)
 	}
@@ -194,6 +195,9 @@ func (m *machine) book(e *entry, p *record.Report) {
 		ID: p.ExecID, Order: o.ID, Account: o.Account, Strategy: o.Strategy, Instrument: o.Instrument,
 		Side: o.Side, Liquidity: r.Liquidity, LastPx: r.LastPx, LastQty: r.LastQty, Leg: o.Leg, Fee: r.Fee, FeeIn: r.FeeIn,
 		VenueTime: r.Time, Time: m.now, ClOrdID: o.ClOrdID,
+	}
+	if e.closing {
+		m.closingTraded(o)
 	}
 	if wasOpen && !o.Status.Open() {
 		m.orders.close(e)

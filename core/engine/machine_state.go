@@ -29,6 +29,9 @@ func (m *machine) applyState(s *record.State) {
 	} else {
 		m.halted += boolToInt(after == risk.StateHalted) - boolToInt(before == risk.StateHalted)
 	}
+	if after == risk.StateActive {
+		m.flattens.remove(scope)
+	}
 	m.tellState(scope, after, MakeNote(string(s.Note[:s.NoteLen])))
 	if s.CancelOpen {
 		m.cancelScope(scope)

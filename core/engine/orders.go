@@ -29,6 +29,8 @@ type entry struct {
 	expiring   bool  // the pending cancel is an expiry
 	doomed     bool  // it must end: a cancel that its venue rejects is asked for again
 
+	closing bool // the engine entered it to close a position of a flattened node
+
 	// withheld says that the order was never handed to its gateway, because a
 	// halt came first. It is not state: replay neither knows nor needs it.
 	withheld bool

@@ -98,6 +98,7 @@ func (e *Engine) release() int {
 		e.route(&out.venues.front().command)
 		work++
 	}
+	e.timeBreaches(committed)
 	for ; out.replies.len() > 0 && out.replies.front().seq <= committed; out.replies.pop() {
 		s := out.replies.front()
 		e.sinks.deliver(s.to, &s.reply)
@@ -186,7 +187,7 @@ func (e *Engine) offer(b *outbox, c *core.VenueCommand) bool {
 
 // stoppedSince reports whether a halt, recorded or yet to be, covers the order.
 func (e *Engine) stoppedSince(o *core.Order) bool {
-	if e.failed != nil || e.m.isHalted(o) {
+	if e.failed != nil || e.m.isHalted(o) || e.haltedByBreach(o) {
 		return true
 	}
 	for i := range e.unsaved {

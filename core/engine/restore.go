@@ -71,6 +71,7 @@ func (m *machine) restore(state []byte, scratch *record.Record) error {
 	m.readOrders(r)
 	m.readPositions(r)
 	m.readChanges(r)
+	m.readFlattens(r)
 	r.require(len(r.b) == 0, "bytes are left over")
 	if !r.ok() {
 		return fmt.Errorf("%w: offset %d: %s", ErrSnapshot, r.offset, r.wrong)

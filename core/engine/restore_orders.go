@@ -15,7 +15,7 @@ func (m *machine) readOrders(r *stateReader) {
 }
 
 // entryBytes is less than any order takes.
-const entryBytes = 14 + 21*8 + 1
+const entryBytes = 15 + 21*8 + 1
 
 func (m *machine) readList(r *stateReader, l *list, most int, what string) {
 	n := r.count(entryBytes)
@@ -47,7 +47,7 @@ func (m *machine) readOrder(r *stateReader, l *list) {
 	}
 	e := m.orders.put(&read.order)
 	e.hold, e.firstPrice, e.firstQty = read.hold, read.firstPrice, read.firstQty
-	e.venueExec, e.expiring, e.doomed = read.venueExec, read.expiring, read.doomed
+	e.venueExec, e.expiring, e.doomed, e.closing = read.venueExec, read.expiring, read.doomed, read.closing
 	m.orders.push(l, e)
 	m.own.place(&m.orders, e)
 	m.unknown += boolToInt(e.order.Unknown)
@@ -62,7 +62,7 @@ func (r *stateReader) entry(e *entry) (due core.Nanos) {
 	o.Side, o.Type, o.TIF, o.Status = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8()), core.OrdStatus(r.u8())
 	o.Leg = core.Leg(r.u8())
 	o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown = r.bit(), r.bit(), r.bit(), r.bit(), r.bit()
-	o.CancelOnDrop, e.doomed, e.expiring = r.bit(), r.bit(), r.bit()
+	o.CancelOnDrop, e.doomed, e.expiring, e.closing = r.bit(), r.bit(), r.bit(), r.bit()
 	e.heapAt = int32(boolToInt(r.bit()))
 	o.ID, o.Account, o.Strategy = core.OrderID(r.u64()), core.AccountID(r.id()), core.StrategyID(r.id())
 	o.Instrument, o.Session = core.InstrumentID(r.id()), core.SessionID(r.u64())

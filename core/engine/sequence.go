@@ -48,7 +48,7 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 	if e.orphaned && (c.Kind == CmdNew || c.Kind == CmdAmend) {
 		return errNotTaken // orders of sessions that are gone come first
 	}
-	if len(e.unsaved) > 0 && (c.Kind == CmdNew || c.Kind == CmdAmend) {
+	if len(e.unsaved)+e.breaches.passed > 0 && (c.Kind == CmdNew || c.Kind == CmdAmend) {
 		return errNotTaken // a kill switch that is not recorded yet comes first
 	}
 	r := &e.rec
@@ -70,6 +70,7 @@ func (e *Engine) sequence(c *Command, now core.Nanos) error {
 	e.m.apply(r, e.buf)
 	e.answer(c, r)
 	e.follow(r)
+	e.takeBreaches(r.Time)
 	return nil
 }
 
@@ -93,6 +94,7 @@ func (e *Engine) sequenceTimed(c *Command, r *record.Record) error {
 	e.m.apply(r, e.buf)
 	e.answer(c, r)
 	e.follow(r)
+	e.takeBreaches(r.Time)
 	return nil
 }
 
@@ -166,6 +168,7 @@ func (e *Engine) inputNew(c *Command, n *record.New) {
 		Price: c.Price, Qty: c.Qty, ExpireTime: c.ExpireTime, ClOrdID: c.ClOrdID,
 		Less: c.less, Session: c.Session, CancelOnDrop: c.CancelOnDrop || (c.Session != 0 && e.m.dropsByDefault(c.Account, c.Strategy)),
 	}
+	n.Closing = c.closing
 	e.readOutside(c.Instrument, &n.Outside)
 }
 
@@ -260,7 +263,7 @@ func (e *Engine) stopReason() (risk.Reason, bool) {
 	switch {
 	case e.failed != nil:
 		return risk.Reason{Code: risk.Halted, Scope: risk.Scope{Level: risk.LevelFirm}}, true
-	case e.full || e.restart || e.orphaned || len(e.unsaved) > 0:
+	case e.full || e.restart || e.orphaned || len(e.unsaved)+e.breaches.passed > 0:
 		return risk.Reason{Code: risk.Capacity}, true
 	}
 	return risk.Reason{}, false

@@ -69,6 +69,7 @@ func (m *machine) writeState(emit func(b []byte)) {
 		w.spill()
 	}
 	m.changes.appendState(w)
+	m.flattens.appendState(w)
 	w.flush()
 }
 
@@ -112,7 +113,7 @@ func appendBools(b []byte, flags ...bool) []byte {
 func (e *entry) appendState(b []byte) []byte {
 	o := &e.order
 	b = append(b, byte(o.Side), byte(o.Type), byte(o.TIF), byte(o.Status), byte(o.Leg))
-	b = appendBools(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown, o.CancelOnDrop, e.doomed, e.expiring, e.heapAt > 0)
+	b = appendBools(b, o.ReduceOnly, o.VenueAcked, o.PendingCxl, o.PendingRepl, o.Unknown, o.CancelOnDrop, e.doomed, e.expiring, e.closing, e.heapAt > 0)
 	due := core.Nanos(0)
 	if e.heapAt > 0 {
 		due = e.due

@@ -15,6 +15,7 @@ const (
 	flagDuplicate  = 1 << 4 // New
 	flagSent       = 1 << 3 // Cancel
 	flagDrop       = 1 << 5 // New: cancelled with its session
+	flagClosing    = 1 << 6 // New: the sequencer's own, to close a position
 	flagApplied    = 1 << 3 // Proposal
 	flagApprove    = 1 << 3 // Decision
 	flagCancelOpen = 1 << 3 // State
@@ -77,7 +78,8 @@ func (r *Record) flags() uint16 {
 	case TypeNew:
 		n := &r.New
 		return refused(&n.Reason) | outside(&n.Outside) | bit(n.ReduceOnly, flagReduceOnly) |
-			bit(n.Duplicate, flagDuplicate) | bit(n.CancelOnDrop, flagDrop)
+			bit(n.Duplicate, flagDuplicate) | bit(n.CancelOnDrop, flagDrop) |
+			bit(n.Closing, flagClosing)
 	case TypeAmend:
 		return refused(&r.Amend.Reason) | outside(&r.Amend.Outside)
 	case TypeCancel:

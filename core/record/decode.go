@@ -168,6 +168,7 @@ func (c *cursor) new(n *New, flags uint16) {
 		Duplicate:  flags&flagDuplicate != 0,
 
 		CancelOnDrop: flags&flagDrop != 0,
+		Closing:      flags&flagClosing != 0,
 
 		Account:    core.AccountID(c.u32()),
 		Strategy:   core.StrategyID(c.u32()),

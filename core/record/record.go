@@ -132,6 +132,7 @@ type New struct {
 
 	Leg          core.Leg
 	CancelOnDrop bool
+	Closing      bool // the sequencer entered it itself, to close a position of a node that is flattened
 	Session      core.SessionID
 	// Less is how much of Qty is not sent, because orders of one's own would have
 	// traded with it.

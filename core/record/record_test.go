@@ -74,7 +74,7 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 	case TypeNew:
 		r.New = New{core.AccountID(u32()), core.StrategyID(u32()), core.InstrumentID(u32()), core.Side(u32()), core.OrdType(u32()),
 			core.TimeInForce(u32()), flip(), core.Price(rng.Uint64()), core.Qty(rng.Uint64()), core.Nanos(rng.Uint64()), clOrdID(),
-			outside(), core.Leg(u32()), flip(), core.SessionID(rng.Uint64()), core.Qty(rng.Uint64()), core.OrderID(rng.Uint64()), flip(), reason()}
+			outside(), core.Leg(u32()), flip(), flip(), core.SessionID(rng.Uint64()), core.Qty(rng.Uint64()), core.OrderID(rng.Uint64()), flip(), reason()}
 	case TypeCancel:
 		r.Cancel = Cancel{core.AccountID(u32()), core.OrderID(rng.Uint64()), clOrdID(), Cause(u32()), core.OrderID(rng.Uint64()), flip(), reason()}
 	case TypeCancelAll:
