@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -26,4 +27,19 @@ func (s *script) resolve(settings []string) Limits {
 	ls, err := spec.Resolve(s.instrument("BTC"))
 	must(err)
 	return ls
+}
+
+// uses words what is used of the limits of a node: "max_notional 5 of 10, 50%".
+func (s *script) uses(scope string) string {
+	sc := s.scope(scope)
+	var lines []string
+	for _, u := range s.tree.Uses(sc, s.now, nil) {
+		in := s.tree.instruments[sc.Instrument].in
+		lines = append(lines, fmt.Sprintf("%s %s of %s, %s", u.Limit, u.Unit.Append(nil, u.Value, in),
+			u.Unit.Append(nil, u.Max, in), UnitPPM.Append(nil, u.PPM, nil)))
+	}
+	if lines == nil {
+		return "nothing"
+	}
+	return strings.Join(lines, "\n")
 }

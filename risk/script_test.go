@@ -198,6 +198,8 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 		return s.effective(w[1])
 	case "change":
 		return s.change(w)
+	case "uses":
+		return s.uses(w[1])
 	}
 	return s.event(w)
 }
