@@ -17,6 +17,7 @@ func (e *Engine) duty() int {
 	work += e.takeCountdowns(now)
 	if !e.backlogged() {
 		work += e.takeInternal(now)
+		work += e.takeDoomed(now)
 		work += e.take(e.priority, now)
 		work += e.takeReports(now)
 		work += e.takeTimers(now)

@@ -45,6 +45,7 @@ type Engine struct {
 	orphaned  bool      // recovered, and sessions' orders are not cancelled yet
 	draining  bool      // Run ends: nobody is asked any more
 
+	doomed    fifo[doomedOrder]
 	way       []decrease // what is taken away for a new order
 	resolving bool       // and that is being done
 

@@ -23,7 +23,8 @@ type machine struct {
 
 	orders    orderTable
 	expiry    expiryHeap
-	own       ownBook // follows from the open orders
+	own       ownBook     // follows from the open orders
+	sessions  sessionBook // as well
 	positions positionTable
 	states    stateTable
 	switches  countdownTable
@@ -50,7 +51,8 @@ func newMachine(c *Config) *machine {
 		dir: c.Directory, tree: risk.NewTree(c.Risk),
 		instruments: make([]*core.Instrument, 1), strategies: make([]core.AccountID, 1),
 		orders: newOrderTable(c.MaxOpenOrders, c.KeepClosedOrders),
-		own:    newOwnBook(), positions: newPositionTable(), states: newStateTable(), switches: newCountdownTable(),
+		own:    newOwnBook(), sessions: newSessionBook(c.MaxOpenOrders), positions: newPositionTable(),
+		states: newStateTable(), switches: newCountdownTable(),
 		changes: newLimitChanges(), flattens: newFlattenTable(),
 	}
 }
@@ -176,6 +178,7 @@ func (m *machine) settle(e *entry, status core.OrdStatus) {
 	m.setUnknown(e, false)
 	m.expiry.remove(&m.orders, e)
 	m.own.place(&m.orders, e)
+	m.sessions.remove(&m.orders, e)
 	m.tree.Release(&e.hold)
 }
 

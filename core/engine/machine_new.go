@@ -105,6 +105,7 @@ func (m *machine) applyNew(n *record.New) {
 	e.firstQty = n.Qty
 	m.target, e.closing = e, n.Closing
 	m.own.place(&m.orders, e)
+	m.sessions.add(&m.orders, e)
 	m.tree.Accept(&m.approved, &e.hold)
 	if o.TIF == core.GTD {
 		m.expiry.push(&m.orders, e, o.ExpireTime)

@@ -25,6 +25,7 @@ type entry struct {
 	slot       uint32 // its own
 	prev, next uint32 // neighbours in the open or the closed list
 	rests      [numLadders]resting
+	session    sessionLink
 	heapAt     int32 // place in the expiry heap, 1-based; 0: not in it
 	expiring   bool  // the pending cancel is an expiry
 	doomed     bool  // it must end: a cancel that its venue rejects is asked for again

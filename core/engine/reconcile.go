@@ -41,6 +41,7 @@ func (e *Engine) takeRestart(now core.Nanos) {
 	e.restart = false
 	e.noteUnknown()
 	e.m.orders.each(&e.m.orders.open, e.ask)
+	e.findDoomed()
 }
 
 // ask puts an order in line to be asked about, once.
@@ -63,6 +64,7 @@ func (e *Engine) follow(r *record.Record) {
 		return
 	}
 	e.noteUnknown()
+	e.followCancel(o, &r.Report.Report)
 	switch r.Report.Report.Type {
 	case core.ExecNew, core.ExecReplaced, core.ExecReplaceRejected:
 		if o.question == asked {

@@ -50,6 +50,9 @@ func (m *machine) readOrder(r *stateReader, l *list) {
 	e.venueExec, e.expiring, e.doomed, e.closing = read.venueExec, read.expiring, read.doomed, read.closing
 	m.orders.push(l, e)
 	m.own.place(&m.orders, e)
+	if l == &m.orders.open {
+		m.sessions.add(&m.orders, e)
+	}
 	m.unknown += boolToInt(e.order.Unknown)
 	if read.heapAt != 0 {
 		m.expiry.push(&m.orders, e, read.due)

@@ -113,11 +113,7 @@ func (e *Engine) passCancelScope(s risk.Scope) int {
 // passCancels does without a record what a CmdCancelAll asks for.
 func (e *Engine) passCancels(c *Command) (n int) {
 	all := record.CancelAll{Scope: scopeToRecord(e.m.normalScope(c.Scope)), Session: c.Session}
-	e.m.orders.each(&e.m.orders.open, func(o *entry) {
-		if covers(&all, &o.order) && e.passCancel(o) {
-			n++
-		}
-	})
+	e.m.eachCovered(&all, func(o *entry) { n += boolToInt(e.passCancel(o)) })
 	return n
 }
 
