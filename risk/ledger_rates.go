@@ -49,6 +49,16 @@ func (t *Tree) SetRateFrom(currency string, in core.InstrumentID) Reason {
 	return Reason{}
 }
 
+// IsRate reports whether the mark of an instrument values a currency.
+func (t *Tree) IsRate(in core.InstrumentID) bool {
+	for i := range t.sources {
+		if t.sources[i].instrument == in {
+			return true
+		}
+	}
+	return false
+}
+
 // sourceOf returns where a currency's rate comes from, nil if it was set.
 func (t *Tree) sourceOf(currency string) *rateSource {
 	for i := range t.sources {

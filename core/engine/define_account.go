@@ -25,8 +25,9 @@ func (e *Engine) DefineTransfer(a core.AccountID, currency string, amount int64,
 		e.rec.Type = record.TypeTransfer
 		e.rec.Transfer = record.Transfer{Account: a, Currency: currency, Amount: amount,
 			By: record.MakeText(by), Note: record.MakeText(note)}
-		seq, err = e.define()
-		reason = reasonFromRecord(&e.rec.Transfer.Reason)
+		if seq, err = e.define(); err == nil {
+			reason = reasonFromRecord(&e.rec.Transfer.Reason)
+		}
 	})
 	return seq, reason, err
 }
@@ -36,8 +37,9 @@ func (e *Engine) DefineMargin(set record.Margin) (seq uint64, reason risk.Reason
 	e.onEngine(func() {
 		e.rec.Type = record.TypeMargin
 		e.rec.Margin = set
-		seq, err = e.define()
-		reason = reasonFromRecord(&e.rec.Margin.Reason)
+		if seq, err = e.define(); err == nil {
+			reason = reasonFromRecord(&e.rec.Margin.Reason)
+		}
 	})
 	return seq, reason, err
 }

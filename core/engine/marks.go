@@ -67,7 +67,7 @@ func (e *Engine) mark(now core.Nanos) int {
 // watched reports whether somebody's limits depend on the price of an instrument: it
 // is held, has open orders, values a currency, or has a circuit breaker.
 func (m *machine) watched(id core.InstrumentID) bool {
-	if m.positions.heldOf.any(id) || m.orders.openOf.any(id) {
+	if m.positions.heldOf.any(id) || m.orders.openOf.any(id) || m.tree.IsRate(id) {
 		return true
 	}
 	limits := m.tree.Limits(risk.InstrumentScope(0, 0, id))
