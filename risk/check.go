@@ -123,6 +123,8 @@ func (c *check) run(ref *Reference) {
 		c.position() ||
 		c.unfilled() ||
 		c.exposure() ||
+		c.margin() ||
+		c.leverage() ||
 		c.duplicate() ||
 		c.rates()
 }

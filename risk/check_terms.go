@@ -18,6 +18,9 @@ func (c *check) valid() bool {
 	if !ok {
 		return c.end(Reason{Code: InvalidOrder})
 	}
+	if !c.t.fitsLeg(o.Account, c.x, o.Leg) {
+		return c.end(Reason{Code: WrongLeg, Scope: c.scope(atAccount)})
+	}
 	c.add = o.Qty
 	if c.hold != nil {
 		c.add = max(0, o.Qty-c.hold.order.Qty)
@@ -45,7 +48,8 @@ func (c *check) venue() bool {
 }
 
 // reducing finds out whose position the order only reduces, which exempts it
-// from their limits, and refuses what must reduce and does not.
+// from their limits, and refuses what must reduce and does not: an order that says so,
+// and one that closes a leg, which never goes through zero.
 func (c *check) reducing() bool {
 	if c.shrinks() {
 		c.exempt = exemptAll
@@ -63,7 +67,7 @@ func (c *check) reducing() bool {
 			return true
 		}
 	}
-	if c.o.ReduceOnly && c.exempt&exemptAccount == 0 {
+	if (c.o.ReduceOnly || closesLeg(&c.o)) && c.exempt&exemptAccount == 0 {
 		return c.refuse(Reason{
 			Code: ReduceOnly, Unit: UnitQty, Scope: c.scope(atAccountInstrument),
 			Limit: int64(c.reducible(c.account)), Value: int64(c.o.Qty),
@@ -86,10 +90,16 @@ func (c *check) shrinks() bool {
 
 // reducible is the part of a position that the order's side may still reduce:
 // open orders of that side are counted as filled, so that all of them together
-// never take the position through zero.
+// never take the position through zero. In hedge mode the position is the leg of the
+// account, for its strategies too.
 func (c *check) reducible(p *pair) core.Qty {
 	held, open := p.position, p.sell
-	if c.o.Side == core.Buy {
+	switch {
+	case c.o.Leg != core.LegNet && !closesLeg(&c.o):
+		return 0
+	case c.o.Leg != core.LegNet:
+		held, open = c.closable()
+	case c.o.Side == core.Buy:
 		held, open = -held, p.buy
 	}
 	if held <= 0 || open >= held {
@@ -105,6 +115,10 @@ func (c *check) reduces(p *pair) bool {
 	}
 	// An amendment that only moves the price: the order reduced, or did not, as
 	// part of what is open on its side.
+	if c.o.Leg != core.LegNet {
+		held, open := c.closable()
+		return closesLeg(&c.o) && held > 0 && open <= held
+	}
 	if c.o.Side == core.Buy {
 		return p.position < 0 && p.buy <= -p.position
 	}

@@ -31,7 +31,7 @@ func (x *instrument) figuresOf(h *holding, l *leg) (f figures) {
 	if x.marked == 0 {
 		return f
 	}
-	f.initial = x.required(h, l, 0, 0)
+	f.initial = x.required(h, l, 0, 0, x.marked)
 	if p.Qty == 0 {
 		return f
 	}
@@ -91,20 +91,29 @@ func unrealisedOf(in *core.Instrument, p *core.Position, mark core.Price) int64 
 	return int64(down)
 }
 
-// required is the initial margin of a leg with buy and sell more open: that of the
-// worse of all buys and all sells filling; of an isolated leg what that takes beyond
-// what its position needs, which has its margin.
-func (x *instrument) required(h *holding, l *leg, buy, sell core.Qty) int64 {
+// required is the initial margin of a leg with buy and sell more open, at a price: that
+// of the worse of all buys and all sells filling; of an isolated leg what that takes
+// beyond what its position needs, which has its margin.
+func (x *instrument) required(h *holding, l *leg, buy, sell core.Qty, price core.Price) int64 {
 	up, ok1 := sum3(l.Qty, l.buy, buy)
 	down, ok2 := sum3(-l.Qty, l.sell, sell)
 	if !ok1 || !ok2 {
 		return most
 	}
-	need := x.initial(max(up, down, -up, -down), h.leverage, x.marked)
+	need := x.initial(max(up, down, -up, -down), h.leverage, price)
 	if !h.isolated || need == most {
 		return need
 	}
-	return max(0, need-x.initial(max(l.Qty, -l.Qty), h.leverage, x.marked))
+	return max(0, need-x.initial(max(l.Qty, -l.Qty), h.leverage, price))
+}
+
+// markedOr is the mark holdings are valued at, or the reference where nothing was
+// marked yet.
+func (x *instrument) markedOr(ref core.Price) core.Price {
+	if x.marked != 0 {
+		return x.marked
+	}
+	return ref
 }
 
 // initial is the initial margin of a quantity at a price, at AmountScale.

@@ -59,8 +59,8 @@ func (x *instrument) fundsOf(h *Hold) int64 {
 }
 
 // fundsWallet is which of a holding's wallets an order of a side sets aside funds in.
-func (h *holding) fundsWallet(side core.Side) uint32 {
-	if h.base != 0 && side == core.Sell {
+func (h *holding) fundsWallet(x *instrument, side core.Side) uint32 {
+	if x.in.Kind == core.Spot && side == core.Sell {
 		return h.base
 	}
 	return h.settle

@@ -16,7 +16,7 @@ func (t *Tree) ledgerOpen(h *Hold, change core.Qty) {
 		l.sell += change
 	}
 	funds := x.fundsOf(h)
-	w := t.ledger.wallets.at(a.fundsWallet(o.Side))
+	w := t.ledger.wallets.at(a.fundsWallet(x, o.Side))
 	w.reserved = plus(w.reserved, minus(wide(funds), wide(h.funds)))
 	h.funds = funds
 	t.update(a, legOf(o.Leg))

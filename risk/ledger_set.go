@@ -127,7 +127,7 @@ func (t *Tree) AdmitLeverage(a core.AccountID, in core.InstrumentID, ppm int64) 
 	h.leverage = ppm
 	for i := range h.legs {
 		l := &h.legs[i]
-		need = plus(need, minus(wide(x.required(&h, l, 0, 0)), wide(l.initial)))
+		need = plus(need, minus(wide(x.required(&h, l, 0, 0, x.marked)), wide(l.initial)))
 	}
 	if free := t.ledger.wallets.at(h.settle).free(); need.Sign() > 0 && need.Cmp(free) > 0 {
 		return Reason{Code: InsufficientMargin, Unit: UnitAmount, Scope: s, Limit: narrow(free), Value: narrow(need)}

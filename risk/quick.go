@@ -24,11 +24,13 @@ type merged struct {
 	duplicate   int64 // the longest window, 0: none
 	rolling     bool
 	barred      bool // restricted or not permitted
+	margin      bool // required
 }
 
 // bounds are the limits of one node on what it uses; unset ones are MaxInt64.
 type bounds struct {
 	open, position, unfilled, gross, net int64
+	leverage                             int64 // of the firm and accounts
 }
 
 func boundsOf(ls *Limits) bounds {
@@ -38,6 +40,7 @@ func boundsOf(ls *Limits) bounds {
 		unfilled: ls.or(LimitMaxUnfilled, math.MaxInt64),
 		gross:    ls.or(LimitMaxExposureGross, math.MaxInt64),
 		net:      ls.or(LimitMaxExposureNet, math.MaxInt64),
+		leverage: ls.or(LimitMaxLeverage, math.MaxInt64),
 	}
 }
 
@@ -76,6 +79,7 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 		m.duplicate = max(m.duplicate, p.or(LimitDuplicateWindow, 0))
 		m.rolling = m.rolling || p.or(LimitRollingWindow, 0) > 0
 		m.barred = m.barred || p.or(LimitRestricted, 0) > 0
+		m.margin = m.margin || p.or(LimitMarginRequired, 0) > 0
 		if i < atFirmInstrument {
 			listed := path[i+atFirmInstrument].or(LimitPermitted, 0) > 0
 			m.barred = m.barred || (p.or(LimitPermittedOnly, 0) > 0 && !listed)
@@ -143,6 +147,9 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	if !ok || m.barred || t.venues[x.venue].down || !m.terms(x, o, price) {
 		return false
 	}
+	if (o.Leg != core.LegNet || t.ledger.hedged > 0) && (closesLeg(o) || !t.fitsLeg(o.Account, x, o.Leg)) {
+		return false
+	}
 	if m.rolling && !t.rolls(x, o.Price, price, now) {
 		return false
 	}
@@ -158,6 +165,9 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	}
 	parents := [3]*node{&t.firm, account, strategy}
 	if !t.quickUse(parents, held, value, now) || !t.quickExposure(x, o, parents, held, price) {
+		return false
+	}
+	if m.margin && !t.quickMargin(x, o, held[1], price) {
 		return false
 	}
 	*a = Approved{order: *o, version: t.version, now: now, price: o.Price, ref: price, reserves: value,
@@ -256,6 +266,9 @@ func (t *Tree) quickExposure(x *instrument, o *Order, parents [3]*node, held [3]
 		}
 		total := n.gross - p.gross + gross // neither is negative: an overflow is
 		if total < 0 || total > of.gross || gross > own.gross || net > of.net || ownNet > own.net || position > own.position {
+			return false
+		}
+		if !t.quickLeverage(k, o.Account, total, of.leverage) {
 			return false
 		}
 	}
