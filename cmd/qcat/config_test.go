@@ -165,11 +165,22 @@ func TestSections(t *testing.T) {
 	_, e := mustParse(t, "serve", "--config", yamlFile(t, `
 rates:
   EUR: "1.1"
+  BTC: {from: "sim-spot:BTCUSDT"}
+tiers:
+  sim:BTCUSDT:
+    - {floor: "0", rate: 0.4%, leverage: 125x}
+    - {floor: "50000", rate: 1%, leverage: 50x}
 firm:
   limits:
     max_exposure_gross: 20000000
 accounts:
   - name: desk
+    balances: {USDT: 1000.5}
+    leverage: 10x
+    margin_mode: cross
+    position_mode: hedge
+    margin:
+      sim:BTCUSDT: {leverage: 20x, mode: isolated}
     limits:
       price_collar_buy_up: 2%
       max_open_orders: 50
@@ -186,7 +197,8 @@ accounts:
 `))
 	got := e.file.sections
 	want := sections{
-		Rates: map[string]string{"EUR": "1.1"},
+		Rates: map[string]rateNode{"EUR": {Worth: "1.1"}, "BTC": {From: "sim-spot:BTCUSDT"}},
+		Tiers: map[string][]tierNode{"sim:BTCUSDT": {{Floor: "0", Rate: "0.4%", Leverage: "125x"}, {Floor: "50000", Rate: "1%", Leverage: "50x"}}},
 		Firm:  limitNode{Limits: risk.Spec{MaxExposureGross: "20000000"}},
 		Accounts: []accountNode{
 			{
@@ -195,6 +207,8 @@ accounts:
 					Limits:      risk.Spec{PriceCollarBuyUp: "2%", MaxOpenOrders: "50", MessageRate: "100/1s"},
 					Instruments: map[string]risk.Spec{"sim:BTCUSDT": {MaxQty: "1.5", MaxPosition: "7.250"}},
 				},
+				Money: moneyNode{Balances: map[string]string{"USDT": "1000.5"}, Leverage: "10x", MarginMode: "cross", PositionMode: "hedge",
+					Margin: map[string]marginNode{"sim:BTCUSDT": {Leverage: "20x", Mode: "isolated"}}},
 				Strategies: []strategyNode{
 					{Name: "alpha", Own: limitNode{Limits: risk.Spec{MaxNotional: "50000.5"},
 						Instruments: map[string]risk.Spec{"sim:BTCUSDT": {Restricted: "true"}}}},
@@ -222,6 +236,17 @@ func TestSectionErrors(t *testing.T) {
 		{"accounts: [{name: \"\"}]", "accounts"},
 		{"firm: {limits: {price_collar_buy_up: 2}}", "firm"},
 		{"rates: {EUR: much}", "EUR"},
+		{"rates: {EUR: {of: x}}", "a rate is written"},
+		{"rates: {BTC: {from: \"sim:NOSUCH\"}}", "rates: BTC: no feed has an instrument sim:NOSUCH"},
+		{"tiers: {\"sim:NOSUCH\": [{rate: 1%, leverage: 5x}]}", "tiers: sim:NOSUCH"},
+		{"tiers: {\"sim:BTCUSDT\": [{rate: 1, leverage: 5x}]}", "bracket 1: rate"},
+		{"tiers: {\"sim:BTCUSDT\": [{rate: 1%, leverage: 5}]}", "bracket 1: leverage"},
+		{"accounts: [{name: a, balances: {USDT: lots}}]", "account a: balances: USDT"},
+		{"accounts: [{name: a, balances: {USDT: -1}}]", "must be positive"},
+		{"accounts: [{name: a, leverage: 10}]", "account a: sim:BTCUSDT: leverage"},
+		{"accounts: [{name: a, margin_mode: both}]", "margin_mode"},
+		{"accounts: [{name: a, position_mode: both}]", "position_mode"},
+		{"accounts: [{name: a, margin: {\"sim:NOSUCH\": {leverage: 2x}}}]", "margin: no feed has an instrument sim:NOSUCH"},
 		{"accounts: [{name: a}, {name: a}]", "accounts"},
 		{"accounts: [{name: a, strategies: [{name: s}, {name: s}]}]", "account a"},
 	} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -10,17 +11,20 @@ import (
 )
 
 // sectionNames are the keys of the YAML file that no flag can carry.
-var sectionNames = []string{"firm", "accounts", "rates"}
+var sectionNames = []string{"firm", "accounts", "rates", "tiers"}
 
 // sections are who trades, within which limits.
 type sections struct {
 	Firm     limitNode     `yaml:"firm"`
 	Accounts []accountNode `yaml:"accounts"`
-	// Rates say what one unit of a currency is worth in the risk currency, as a
-	// decimal with at most six places; USD and its stablecoins count at par.
-	Rates map[string]string `yaml:"rates"`
+	// Rates say what one unit of a currency is worth in the risk currency; USD and its
+	// stablecoins count at par.
+	Rates map[string]rateNode `yaml:"rates"`
+	// Tiers are the maintenance margin brackets of instruments, by their names.
+	Tiers map[string][]tierNode `yaml:"tiers"`
 
-	builtIn bool // the demo's, not a person's: what does not apply is left out
+	builtIn bool        // the demo's, not a person's: what does not apply is left out
+	later   func(error) // told of settings that cannot be made now
 }
 
 // limitNode is the limits of one node of the tree and of its instruments.
@@ -32,6 +36,7 @@ type limitNode struct {
 type accountNode struct {
 	Name       string         `yaml:"name"`
 	Own        limitNode      `yaml:",inline"`
+	Money      moneyNode      `yaml:",inline"`
 	Strategies []strategyNode `yaml:"strategies"`
 }
 
@@ -63,6 +68,7 @@ func demoSections() sections {
 					"sim:SOLUSDT": {MaxQty: "3000", MaxPosition: "20000"},
 				},
 			},
+			Money:      moneyNode{Balances: map[string]string{"USDT": "1000000"}, Leverage: "10x"},
 			Strategies: []strategyNode{{Name: "alpha"}},
 		}},
 	}
@@ -76,16 +82,17 @@ func (s *sections) keepKnown(dir *core.Directory) {
 	}
 }
 
-// define defines accounts, strategies, rates and limits through the engine, so
-// that they are in its journal.
+// define defines accounts, strategies, rates, brackets and limits through the engine,
+// so that they are in its journal.
 func (s *sections) define(e *engine.Engine) error {
-	for currency, text := range s.Rates {
-		ppm, err := core.ParseDecimal([]byte(text), 6)
-		if err == nil {
-			_, err = e.DefineRate(currency, ppm)
+	for _, currency := range slices.Sorted(maps.Keys(s.Rates)) {
+		if err := s.Rates[currency].define(e, currency); err != nil {
+			return badSetting("rates", "%s: %v", currency, err)
 		}
-		if err != nil {
-			return badSetting("rates", "%s: %q: %v", currency, text, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Tiers)) {
+		if err := defineTiers(e, name, s.Tiers[name]); err != nil {
+			return badSetting("tiers", "%s: %v", name, err)
 		}
 	}
 	firm := s.Firm
@@ -99,19 +106,25 @@ func (s *sections) define(e *engine.Engine) error {
 		if slices.ContainsFunc(s.Accounts[:i], func(a accountNode) bool { return a.Name == s.Accounts[i].Name }) {
 			return badSetting("accounts", "account %s is there twice", s.Accounts[i].Name)
 		}
-		if err := s.Accounts[i].define(e); err != nil {
+		if err := s.Accounts[i].define(e, s.later); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *accountNode) define(e *engine.Engine) error {
+func (a *accountNode) define(e *engine.Engine, later func(error)) error {
 	account, err := e.DefineAccount(a.Name)
 	if err != nil {
 		return badSetting("accounts", "%v", err)
 	}
 	where := "account " + a.Name
+	if later == nil {
+		later = func(error) {}
+	}
+	if err := a.Money.define(e, account, func(err error) { later(fmt.Errorf("%s: %w", where, err)) }); err != nil {
+		return badSetting("accounts", "%s: %v", where, err)
+	}
 	if err := a.Own.define(e, where, risk.AccountScope(account.ID)); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type paperFlags struct {
 	PaperMakerFee      string        `help:"Fee of a fill that provided liquidity, in percent or bp; negative is a rebate." default:"0.02%"`
 	PaperTakerFee      string        `help:"Fee of a fill that took liquidity." default:"0.05%"`
 	PaperBaseFees      bool          `help:"Take the fee of a spot buy from what is received, in the base currency, as spot venues do." default:"true" negatable:""`
+	PaperFundingRate   string        `help:"Funding that longs pay shorts of derivatives at 00, 08 and 16 o'clock UTC, of what they hold at the mark; negative: they get it." default:"0%"`
 	PaperLatency       time.Duration `help:"How long a new order or amend is on its way." default:"0s"`
 	PaperCancelLatency time.Duration `help:"How long a cancel is on its way." default:"0s"`
 }
@@ -78,15 +79,9 @@ func (f *paperFlags) settings() (paper.Settings, error) {
 		name, text string
 		ppm        *int64
 	}{{"paper-maker-fee", f.PaperMakerFee, &s.Fees.MakerPPM}, {"paper-taker-fee", f.PaperTakerFee, &s.Fees.TakerPPM}} {
-		number, scale := strings.TrimSuffix(fee.text, "%"), uint8(4)
-		if bp, ok := strings.CutSuffix(fee.text, "bp"); ok {
-			number, scale = bp, 2
-		} else if number == fee.text {
-			return s, badSetting(fee.name, "%q is written with %% or bp", fee.text)
-		}
-		v, err := core.ParseDecimal([]byte(number), scale)
+		v, err := parsePercent(fee.text, 4)
 		if err != nil {
-			return s, badSetting(fee.name, "%q: %v", fee.text, err)
+			return s, badSetting(fee.name, "%v", err)
 		}
 		*fee.ppm = v
 	}
@@ -211,7 +206,7 @@ func (s *server) run(ctx context.Context, ln net.Listener) error {
 	if err := kill.first(ctx); err != nil {
 		return errors.Join(err, ln.Close(), s.shutdown())
 	}
-	s.watchers.start(kill.run)
+	s.watchers.start(kill.run, s.funding.run)
 	for !s.paper.Ready() && sleep(ctx, time.Millisecond) { // its goroutine has been started: the first order must find it
 	}
 	go func() {

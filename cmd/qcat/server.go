@@ -45,6 +45,7 @@ type server struct {
 	engine  *engine.Engine
 	gate    *gate
 	paper   *paper.Venue
+	funding *funding
 	view    *engine.View
 	hub     *hub.Hub
 	rest    *rest.Server
@@ -142,6 +143,7 @@ func (s *server) build(ctx context.Context, who sections) error {
 	if who.builtIn {
 		who.keepKnown(s.directory)
 	}
+	who.later = func(err error) { s.log.Warn("a setting of the configuration cannot be made now", zap.Error(err)) }
 	if err := who.define(s.engine); err != nil {
 		return err
 	}
@@ -181,6 +183,9 @@ func (s *server) sources() []market.Source {
 func (s *server) buildVenue(idle ringbuf.IdleStrategy) error {
 	settings, err := s.cfg.settings()
 	if err != nil {
+		return err
+	}
+	if s.funding, err = s.newFunding(); err != nil {
 		return err
 	}
 	s.paper, err = paper.New(paper.Config{
