@@ -14,7 +14,7 @@ func (m *machine) nextDeadline() core.Nanos {
 	if first, any := m.expiry.next(&m.orders); any {
 		due = first
 	}
-	return min(due, m.changes.next)
+	return min(due, m.changes.next, m.tree.Deadline())
 }
 
 // applyClock does what is due at now, in this order: what the limit tree waits for
@@ -22,6 +22,7 @@ func (m *machine) nextDeadline() core.Nanos {
 // orders that expire. Limits are thus those of the new day before anything is
 // cancelled. A dead man's switch has a record of its own: see takeCountdowns.
 func (m *machine) applyClock(now core.Nanos) {
+	m.tree.Tick(now)
 	m.endChanges(now)
 	m.expire(now)
 }
