@@ -150,10 +150,12 @@ func (s *server) registerEngine(r *metrics.Registry) {
 	r.Counter("qcat_executions_total", "Fills recorded.", nil, st.Executions.Load)
 	r.Counter("qcat_journal_records_total", "Records in the journal.", nil, s.engine.Published)
 	r.Gauge("qcat_orders_unknown", "Orders of which nobody knows what their venue made of them.", nil, func() float64 { return float64(s.engine.Unknown()) })
+	r.Counter("qcat_risk_breaches_total", "Limits crossed by what is held, and acted on.", nil, st.Breaches.Load)
 	r.Stage("command_ring_wait", st.RingWait.Snapshot)
 	r.Stage("risk", st.Risk.Snapshot)
 	r.Stage("journal", st.Journal.Snapshot)
 	r.Stage("route", st.Route.Snapshot)
+	r.Stage("mark_to_action", st.MarkToAction.Snapshot)
 }
 
 func registerHub(r *metrics.Registry, h *hub.Hub) {
