@@ -33,6 +33,7 @@ var layers = []layer{
 	{"feed/…", []string{"core", "core/book", "core/market", "core/hist", "ringbuf", "feed/…"}, "the market-data lane must not know the order lane or clients"},
 	{"migrations", nil, "schema files know no code"},
 	{"persist/…", []string{"core", "core/record", "core/history", "core/hist", "ringbuf", "persist/…", "migrations"}, "stores read records, they do not reach into the engine"},
+	{"persist/store", []string{"core", "core/record", "core/history", "core/hist", "ringbuf", "persist/…", "risk/margin"}, "projections fold what records say; a payment of funding is arithmetic, and the limit tree's"},
 	{"api/…", []string{"core", "core/market", "core/book", "core/hist", "core/history", "core/engine", "ringbuf", "risk", "risk/margin", "api/…"}, "clients see views, never feeds"},
 	{"api/client", []string{"core", "api/wire"}, "a client must not need a server"},
 	{"cmd/…", []string{"…"}, "wiring may see everything"},

@@ -119,7 +119,7 @@ func (r *Report) journal(ctx context.Context, dataDir string, want *storetest.Me
 	}
 	find := func(id core.OrderID) (history.Order, bool, error) { return want.Order(ctx, id) }
 	p := store.NewJournalProjection(log.ID(), &store.State{}, find)
-	p.TellLimits(risk.LimitText)
+	p.Tell(store.Texts{Limit: risk.LimitText, Reason: risk.ReasonText, Action: risk.ActionText})
 	return project(ctx, p, all(log), want, func(rec []byte) {
 		r.Records++
 		r.Sum = crc32.Update(r.Sum, Castagnoli, rec)

@@ -15,7 +15,6 @@ import (
 	"qcat/persist/postgres"
 	"qcat/persist/sqlite"
 	"qcat/persist/store"
-	"qcat/risk"
 )
 
 // archive is what lies behind the lanes: the store, and the followers that carry
@@ -185,7 +184,7 @@ func (a *archive) follow(ctx context.Context) {
 	start := func(stream store.Stream, log store.Log) {
 		f := store.NewFollower(store.Config{
 			Stream: stream, Log: log, Store: a.store(), Name: holdName, SampleEvery: a.sample, Directory: a.directory,
-			LimitText: risk.LimitText, Clock: a.clock, Logger: a.log,
+			Texts: journalTexts, Clock: a.clock, Logger: a.log,
 		})
 		a.followers[stream].Store(f)
 		wg.Go(func() { _ = f.Run(ctx) }) // its error is in its stats and logged

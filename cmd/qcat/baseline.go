@@ -47,7 +47,7 @@ func baseline(log [16]byte, seq uint64, payload []byte) (*store.Batch, error) {
 		case engine.EventPosition:
 			p := &ev.Position
 			b.Positions = append(b.Positions, history.Position{Account: p.Account, Strategy: p.Strategy, Instrument: p.Instrument,
-				Position: p.Position, Seq: seq, Time: ev.Time})
+				Leg: p.Leg, Position: p.Position, Seq: seq, Time: ev.Time})
 		case engine.EventDefinition:
 			b.Time = ev.Time
 		}

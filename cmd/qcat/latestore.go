@@ -63,6 +63,11 @@ func (l *lateStore) Equity(ctx context.Context, q history.EquityQuery) ([]histor
 	return ask(ctx, l, store.Store.Equity, q)
 }
 
+// Transfers asks for what was moved into accounts and out of them.
+func (l *lateStore) Transfers(ctx context.Context, q history.TransferQuery) ([]history.Transfer, error) {
+	return ask(ctx, l, store.Store.Transfers, q)
+}
+
 // RiskEvents asks for refusals, halts and the like.
 func (l *lateStore) RiskEvents(ctx context.Context, q history.EventQuery) ([]history.RiskEvent, error) {
 	return ask(ctx, l, store.Store.RiskEvents, q)

@@ -29,7 +29,8 @@ func (s *server) buildMirror() error {
 func (s *server) positionRows(dst []history.Position) []history.Position {
 	seq := s.view.Applied()
 	for _, p := range s.view.Positions(engine.PositionFilter{}) {
-		dst = append(dst, history.Position{Account: p.Account, Strategy: p.Strategy, Instrument: p.Instrument, Position: p.Position, Seq: seq})
+		dst = append(dst, history.Position{Account: p.Account, Strategy: p.Strategy, Instrument: p.Instrument, Leg: p.Leg,
+			Position: p.Position, Seq: seq})
 	}
 	return dst
 }

@@ -21,7 +21,6 @@ import (
 	"qcat/persist/store"
 	"qcat/persist/store/storetest"
 	"qcat/persist/vfs"
-	"qcat/risk"
 )
 
 // small makes the files of a data directory small: tests copy them.
@@ -151,7 +150,7 @@ func projected(t *testing.T, dataDir string) store.Store {
 	want, ctx := storetest.NewMemory(), context.Background()
 	find := func(id core.OrderID) (history.Order, bool, error) { return want.Order(ctx, id) }
 	p := store.NewJournalProjection(log.ID(), &store.State{}, find)
-	p.TellLimits(risk.LimitText)
+	p.Tell(journalTexts)
 	for rec, err := range log.Records(1, log.Last()) {
 		if err == nil {
 			err = p.Apply(rec)

@@ -75,6 +75,16 @@ type EquityQuery struct {
 	Limit    int // required
 }
 
+// TransferQuery selects transfers; zero fields select all. Before is the Seq of the last
+// row of the page before.
+type TransferQuery struct {
+	Account  core.AccountID
+	Currency string
+	From, To core.Nanos
+	Before   uint64
+	Limit    int // required
+}
+
 // EventQuery selects risk events or audit entries; Before is the Seq of the last
 // row of the page before. Account is the row's own, not its scope's. Kind and Account play no part for audit entries, Action
 // none for risk events.
@@ -98,6 +108,7 @@ type Reader interface {
 	Quotes(ctx context.Context, q QuoteQuery) ([]Quote, error)
 	Candles(ctx context.Context, q CandleQuery) ([]Candle, error)
 	Equity(ctx context.Context, q EquityQuery) ([]Equity, error)
+	Transfers(ctx context.Context, q TransferQuery) ([]Transfer, error)
 	RiskEvents(ctx context.Context, q EventQuery) ([]RiskEvent, error)
 	Audit(ctx context.Context, q EventQuery) ([]Audit, error)
 }

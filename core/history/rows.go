@@ -29,28 +29,52 @@ type Position struct {
 	Time       core.Nanos
 }
 
-// Equity is what an account's positions in one settlement currency had made at a
-// moment, in units of 10^-Scale: one row a minute in which the account held or
-// traded something, at the last journalled marks of that minute. A minute in which
-// nothing at all was journalled has none: the row before still says what it would.
+// AmountScale is the number of decimals of amounts in accounts, whatever the currency.
+const AmountScale = 8
+
+// Transfer is an amount that was moved into an account, or out of it.
+type Transfer struct {
+	Seq      uint64 // unique: at most one of a record
+	Time     core.Nanos
+	Account  core.AccountID
+	Currency string
+	Amount   int64 // 10^-AmountScale; negative: taken out
+	Balance  int64 // of the account in the currency afterwards, 10^-AmountScale
+	By       string
+	Note     string
+}
+
+// Equity is what an account was worth in one currency at a moment, in units of
+// 10^-Scale, which is AmountScale: what was transferred to it, and what its positions
+// that settle in the currency had made. There is one row a minute in which such a
+// position was held, traded or funded, or an amount transferred, at the last journalled
+// marks of that minute. A minute in which nothing at all was journalled has none: the
+// row before still says what it would.
+//
+// What a position has in its instrument's own scale is rounded half to even.
 //
 // Account, Settle, Scale and Time together are unique.
 type Equity struct {
 	Account    core.AccountID
 	Settle     string
 	Scale      uint8
-	Time       core.Nanos // the end of the minute
+	Time       core.Nanos    // the end of the minute
+	Transfers  core.Notional // transferred in, less what was taken out, since the first record
 	Realised   core.Notional
 	Unrealised core.Notional
 	Fees       core.Notional
+	Funding    core.Notional // paid; negative was received
 	// Valued is false when a position had no mark or an amount did not fit:
 	// Unrealised is then what could be added up.
 	Valued bool
 	Seq    uint64 // of the last record of the minute
 }
 
-// Total is realised and unrealised profit after fees.
-func (e *Equity) Total() core.Notional { return e.Realised + e.Unrealised - e.Fees }
+// Total is what the account is worth in the currency.
+func (e *Equity) Total() core.Notional { return e.Transfers + e.Profit() }
+
+// Profit is what the account's positions have made, after fees and funding.
+func (e *Equity) Profit() core.Notional { return e.Realised + e.Unrealised - e.Fees - e.Funding }
 
 // Scope names a node of the limit tree; the numbers are risk's.
 type Scope struct {
@@ -72,10 +96,13 @@ const (
 	RiskReportStray   RiskEventKind = 6 // a venue's report of an order that is not kept
 	RiskReportInvalid RiskEventKind = 7 // a venue's report that could not be booked
 	RiskRestarted     RiskEventKind = 8 // the process started anew; Value: orders unknown
+	RiskBreached      RiskEventKind = 9 // what is held crossed a limit: the numbers, and what was done
+	// RiskCountdownEnded is a dead man's switch that was not renewed; Value: cancels sent.
+	RiskCountdownEnded RiskEventKind = 10
 )
 
 var riskEventNames = [...]string{"", "order_refused", "amend_refused", "cancel_refused", "state_changed",
-	"limits_changed", "report_stray", "report_invalid", "restarted"}
+	"limits_changed", "report_stray", "report_invalid", "restarted", "breached", "countdown_ended"}
 
 // String returns the name used in JSON.
 func (k RiskEventKind) String() string {
@@ -105,10 +132,14 @@ type RiskEvent struct {
 
 	Scope Scope // that refused, or was changed; of an order: its path
 	State uint8 // RiskStateChanged, and of a report that halted the firm; the numbers are risk's
-	Code  uint16
-	Unit  uint8
-	Limit int64
-	Value int64
+	// Action is what a breach did, as risk numbers it, and Cancelled how many venues were
+	// asked to cancel an order by it.
+	Action    uint8
+	Cancelled uint32
+	Code      uint16
+	Unit      uint8
+	Limit     int64
+	Value     int64
 
 	Order      core.OrderID
 	Account    core.AccountID
@@ -125,10 +156,15 @@ type RiskEvent struct {
 type Audit struct {
 	Seq    uint64 // unique: at most one of a record
 	Time   core.Nanos
-	Action string // "define_instrument", "define_account", "define_strategy", "set_limits", "set_rate", "set_state", "cancel_all", "restart"
+	Action string // one of AuditActions
 	Scope  Scope
 	Detail string // what was set, in words and numbers
 }
+
+// AuditActions are the actions that audit entries have.
+var AuditActions = [...]string{"define_instrument", "define_account", "define_strategy", "set_limits", "propose_limits",
+	"approve_limits", "reject_limits", "end_override", "set_rate", "set_rate_from", "set_state", "cancel_all", "cancel_session",
+	"countdown", "breach", "transfer", "set_margin", "set_tiers", "funding", "restart"}
 
 // Trade is one trade of the market. Instrument, ExchangeTime and ID name it, unless
 // the venue or its connection repeated it.

@@ -53,11 +53,7 @@ func (r *Record) appendRisk(dst []byte) []byte {
 }
 
 func appendClock(dst []byte, c *Clock) []byte {
-	dst = le.AppendUint32(le.AppendUint32(dst, c.Expired), c.Cancelled)
-	dst = le.AppendUint16(dst, uint16(len(c.Fired)))
-	for i := range c.Fired {
-		dst = appendScope(dst, &c.Fired[i])
-	}
+	dst = le.AppendUint32(dst, c.Expired)
 	dst = le.AppendUint16(dst, uint16(len(c.Ended)))
 	for i := range c.Ended {
 		dst = appendChange(dst, &c.Ended[i])

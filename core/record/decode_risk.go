@@ -61,10 +61,7 @@ func (c *cursor) proposal(p *Proposal, flags uint16) {
 }
 
 func (c *cursor) clock(k *Clock) {
-	*k = Clock{Expired: c.u32(), Cancelled: c.u32(), Fired: k.Fired[:0], Ended: k.Ended[:0]}
-	for n := c.u16(); n > 0 && !c.bad; n-- {
-		k.Fired = append(k.Fired, c.scope())
-	}
+	*k = Clock{Expired: c.u32(), Ended: k.Ended[:0]}
 	for n := c.u16(); n > 0 && !c.bad; n-- {
 		at := len(k.Ended)
 		k.Ended = slices.Grow(k.Ended, 1)[:at+1]

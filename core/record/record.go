@@ -254,10 +254,8 @@ type State struct {
 // Clock does what is due at its time: orders expire, countdowns end, a day begins,
 // overrides and cool-downs are over.
 type Clock struct {
-	Expired   uint32   // how many orders were due: their venues are asked to cancel them
-	Fired     []Scope  // of the countdowns that ended, in the order in which they did
-	Cancelled uint32   // how many more orders venues were asked to cancel, for those
-	Ended     []Change // by the overrides that ended, in the order in which they did
+	Expired uint32   // how many orders were due: their venues are asked to cancel them
+	Ended   []Change // by the overrides that ended, in the order in which they did
 }
 
 // Rate sets what one unit of a currency is worth in the risk currency.

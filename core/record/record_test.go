@@ -92,9 +92,8 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 		r.State = State{Scope: scope(), State: uint8(u32()), CancelOpen: flip(), Cancelled: u32(), Reason: reason()}
 		r.State.NoteLen = uint8(copy(r.State.Note[:], text(MaxNoteLen)))
 	case TypeClock:
-		r.Clock = Clock{Expired: u32(), Cancelled: u32()}
+		r.Clock = Clock{Expired: u32()}
 		for range rng.IntN(3) {
-			r.Clock.Fired = append(r.Clock.Fired, scope())
 			r.Clock.Ended = append(r.Clock.Ended, change())
 		}
 	case TypeRate:
@@ -237,7 +236,7 @@ func TestDocumentedSizes(t *testing.T) {
 		{TypeNew, Record{}, HeaderLen + 65}, {TypeNew, full, HeaderLen + 65 + 73 + 32},
 		{TypeCancel, Record{}, HeaderLen + 22}, {TypeCancelAll, Record{}, HeaderLen + 26},
 		{TypeAmend, Record{}, HeaderLen + 37}, {TypeReport, Record{}, HeaderLen + 83},
-		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 12},
+		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 6},
 		{TypeLimits, Record{}, HeaderLen + 17}, {TypeAccount, Record{}, HeaderLen + 5},
 		{TypeStrategy, Record{}, HeaderLen + 9}, {TypeInstrument, Record{}, HeaderLen + 141},
 		{TypeRate, Record{}, HeaderLen + 9}, {TypeMark, Record{}, HeaderLen + 20},

@@ -64,7 +64,7 @@ func (w *writer) statements() []statement {
 		{"move", moveSQL, []uint32{text.oid, bytea.oid, bigint.oid, bigint.oid, bigint.oid, bigint.oid}},
 		{"close", "DELETE FROM orders_open WHERE id = ANY($1) RETURNING id", []uint32{bigint.array}},
 		merging(instruments), merging(accounts), merging(strategies), merging(positions), merging(marks), merging(candles),
-		merging(quotesLast), merging(equity), merging(audit), merging(gaps), merging(keyRanges),
+		merging(quotesLast), merging(totals), merging(transfers), merging(equity), merging(audit), merging(gaps), merging(keyRanges),
 	}
 }
 

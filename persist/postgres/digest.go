@@ -35,6 +35,8 @@ func (s *Store) digest(ctx context.Context, tx pgx.Tx, b *store.DigestBuilder) e
 		addTo(ctx, s, tx, executions, b.AddExecution),
 		addTo(ctx, s, tx, positions, b.AddPosition),
 		addTo(ctx, s, tx, marks, b.AddMark),
+		addTo(ctx, s, tx, totals, b.AddTotal),
+		addTo(ctx, s, tx, transfers, b.AddTransfer),
 		addTo(ctx, s, tx, equity, b.AddEquity),
 		addTo(ctx, s, tx, riskEvents, b.AddRiskEvent),
 		addTo(ctx, s, tx, audit, b.AddAudit),

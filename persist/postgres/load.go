@@ -62,6 +62,9 @@ func (s *Store) loadJournal(ctx context.Context, tx pgx.Tx, st *store.State) (er
 	if st.Positions, err = all(ctx, s, tx, positions); err != nil {
 		return err
 	}
+	if st.Totals, err = all(ctx, s, tx, totals); err != nil {
+		return err
+	}
 	st.Marks, err = all(ctx, s, tx, marks)
 	return err
 }

@@ -153,6 +153,25 @@ func (s *Store) Audit(ctx context.Context, q history.EventQuery) ([]history.Audi
 	})
 }
 
+// Transfers answers from all transfers.
+func (s *Store) Transfers(ctx context.Context, q history.TransferQuery) ([]history.Transfer, error) {
+	var f filter
+	equal(&f, "account", q.Account)
+	if q.Currency != "" {
+		f.add("currency = $", q.Currency)
+	}
+	if q.Before != 0 && q.Before <= math.MaxInt64 {
+		f.add("seq < $", int64(q.Before))
+	}
+	f.within("time_ns", q.From, q.To)
+	where := f.where()
+	f.args = append(f.args, q.Limit)
+	sql := "SELECT " + transfers.list + " FROM transfers" + where + " ORDER BY seq DESC LIMIT " + lastArg(&f)
+	return read(ctx, s, "transfers", q.Limit, func(ctx context.Context, tx pgx.Tx) ([]history.Transfer, error) {
+		return rowsOf(ctx, s, tx, transfers, sql, f.args...)
+	})
+}
+
 // Equity answers from all equity rows of an account.
 func (s *Store) Equity(ctx context.Context, q history.EquityQuery) ([]history.Equity, error) {
 	var f filter

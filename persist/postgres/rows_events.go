@@ -14,6 +14,8 @@ var riskEvents = newTable("risk_events", []column[history.RiskEvent]{
 	ids("scope_strategy", func(r *history.RiskEvent) *core.StrategyID { return &r.Scope.Strategy }),
 	ids("scope_instrument", func(r *history.RiskEvent) *core.InstrumentID { return &r.Scope.Instrument }),
 	enums("state", func(r *history.RiskEvent) *uint8 { return &r.State }),
+	enums("action", func(r *history.RiskEvent) *uint8 { return &r.Action }),
+	uint32s("cancelled", func(r *history.RiskEvent) *uint32 { return &r.Cancelled }),
 	codes("code", func(r *history.RiskEvent) *uint16 { return &r.Code }),
 	enums("unit", func(r *history.RiskEvent) *uint8 { return &r.Unit }),
 	int64s("limit_value", func(r *history.RiskEvent) *int64 { return &r.Limit }),

@@ -83,6 +83,9 @@ var orderColumns = []column[history.Order]{
 	prices("new_price", func(r *history.Order) (core.InstrumentID, *core.Price) { return r.Instrument, &r.NewPrice }),
 	qtys("new_qty", func(r *history.Order) (core.InstrumentID, *core.Qty) { return r.Instrument, &r.NewQty }),
 	clOrdIDs("cl_ord_id", func(r *history.Order) *core.ClOrdID { return &r.ClOrdID }),
+	enums("leg", func(r *history.Order) *core.Leg { return &r.Leg }),
+	bools("cancel_on_drop", func(r *history.Order) *bool { return &r.CancelOnDrop }),
+	counts("session", func(r *history.Order) *core.SessionID { return &r.Session }),
 }
 
 var executions = newTable("executions", []column[history.Execution]{
@@ -100,6 +103,8 @@ var executions = newTable("executions", []column[history.Execution]{
 	qtys("last_qty", func(r *history.Execution) (core.InstrumentID, *core.Qty) { return r.Instrument, &r.LastQty }),
 	amounts("fee", func(r *history.Execution) (core.InstrumentID, *core.Notional) { return r.Instrument, &r.Fee }),
 	clOrdIDs("cl_ord_id", func(r *history.Execution) *core.ClOrdID { return &r.ClOrdID }),
+	enums("leg", func(r *history.Execution) *core.Leg { return &r.Leg }),
+	enums("fee_in", func(r *history.Execution) *core.FeeCurrency { return &r.FeeIn }),
 })
 
 var positions = newTable("positions", []column[history.Position]{
@@ -119,7 +124,15 @@ var positions = newTable("positions", []column[history.Position]{
 	counts("fills", func(r *history.Position) *uint64 { return &r.Position.Fills }),
 	int64s("time_ns", func(r *history.Position) *core.Nanos { return &r.Time }),
 	counts("seq", func(r *history.Position) *uint64 { return &r.Seq }),
-}, "strategy", "instrument")
+	enums("leg", func(r *history.Position) *core.Leg { return &r.Leg }),
+	amounts("funding", func(r *history.Position) (core.InstrumentID, *core.Notional) {
+		return r.Instrument, &r.Position.Funding
+	}),
+	amounts("base_fees", func(r *history.Position) (core.InstrumentID, *core.Notional) {
+		return r.Instrument, &r.Position.BaseFees
+	}),
+	amounts("dust", func(r *history.Position) (core.InstrumentID, *core.Notional) { return r.Instrument, &r.Position.Dust }),
+}, "strategy", "instrument", "leg")
 
 var marks = newTable("marks", []column[store.Mark]{
 	ids("instrument", func(r *store.Mark) *core.InstrumentID { return &r.Instrument }),
@@ -127,14 +140,34 @@ var marks = newTable("marks", []column[store.Mark]{
 	int64s("time_ns", func(r *store.Mark) *core.Nanos { return &r.Time }),
 }, "instrument")
 
+var totals = newTable("transfer_totals", []column[store.TransferTotal]{
+	ids("account", func(r *store.TransferTotal) *core.AccountID { return &r.Account }),
+	texts("currency", func(r *store.TransferTotal) *string { return &r.Currency }),
+	decimals("amount", func(r *store.TransferTotal) (uint8, *int64) { return history.AmountScale, &r.Amount }),
+	int64s("time_ns", func(r *store.TransferTotal) *core.Nanos { return &r.Time }),
+}, "account", "currency")
+
+var transfers = newTable("transfers", []column[history.Transfer]{
+	counts("seq", func(r *history.Transfer) *uint64 { return &r.Seq }),
+	int64s("time_ns", func(r *history.Transfer) *core.Nanos { return &r.Time }),
+	ids("account", func(r *history.Transfer) *core.AccountID { return &r.Account }),
+	texts("currency", func(r *history.Transfer) *string { return &r.Currency }),
+	decimals("amount", func(r *history.Transfer) (uint8, *int64) { return history.AmountScale, &r.Amount }),
+	decimals("balance", func(r *history.Transfer) (uint8, *int64) { return history.AmountScale, &r.Balance }),
+	texts("by_whom", func(r *history.Transfer) *string { return &r.By }),
+	texts("note", func(r *history.Transfer) *string { return &r.Note }),
+})
+
 var equity = newTable("equity", []column[history.Equity]{
 	ids("account", func(r *history.Equity) *core.AccountID { return &r.Account }),
 	int64s("time_ns", func(r *history.Equity) *core.Nanos { return &r.Time }),
 	texts("settle", func(r *history.Equity) *string { return &r.Settle }),
 	enums("scale", func(r *history.Equity) *uint8 { return &r.Scale }),
+	decimals("transfers", func(r *history.Equity) (uint8, *core.Notional) { return r.Scale, &r.Transfers }),
 	decimals("realised", func(r *history.Equity) (uint8, *core.Notional) { return r.Scale, &r.Realised }),
 	decimals("unrealised", func(r *history.Equity) (uint8, *core.Notional) { return r.Scale, &r.Unrealised }),
 	decimals("fees", func(r *history.Equity) (uint8, *core.Notional) { return r.Scale, &r.Fees }),
+	decimals("funding", func(r *history.Equity) (uint8, *core.Notional) { return r.Scale, &r.Funding }),
 	bools("valued", func(r *history.Equity) *bool { return &r.Valued }),
 	counts("seq", func(r *history.Equity) *uint64 { return &r.Seq }),
 })

@@ -133,6 +133,8 @@ func (w *writer) begin(ctx context.Context, b *store.Batch) (*begun, error) {
 	mergeRows(p, w, marks, b.Marks)
 	mergeRows(p, w, candles, b.Candles)
 	mergeRows(p, w, quotesLast, latestQuotes(b.Quotes))
+	mergeRows(p, w, totals, b.Totals)
+	mergeRows(p, w, transfers, b.Transfers)
 	mergeRows(p, w, equity, b.Equity)
 	mergeRows(p, w, audit, b.Audit)
 	mergeRows(p, w, gaps, b.Gaps)

@@ -39,6 +39,7 @@ type Cache struct {
 type positionKey struct {
 	strategy   core.StrategyID
 	instrument core.InstrumentID
+	leg        core.Leg
 }
 
 // Status is how a Cache fares.

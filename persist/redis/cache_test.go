@@ -216,14 +216,44 @@ func TestFields(t *testing.T) {
 	m.shows()
 	position := m.hash("position:demo/default/sim:BTCUSDT")
 	delete(position, "ts")
-	if want := map[string]string{"account": "demo", "strategy": "default", "instrument": "sim:BTCUSDT", "qty": "0.750",
-		"avg_price": "100.0133333333", "realised": "0.00000000", "fees": "0.00000014", "volume": "0.750", "fills": "2",
+	if want := map[string]string{"account": "demo", "strategy": "default", "instrument": "sim:BTCUSDT", "leg": "both", "qty": "0.750",
+		"avg_price": "100.0133333333", "realised": "0.00000000", "fees": "0.00000014", "funding": "0.00000000", "volume": "0.750", "fills": "2",
 		"seq": "2", "time": "0"}; !maps.Equal(position, want) {
 		t.Errorf("position\n%v\nwant\n%v", position, want)
 	}
 	meta := m.hash("meta")
-	if meta["version"] != "1" || meta["started"] == "" || meta["updated"] == "" {
+	if meta["version"] != redis.Version || meta["started"] == "" || meta["updated"] == "" {
 		t.Errorf("meta %v", meta)
+	}
+}
+
+// The legs of hedge mode are positions of their own.
+func TestLegsStandSideBySide(t *testing.T) {
+	url := redistest.URL(t)
+	m := start(t, url)
+	m.look = connect(t, url)
+	m.shows()
+	m.mu.Lock()
+	for leg := core.LegLong; leg <= core.LegShort; leg++ {
+		m.positions = append(m.positions, history.Position{Account: 1, Strategy: 1, Instrument: 1, Leg: leg,
+			Position: core.Position{Qty: core.Qty(leg) * 1000, Funding: -5}})
+	}
+	m.mu.Unlock()
+	const net = "demo/default/sim:BTCUSDT"
+	eventually(t, "three positions", func() bool {
+		return slices.Equal(m.members("positions"), []string{net, net + "/long", net + "/short"})
+	})
+	for name, want := range map[string]map[string]string{
+		net: {"qty": "0.500", "leg": "both"}, net + "/long": {"qty": "1.000", "leg": "long", "funding": "-0.00000005"},
+		net + "/short": {"qty": "2.000", "leg": "short"},
+	} {
+		eventually(t, name, func() bool { return m.hash("position:" + name)["qty"] == want["qty"] })
+		got := m.hash("position:" + name)
+		for field, v := range want {
+			if got[field] != v {
+				t.Errorf("%s: %s is %q, want %q", name, field, got[field], v)
+			}
+		}
 	}
 }
 

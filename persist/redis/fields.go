@@ -53,9 +53,9 @@ func beside(p core.Price, q core.Qty, in *core.Instrument) string {
 // instrument's prices.
 const avgDecimals = 8
 
-// positionFields are a position's member of the index, "account/strategy/
-// instrument", and names and values of its hash. The member is "" when a name is
-// not known yet.
+// positionFields are a position's member of the index, "account/strategy/instrument"
+// with "/long" or "/short" behind it for a leg of hedge mode, and names and values of
+// its hash. The member is "" when a name is not known yet.
 func positionFields(d *core.Directory, p *history.Position, now core.Nanos) (member string, fields []string) {
 	a, s, in := d.Account(p.Account), d.Strategy(p.Strategy), d.Instrument(p.Instrument)
 	if a == nil || s == nil || in == nil {
@@ -73,10 +73,14 @@ func positionFields(d *core.Directory, p *history.Position, now core.Nanos) (mem
 	if v, ok := pos.Realised(in, core.RoundHalfEven); ok {
 		realised = core.FormatDecimal(int64(v), in.SettleScale)
 	}
-	return a.Name + "/" + s.Name + "/" + in.Name(), []string{
-		"account", a.Name, "strategy", s.Name, "instrument", in.Name(),
+	member = a.Name + "/" + s.Name + "/" + in.Name()
+	if p.Leg != core.LegNet {
+		member += "/" + p.Leg.String()
+	}
+	return member, []string{
+		"account", a.Name, "strategy", s.Name, "instrument", in.Name(), "leg", p.Leg.String(),
 		"qty", core.FormatDecimal(int64(pos.Qty), in.QtyScale), "avg_price", avg, "realised", realised,
-		"fees", core.FormatDecimal(int64(pos.Fees), in.SettleScale),
+		"fees", core.FormatDecimal(int64(pos.Fees), in.SettleScale), "funding", core.FormatDecimal(int64(pos.Funding), in.SettleScale),
 		"volume", core.FormatDecimal(int64(pos.Volume), in.QtyScale), "fills", strconv.FormatUint(pos.Fills, 10),
 		"seq", strconv.FormatUint(p.Seq, 10), "time", decimal(int64(p.Time)), "ts", decimal(int64(now)),
 	}

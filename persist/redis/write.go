@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of the layout of keys and fields, as qcat:meta has it.
-const Version = "1"
+const Version = "2"
 
 // chunk is how many commands are sent at once when everything is written.
 const chunk = 512
@@ -117,7 +117,7 @@ func (c *Cache) quote(in *core.Instrument, now core.Nanos) {
 }
 
 func (c *Cache) position(p *history.Position, now core.Nanos) {
-	key := positionKey{p.Strategy, p.Instrument}
+	key := positionKey{p.Strategy, p.Instrument, p.Leg}
 	had, ok := c.positions[key]
 	if ok && had == p.Position {
 		return

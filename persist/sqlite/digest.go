@@ -61,6 +61,8 @@ func digest(ctx context.Context, tx *sql.Tx) (store.Digest, error) {
 		func() error { return each(ctx, tx, executions, "", nil, b.AddExecution) },
 		func() error { return each(ctx, tx, positions, "", nil, b.AddPosition) },
 		func() error { return each(ctx, tx, marks, "", nil, b.AddMark) },
+		func() error { return each(ctx, tx, totals, "", nil, b.AddTotal) },
+		func() error { return each(ctx, tx, transfers, "", nil, b.AddTransfer) },
 		func() error { return each(ctx, tx, equity, "", nil, b.AddEquity) },
 		func() error { return each(ctx, tx, riskEvents, "", nil, b.AddRiskEvent) },
 		func() error { return each(ctx, tx, audit, "", nil, b.AddAudit) },

@@ -84,7 +84,10 @@ func loadJournal(ctx context.Context, tx *sql.Tx, st *store.State) (err error) {
 	if st.Open, err = all(ctx, tx, orders, "WHERE status < 3 ORDER BY id"); err != nil {
 		return err
 	}
-	if st.Positions, err = all(ctx, tx, positions, "ORDER BY strategy, instrument"); err != nil {
+	if st.Positions, err = all(ctx, tx, positions, "ORDER BY strategy, instrument, leg"); err != nil {
+		return err
+	}
+	if st.Totals, err = all(ctx, tx, totals, "ORDER BY account, currency"); err != nil {
 		return err
 	}
 	st.Marks, err = all(ctx, tx, marks, "ORDER BY instrument")

@@ -125,6 +125,20 @@ func (s *Store) Executions(ctx context.Context, x history.ExecutionQuery) ([]his
 	return page(ctx, s, executions, &q, "id DESC", x.Limit)
 }
 
+// Transfers returns transfers, newest first.
+func (s *Store) Transfers(ctx context.Context, t history.TransferQuery) ([]history.Transfer, error) {
+	var q query
+	equal(&q, "account", t.Account)
+	if t.Currency != "" {
+		q.and("currency = ?", t.Currency)
+	}
+	below(&q, "seq", t.Before)
+	if err := s.spanning(ctx, &q, transfers.name, "seq", "time_ns", t.From, t.To); err != nil {
+		return nil, err
+	}
+	return page(ctx, s, transfers, &q, "seq DESC", t.Limit)
+}
+
 // RiskEvents returns risk events, newest first.
 func (s *Store) RiskEvents(ctx context.Context, e history.EventQuery) ([]history.RiskEvent, error) {
 	var q query

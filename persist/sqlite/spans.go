@@ -35,6 +35,7 @@ func spansOf(b *store.Batch) []span {
 	var out []span
 	out = addSpans(out, orders.name, b.Orders, func(o *history.Order) (uint64, core.Nanos) { return uint64(o.ID), o.CreateTime })
 	out = addSpans(out, executions.name, b.Executions, func(x *history.Execution) (uint64, core.Nanos) { return x.ID, x.Time })
+	out = addSpans(out, transfers.name, b.Transfers, func(t *history.Transfer) (uint64, core.Nanos) { return t.Seq, t.Time })
 	out = addSpans(out, riskEvents.name, b.RiskEvents, func(e *history.RiskEvent) (uint64, core.Nanos) { return e.Seq, e.Time })
 	out = addSpans(out, audit.name, b.Audit, func(a *history.Audit) (uint64, core.Nanos) { return a.Seq, a.Time })
 	return out

@@ -66,8 +66,10 @@ var (
 	strategies  = newTable(store.TableStrategies, strategyFields, "id")
 	orders      = newTable(store.TableOrders, orderFields, "id")
 	executions  = newTable(store.TableExecutions, executionFields)
-	positions   = newTable(store.TablePositions, positionFields, "strategy", "instrument")
+	positions   = newTable(store.TablePositions, positionFields, "strategy", "instrument", "leg")
 	marks       = newTable(store.TableMarks, markFields, "instrument")
+	totals      = newTable(store.TableTotals, totalFields, "account", "currency")
+	transfers   = newTable(store.TableTransfers, transferFields)
 	equity      = newTable(store.TableEquity, equityFields)
 	riskEvents  = newTable(store.TableRiskEvents, riskEventFields)
 	audit       = newTable(store.TableAudit, auditFields)
@@ -145,6 +147,9 @@ func orderFields(f *fields, o *history.Order) {
 	clOrdID(f, "cl_ord_id", &o.ClOrdID)
 	number(f, "due_ns", &o.Due)
 	number(f, "seq", &o.Seq)
+	number(f, "leg", &o.Leg)
+	flag(f, "cancel_on_drop", &o.CancelOnDrop)
+	number(f, "session", &o.Session)
 }
 
 func executionFields(f *fields, x *history.Execution) {
@@ -162,17 +167,23 @@ func executionFields(f *fields, x *history.Execution) {
 	number(f, "time_ns", &x.Time)
 	clOrdID(f, "cl_ord_id", &x.ClOrdID)
 	number(f, "seq", &x.Seq)
+	number(f, "leg", &x.Leg)
+	number(f, "fee_in", &x.FeeIn)
 }
 
 func positionFields(f *fields, p *history.Position) {
 	number(f, "account", &p.Account)
 	number(f, "strategy", &p.Strategy)
 	number(f, "instrument", &p.Instrument)
+	number(f, "leg", &p.Leg)
 	number(f, "qty", &p.Position.Qty)
 	wide(f, "entry_num", &p.Position.EntryNum)
 	number(f, "entry_den", &p.Position.EntryDen)
 	wide(f, "cash", &p.Position.Cash)
 	number(f, "fees", &p.Position.Fees)
+	number(f, "funding", &p.Position.Funding)
+	number(f, "base_fees", &p.Position.BaseFees)
+	number(f, "dust", &p.Position.Dust)
 	number(f, "volume", &p.Position.Volume)
 	number(f, "fills", &p.Position.Fills)
 	number(f, "time_ns", &p.Time)
@@ -185,14 +196,34 @@ func markFields(f *fields, m *store.Mark) {
 	number(f, "time_ns", &m.Time)
 }
 
+func totalFields(f *fields, t *store.TransferTotal) {
+	number(f, "account", &t.Account)
+	text(f, "currency", &t.Currency)
+	number(f, "amount", &t.Amount)
+	number(f, "time_ns", &t.Time)
+}
+
+func transferFields(f *fields, t *history.Transfer) {
+	number(f, "seq", &t.Seq)
+	number(f, "time_ns", &t.Time)
+	number(f, "account", &t.Account)
+	text(f, "currency", &t.Currency)
+	number(f, "amount", &t.Amount)
+	number(f, "balance", &t.Balance)
+	text(f, "by_whom", &t.By)
+	text(f, "note", &t.Note)
+}
+
 func equityFields(f *fields, e *history.Equity) {
 	number(f, "account", &e.Account)
 	number(f, "time_ns", &e.Time)
 	text(f, "settle", &e.Settle)
 	number(f, "scale", &e.Scale)
+	number(f, "transfers", &e.Transfers)
 	number(f, "realised", &e.Realised)
 	number(f, "unrealised", &e.Unrealised)
 	number(f, "fees", &e.Fees)
+	number(f, "funding", &e.Funding)
 	flag(f, "valued", &e.Valued)
 	number(f, "seq", &e.Seq)
 }
@@ -203,6 +234,8 @@ func riskEventFields(f *fields, e *history.RiskEvent) {
 	number(f, "kind", &e.Kind)
 	scope(f, &e.Scope)
 	number(f, "state", &e.State)
+	number(f, "action", &e.Action)
+	number(f, "cancelled", &e.Cancelled)
 	number(f, "code", &e.Code)
 	number(f, "unit", &e.Unit)
 	number(f, "limit_value", &e.Limit)

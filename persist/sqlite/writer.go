@@ -221,6 +221,8 @@ func (w *writer) rows(ctx context.Context, b *store.Batch) error {
 		func() error { return insert(ctx, w, executions, b.Executions) },
 		func() error { return insert(ctx, w, positions, b.Positions) },
 		func() error { return insert(ctx, w, marks, b.Marks) },
+		func() error { return insert(ctx, w, totals, b.Totals) },
+		func() error { return insert(ctx, w, transfers, b.Transfers) },
 		func() error { return insert(ctx, w, equity, b.Equity) },
 		func() error { return insert(ctx, w, riskEvents, b.RiskEvents) },
 		func() error { return insert(ctx, w, audit, b.Audit) },

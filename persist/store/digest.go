@@ -47,6 +47,8 @@ const (
 	TableExecutions
 	TablePositions
 	TableMarks
+	TableTotals
+	TableTransfers
 	TableEquity
 	TableRiskEvents
 	TableAudit
@@ -59,7 +61,7 @@ const (
 )
 
 var tableNames = [NumTables]string{"instruments", "accounts", "strategies", "orders", "executions", "positions",
-	"marks", "equity", "risk_events", "audit", "trades", "quotes", "candles", "tick_gaps", "stream_positions"}
+	"marks", "transfer_totals", "transfers", "equity", "risk_events", "audit", "trades", "quotes", "candles", "tick_gaps", "stream_positions"}
 
 // String returns the name of the table in every store.
 func (t Table) String() string { return tableNames[t] }
@@ -127,6 +129,14 @@ func (d *DigestBuilder) AddPosition(p *history.Position) {
 
 // AddMark adds a row of marks.
 func (d *DigestBuilder) AddMark(m *Mark) { d.add(TableMarks, appendMark(d.begin(), m)) }
+
+// AddTotal adds a row of transfer_totals.
+func (d *DigestBuilder) AddTotal(t *TransferTotal) { d.add(TableTotals, appendTotal(d.begin(), t)) }
+
+// AddTransfer adds a row of transfers.
+func (d *DigestBuilder) AddTransfer(t *history.Transfer) {
+	d.add(TableTransfers, appendTransfer(d.begin(), t))
+}
 
 // AddEquity adds a row of equity.
 func (d *DigestBuilder) AddEquity(e *history.Equity) { d.add(TableEquity, appendEquity(d.begin(), e)) }

@@ -57,6 +57,7 @@ func TestDigestSeesEveryField(t *testing.T) {
 		{&core.Instrument{}, (*store.DigestBuilder).AddInstrument}, {&core.Account{}, (*store.DigestBuilder).AddAccount},
 		{&core.Strategy{}, (*store.DigestBuilder).AddStrategy}, {&history.Order{}, (*store.DigestBuilder).AddOrder},
 		{&history.Execution{}, (*store.DigestBuilder).AddExecution}, {&history.Position{}, (*store.DigestBuilder).AddPosition},
+		{&store.TransferTotal{}, (*store.DigestBuilder).AddTotal}, {&history.Transfer{}, (*store.DigestBuilder).AddTransfer},
 		{&store.Mark{}, (*store.DigestBuilder).AddMark}, {&history.Equity{}, (*store.DigestBuilder).AddEquity},
 		{&history.RiskEvent{}, (*store.DigestBuilder).AddRiskEvent}, {&history.Audit{}, (*store.DigestBuilder).AddAudit},
 		{&history.Trade{}, (*store.DigestBuilder).AddTrade}, {&history.Quote{}, (*store.DigestBuilder).AddQuote},

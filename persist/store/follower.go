@@ -32,7 +32,7 @@ type Config struct {
 	// a word is found.
 	CallTimeout time.Duration
 
-	LimitText LimitText // of the journal's projection; nil: limits are told by their numbers
+	Texts Texts // of the journal's projection
 
 	// Of the ticks.
 	SampleEvery time.Duration   // least time between two quotes of an instrument
@@ -205,7 +205,7 @@ func (f *Follower) load() error {
 		f.project = f.ticks
 	} else {
 		p := NewJournalProjection(id, state, f.find)
-		p.TellLimits(f.cfg.LimitText)
+		p.Tell(f.cfg.Texts)
 		f.project = p
 	}
 	f.recovered()

@@ -77,6 +77,12 @@ func (p *JournalProjection) subject(e *history.RiskEvent, a core.AccountID, s co
 	}
 }
 
+// about gives an event the scope that it is about, and its parts as subject.
+func (p *JournalProjection) about(e *history.RiskEvent, s *record.Scope) {
+	e.Scope = p.scope(s)
+	e.Account, e.Strategy, e.Instrument = e.Scope.Account, e.Scope.Strategy, e.Scope.Instrument
+}
+
 // terms gives an event prices and quantities, which mean nothing without an
 // instrument.
 func (p *JournalProjection) terms(e *history.RiskEvent, price core.Price, qty core.Qty) {
@@ -105,44 +111,17 @@ func (p *JournalProjection) foldState(s *record.State) error {
 		detail += ": " + note
 	}
 	if s.Reason.Code != 0 {
-		p.audit("set_state", s.Scope, "refused with code %d: %s", s.Reason.Code, detail)
+		p.audit("set_state", s.Scope, "%s: %s", p.refused(&s.Reason), detail)
 		return nil
 	}
 	p.audit("set_state", s.Scope, "%s", detail)
 	e := p.riskEvent(history.RiskStateChanged)
-	e.Scope, e.State, e.Value, e.Note = p.scope(&s.Scope), s.State, int64(s.Cancelled), note
-	e.Account, e.Strategy, e.Instrument = e.Scope.Account, e.Scope.Strategy, e.Scope.Instrument
+	p.about(e, &s.Scope)
+	e.State, e.Value, e.Note = s.State, int64(s.Cancelled), note
 	if !s.CancelOpen {
 		return nil
 	}
 	return p.cancelScope(&s.Scope, s.Cancelled)
-}
-
-func (p *JournalProjection) foldLimits(l *record.Limits) {
-	var detail strings.Builder
-	for i, f := range l.Fields {
-		if i > 0 {
-			detail.WriteString(", ")
-		}
-		detail.WriteString(p.limit(&f, p.instruments[l.Scope.Instrument]))
-	}
-	if len(l.Fields) == 0 {
-		detail.WriteString("no limits")
-	}
-	p.audit("set_limits", l.Scope, "%s", detail.String())
-	e := p.riskEvent(history.RiskLimitsChanged)
-	e.Scope, e.Value = p.scope(&l.Scope), int64(len(l.Fields))
-	e.Account, e.Strategy, e.Instrument = e.Scope.Account, e.Scope.Strategy, e.Scope.Instrument
-}
-
-// limit says which limit is what.
-func (p *JournalProjection) limit(f *record.LimitField, in *core.Instrument) string {
-	if p.text != nil {
-		if text := p.text(f.ID, f.Value, in); text != "" {
-			return clean(text)
-		}
-	}
-	return fmt.Sprintf("limit %d is %d", f.ID, f.Value)
 }
 
 // reportEvent adds the event of a report that was not what could have happened.

@@ -16,7 +16,7 @@ import (
 func projected(t *testing.T, records ...record.Record) *store.Batch {
 	t.Helper()
 	p := store.NewJournalProjection(testLog, &store.State{}, nil)
-	p.TellLimits(func(limit uint16, value int64, in *core.Instrument) string {
+	p.Tell(store.Texts{Limit: func(limit uint16, value int64, in *core.Instrument) string {
 		switch {
 		case limit == 2 && in == nil:
 			return fmt.Sprintf("two %d\x00", value)
@@ -24,7 +24,12 @@ func projected(t *testing.T, records ...record.Record) *store.Batch {
 			return fmt.Sprintf("two %d of %s", value, in.Symbol)
 		}
 		return ""
-	})
+	}, Reason: func(code uint16, _ uint8, limit, value int64, _ *core.Instrument) string {
+		if code == 9003 {
+			return ""
+		}
+		return fmt.Sprintf("reason %d: %d, limit %d", code, value, limit)
+	}, Action: func(action uint8) string { return [...]string{"", "notify", "reduce", "halt"}[action] }})
 	seq := uint64(0)
 	apply := func(r record.Record) {
 		t.Helper()
@@ -128,7 +133,8 @@ func TestRiskEventsAndAudit(t *testing.T) {
 			Report: core.ExecReport{Type: core.ExecTrade, Order: 1, Instrument: 1, LastPx: 100, LastQty: -3}}},
 		record.Record{Header: record.Header{Type: record.TypeRestart}, Restart: record.Restart{Unknown: 1}},
 		record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: record.Scope{Level: 1}}},
-		record.Record{Header: record.Header{Type: record.TypeLimits}, Limits: record.Limits{Scope: narrow, Fields: []record.LimitField{{ID: 2, Value: 8}}}},
+		record.Record{Header: record.Header{Type: record.TypeLimits}, Limits: record.Limits{Scope: narrow,
+			Fields: []record.LimitField{{ID: 2, Value: 8}}, Before: []record.LimitField{{ID: 2, Value: 5}, {ID: 3, Value: 1}}}},
 	)
 	scope := history.Scope{Level: 3, Account: 1, Strategy: 1}
 	want := []history.RiskEvent{
@@ -147,13 +153,13 @@ func TestRiskEventsAndAudit(t *testing.T) {
 		want[i].Seq, want[i].Time = at(n)
 	}
 	checkEvents(t, b.RiskEvents, want)
-	firm := history.Scope{Level: 1}
+	firm, symbol := history.Scope{Level: 1}, directory(t).Instruments()[0].Symbol
 	audit := []history.Audit{
 		{Action: "set_state", Scope: scope, Detail: "reducing, 1 cancels sent: by x"},
-		{Action: "set_limits", Scope: scope, Detail: "two 7\ufffd, limit 9 is -1"},
+		{Action: "set_limits", Scope: scope, Detail: "two unset → 7\ufffd, limit_9 unset → -1"},
 		{Action: "restart", Scope: firm, Detail: "1 orders unknown"},
 		{Action: "cancel_all", Scope: firm, Detail: "0 cancels sent"},
-		{Action: "set_limits", Scope: history.Scope{Level: 4, Instrument: 1}, Detail: "two 8 of " + directory(t).Instruments()[0].Symbol},
+		{Action: "set_limits", Scope: history.Scope{Level: 4, Instrument: 1}, Detail: "two 5 of " + symbol + " → 8 of " + symbol + ", limit_3 1 → unset"},
 	}
 	for i, n := range []uint64{4, 5, 7, 8, 9} {
 		audit[i].Seq, audit[i].Time = at(n)

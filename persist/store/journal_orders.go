@@ -93,11 +93,20 @@ func (p *JournalProjection) askCancel(o *orderRow) {
 }
 
 func (p *JournalProjection) foldCancelAll(c *record.CancelAll) error {
-	why := ""
-	if c.Cause != record.CauseAsked {
-		why = ": " + c.Cause.String()
+	switch {
+	case c.Cause == record.CauseCountdown:
+		p.audit("countdown", c.Scope, "%s: it was not renewed, %d cancels sent", p.scopeText(&c.Scope), c.Cancelled)
+		e := p.riskEvent(history.RiskCountdownEnded)
+		p.about(e, &c.Scope)
+		e.Value, e.Cancelled = int64(c.Cancelled), c.Cancelled
+	case c.Session == 0:
+		p.audit("cancel_all", c.Scope, "%d cancels sent", c.Cancelled)
+	case c.Cancelled == 0: // sessions come and go
+	case c.Session == core.EverySession:
+		p.audit("cancel_session", c.Scope, "every session ended with its process, %d cancels sent", c.Cancelled)
+	default:
+		p.audit("cancel_session", c.Scope, "session %d ended, %d cancels sent", c.Session, c.Cancelled)
 	}
-	p.audit("cancel_all", c.Scope, "%d cancels sent%s", c.Cancelled, why)
 	return p.cancelWhere(c.Cancelled, func(o *core.Order) bool {
 		return inScope(&c.Scope, o) && (c.Session == 0 ||
 			o.CancelOnDrop && (c.Session == core.EverySession || c.Session == o.Session))
@@ -176,8 +185,8 @@ func (p *JournalProjection) amendRefused(a *record.Amend) {
 	p.terms(e, price, qty)
 }
 
-// foldClock asks for what is due. An order whose cancel had been asked for becomes
-// an expiry without any other change.
+// foldClock asks for what is due, and tells of overrides that ended. An order whose
+// cancel had been asked for becomes an expiry without any other change.
 func (p *JournalProjection) foldClock(c *record.Clock) error {
 	n := uint32(0)
 	for o := p.due.first(); o != nil && o.Due <= p.rec.Time; o = p.due.first() {
@@ -192,6 +201,7 @@ func (p *JournalProjection) foldClock(c *record.Clock) error {
 	if n != c.Expired {
 		return fmt.Errorf("%w: %d orders are due, %d by the record", ErrRecord, n, c.Expired)
 	}
+	p.foldEnded(c.Ended)
 	return nil
 }
 

@@ -22,12 +22,6 @@ var (
 // OrderFinder returns an order that is stored and not open any more.
 type OrderFinder func(core.OrderID) (history.Order, bool, error)
 
-// LimitText says which limit is what, for people who read the audit, such as
-// "max_qty 1.500". in is the instrument that the limit hangs on, or nil. It returns ""
-// for a limit that it does not know. What two projections of one journal make is equal
-// only if both have the same.
-type LimitText func(limit uint16, value int64, in *core.Instrument) string
-
 // JournalProjection makes rows of the order journal's records without deciding
 // anything again: the outcomes stand in the records, and this folds them as the
 // sequencer did. One goroutine.
@@ -38,21 +32,23 @@ type LimitText func(limit uint16, value int64, in *core.Instrument) string
 type JournalProjection struct {
 	log  LogID
 	find OrderFinder
-	text LimitText // nil: limits are told by their numbers
+	text Texts
 	rec  record.Record
 	pos  Position // of the last record applied
 
 	instruments map[core.InstrumentID]*core.Instrument
-	accounts    map[core.AccountID]struct{}
-	strategies  map[core.StrategyID]core.AccountID
+	accounts    map[core.AccountID]string // names
+	strategies  map[core.StrategyID]string
 
 	orders map[core.OrderID]*orderRow // open ones, and those of the batch in hand
 	due    dueHeap
 	held   heldTable
+	totals totalTable
 	marks  map[core.InstrumentID]*markRow
 
 	changedOrders []*orderRow
 	changedHeld   []*heldRow
+	changedTotals []*totalRow
 	changedMarks  []*markRow
 	batch         Batch
 	taken         bool // the batch was handed out and its space may be used again
@@ -74,18 +70,18 @@ type markRow struct {
 // of an empty store, with the records of log. find is asked for closed orders.
 func NewJournalProjection(log LogID, state *State, find OrderFinder) *JournalProjection {
 	p := &JournalProjection{log: log, find: find, pos: state.Position,
-		instruments: map[core.InstrumentID]*core.Instrument{}, accounts: map[core.AccountID]struct{}{},
-		strategies: map[core.StrategyID]core.AccountID{}, orders: map[core.OrderID]*orderRow{},
-		held: newHeldTable(), marks: map[core.InstrumentID]*markRow{}}
+		instruments: map[core.InstrumentID]*core.Instrument{}, accounts: map[core.AccountID]string{},
+		strategies: map[core.StrategyID]string{}, orders: map[core.OrderID]*orderRow{},
+		held: newHeldTable(), totals: newTotalTable(), marks: map[core.InstrumentID]*markRow{}}
 	for i := range state.Instruments {
 		in := state.Instruments[i]
 		p.instruments[in.ID] = &in
 	}
 	for _, a := range state.Accounts {
-		p.accounts[a.ID] = struct{}{}
+		p.accounts[a.ID] = a.Name
 	}
 	for _, s := range state.Strategies {
-		p.strategies[s.ID] = s.Account
+		p.strategies[s.ID] = s.Name
 	}
 	for i := range state.Open {
 		o := &orderRow{Order: state.Open[i]}
@@ -97,15 +93,18 @@ func NewJournalProjection(log LogID, state *State, find OrderFinder) *JournalPro
 	for i := range state.Positions {
 		p.held.add(&heldRow{Position: state.Positions[i]})
 	}
+	for _, t := range state.Totals {
+		p.totals.add(&totalRow{TransferTotal: t})
+	}
 	for _, m := range state.Marks {
 		p.marks[m.Instrument] = &markRow{Mark: m}
 	}
 	return p
 }
 
-// TellLimits has limits told in the audit as text says them, from the next record on,
-// in place of their numbers.
-func (p *JournalProjection) TellLimits(text LimitText) { p.text = text }
+// Tell has limits, reasons and actions told as texts says them, from the next record
+// on, in place of their numbers.
+func (p *JournalProjection) Tell(texts Texts) { p.text = texts }
 
 // Position is that of the last record applied.
 func (p *JournalProjection) Position() Position { return p.pos }
@@ -115,7 +114,7 @@ func (p *JournalProjection) Rows() int {
 	if p.taken {
 		return 0
 	}
-	return p.batch.Rows() + len(p.changedOrders) + len(p.changedHeld) + len(p.changedMarks)
+	return p.batch.Rows() + len(p.changedOrders) + len(p.changedHeld) + len(p.changedTotals) + len(p.changedMarks)
 }
 
 // Apply folds the next record. It keeps nothing of rec.
@@ -154,7 +153,7 @@ func (p *JournalProjection) begin() {
 	p.taken = false
 	b := &p.batch
 	*b = Batch{Instruments: b.Instruments[:0], Accounts: b.Accounts[:0], Strategies: b.Strategies[:0], Orders: b.Orders[:0],
-		Executions: b.Executions[:0], Positions: b.Positions[:0], Marks: b.Marks[:0], Equity: b.Equity[:0],
+		Executions: b.Executions[:0], Positions: b.Positions[:0], Marks: b.Marks[:0], Totals: b.Totals[:0], Transfers: b.Transfers[:0], Equity: b.Equity[:0],
 		RiskEvents: b.RiskEvents[:0], Audit: b.Audit[:0], From: p.pos.Seq + 1}
 }
 
@@ -180,6 +179,15 @@ func (p *JournalProjection) fold(r *record.Record, late *orderRow) error {
 		p.foldMark(&r.Mark)
 	case record.TypeRate:
 		p.audit("set_rate", record.Scope{Level: levelFirm}, "1 %s is worth %d ppm", clean(r.Rate.Currency), r.Rate.PPM)
+	case record.TypeTransfer, record.TypeMargin, record.TypeTiers, record.TypeFunding, record.TypeRateFrom:
+		return p.foldAccount(r)
+	case record.TypeBreach:
+		return p.foldBreach(&r.Breach)
+	case record.TypeProposal:
+		p.foldProposal(&r.Proposal)
+	case record.TypeDecision:
+		p.foldDecision(&r.Decision)
+	case record.TypeCountdown: // a switch that is armed, renewed or disarmed leaves no row
 	default:
 		p.foldDefinition(r)
 	}
@@ -205,12 +213,17 @@ func (p *JournalProjection) Take() *Batch {
 		b.Positions = append(b.Positions, h.Position)
 		h.changed = false
 	}
+	for _, t := range p.changedTotals {
+		b.Totals = append(b.Totals, t.TransferTotal)
+		t.changed = false
+	}
 	for _, m := range p.changedMarks {
 		b.Marks = append(b.Marks, m.Mark)
 		m.changed = false
 	}
 	clear(p.changedOrders)
-	p.changedOrders, p.changedHeld, p.changedMarks = p.changedOrders[:0], p.changedHeld[:0], p.changedMarks[:0]
+	p.changedOrders, p.changedHeld = p.changedOrders[:0], p.changedHeld[:0]
+	p.changedTotals, p.changedMarks = p.changedTotals[:0], p.changedMarks[:0]
 	p.taken = true
 	return b
 }
@@ -239,12 +252,12 @@ func (p *JournalProjection) foldDefinition(r *record.Record) {
 			in.Name(), in.TickSize, in.StepSize, in.PriceScale, in.QtyScale, in.SettleScale)
 	case record.TypeAccount:
 		a := core.Account{ID: r.Account.ID, Name: clean(r.Account.Name)}
-		p.accounts[a.ID] = struct{}{}
+		p.accounts[a.ID] = a.Name
 		p.batch.Accounts = append(p.batch.Accounts, a)
 		p.audit("define_account", record.Scope{Level: levelAccount, Account: a.ID}, "%s", a.Name)
 	case record.TypeStrategy:
 		s := core.Strategy{ID: r.Strategy.ID, Account: r.Strategy.Account, Name: clean(r.Strategy.Name)}
-		p.strategies[s.ID] = s.Account
+		p.strategies[s.ID] = s.Name
 		p.batch.Strategies = append(p.batch.Strategies, s)
 		p.audit("define_strategy", record.Scope{Level: levelStrategy, Account: s.Account, Strategy: s.ID}, "%s", s.Name)
 	case record.TypeLimits:

@@ -121,7 +121,7 @@ func compare(t *testing.T, s store.Store, want *truth) {
 	}
 	for _, p := range want.positions {
 		if !slices.ContainsFunc(state.Positions, func(h history.Position) bool {
-			return engine.PositionState{Account: h.Account, Strategy: h.Strategy, Instrument: h.Instrument, Position: h.Position} == p
+			return engine.PositionState{Account: h.Account, Strategy: h.Strategy, Instrument: h.Instrument, Leg: h.Leg, Position: h.Position} == p
 		}) {
 			t.Fatalf("position %+v is not stored: %+v", p, state.Positions)
 		}

@@ -155,7 +155,7 @@ func (p *JournalProjection) book(o *orderRow, c *record.Report) error {
 		return fmt.Errorf("%w: order %d is of instrument %d, which is not defined", ErrRecord, o.ID, o.Instrument)
 	}
 	cost, fits := o.CumCost.Add(core.MulInt64(int64(r.LastPx), int64(r.LastQty)))
-	held := p.held.get(o.Account, o.Strategy, o.Instrument)
+	held := p.held.get(o.Account, o.Strategy, o.Instrument, o.Leg)
 	if !fits || !held.Position.Position.Apply(in, r.Fill(o.Side)) {
 		return fmt.Errorf("%w: a fill of order %d: %w", ErrRecord, o.ID, errSum)
 	}
@@ -163,15 +163,20 @@ func (p *JournalProjection) book(o *orderRow, c *record.Report) error {
 	o.CumCost = cost
 	o.UpdateTime = p.rec.Time
 	p.settle(o, c.Status)
-	held.Seq, held.Time = p.rec.Seq, p.rec.Time
-	if !held.changed {
-		held.changed = true
-		p.changedHeld = append(p.changedHeld, held)
-	}
+	p.heldChanged(held)
 	p.batch.Executions = append(p.batch.Executions, history.Execution{Seq: p.rec.Seq, Execution: core.Execution{
 		ID: c.ExecID, Order: o.ID, Account: o.Account, Strategy: o.Strategy, Instrument: o.Instrument,
-		Side: o.Side, Liquidity: r.Liquidity, LastPx: r.LastPx, LastQty: r.LastQty, Fee: r.Fee,
+		Side: o.Side, Liquidity: r.Liquidity, LastPx: r.LastPx, LastQty: r.LastQty, Leg: o.Leg, Fee: r.Fee, FeeIn: r.FeeIn,
 		VenueTime: r.Time, Time: p.rec.Time, ClOrdID: o.ClOrdID,
 	}})
 	return nil
+}
+
+// heldChanged notes that a position's row is other than it was.
+func (p *JournalProjection) heldChanged(h *heldRow) {
+	h.Seq, h.Time = p.rec.Seq, p.rec.Time
+	if !h.changed {
+		h.changed = true
+		p.changedHeld = append(p.changedHeld, h)
+	}
 }

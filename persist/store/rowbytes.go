@@ -119,17 +119,29 @@ func appendMark(b []byte, m *Mark) []byte {
 	return append64(append32(b, m.Instrument), int64(m.Price), int64(m.Time))
 }
 
+func appendTotal(b []byte, t *TransferTotal) []byte {
+	return append64(appendText(append32(b, t.Account), t.Currency), t.Amount, int64(t.Time))
+}
+
+func appendTransfer(b []byte, t *history.Transfer) []byte {
+	b = append64(b, t.Seq, uint64(t.Time))
+	b = appendText(append32(b, t.Account), t.Currency)
+	return appendText(append64(b, t.Amount, t.Balance), t.By, t.Note)
+}
+
 func appendEquity(b []byte, e *history.Equity) []byte {
 	b = append32(b, e.Account)
 	b = append(appendText(b, e.Settle), e.Scale)
-	b = append64(b, int64(e.Time), int64(e.Realised), int64(e.Unrealised), int64(e.Fees))
+	b = append64(b, e.Time)
+	b = append64(b, e.Transfers, e.Realised, e.Unrealised, e.Fees, e.Funding)
 	return append64(appendBits(b, e.Valued), e.Seq)
 }
 
 func appendRiskEvent(b []byte, e *history.RiskEvent) []byte {
 	b = append64(b, e.Seq, uint64(e.Time))
 	b = append(b, byte(e.Kind))
-	b = append(appendScope(b, &e.Scope), e.State)
+	b = append(appendScope(b, &e.Scope), e.State, e.Action)
+	b = append32(b, e.Cancelled)
 	b = append(le.AppendUint16(b, e.Code), e.Unit)
 	b = append64(b, uint64(e.Limit), uint64(e.Value), uint64(e.Order))
 	b = append32(b, uint32(e.Account), uint32(e.Strategy), uint32(e.Instrument))

@@ -52,6 +52,8 @@ type Batch struct {
 	Executions  []history.Execution
 	Positions   []history.Position // the last state of each that changed
 	Marks       []Mark             // the last one of each that changed
+	Totals      []TransferTotal    // the last one of each that changed
+	Transfers   []history.Transfer
 	Equity      []history.Equity
 	RiskEvents  []history.RiskEvent
 	Audit       []history.Audit
@@ -65,7 +67,7 @@ type Batch struct {
 // Rows is how many rows the batch has.
 func (b *Batch) Rows() int {
 	return len(b.Instruments) + len(b.Accounts) + len(b.Strategies) + len(b.Orders) + len(b.Executions) +
-		len(b.Positions) + len(b.Marks) + len(b.Equity) + len(b.RiskEvents) + len(b.Audit) +
+		len(b.Positions) + len(b.Marks) + len(b.Totals) + len(b.Transfers) + len(b.Equity) + len(b.RiskEvents) + len(b.Audit) +
 		len(b.Trades) + len(b.Quotes) + len(b.Candles) + len(b.Gaps)
 }
 
@@ -80,6 +82,7 @@ type State struct {
 	Open        []history.Order // open orders
 	Positions   []history.Position
 	Marks       []Mark // the last of each instrument
+	Totals      []TransferTotal
 
 	// Of the ticks.
 	Quotes  []history.Quote  // the latest of each instrument by ReceiveTime
@@ -98,6 +101,15 @@ type Mark struct {
 	Time       core.Nanos
 }
 
+// TransferTotal is what was transferred to an account in one currency, less what was
+// taken out, since the first record.
+type TransferTotal struct {
+	Account  core.AccountID
+	Currency string
+	Amount   int64      // 10^-history.AmountScale
+	Time     core.Nanos // of the last transfer
+}
+
 // Store keeps rows. Write belongs to the stream's follower; reading is for any
 // goroutine.
 //
@@ -105,8 +117,10 @@ type Mark struct {
 //	Instruments, Accounts, Strategies      ID                                   replaces
 //	Orders                                 ID                                   replaces
 //	Executions                             ID                                   adds
-//	Positions                              Strategy, Instrument                 replaces
+//	Positions                              Strategy, Instrument, Leg            replaces
 //	Marks                                  Instrument                           replaces
+//	Totals                                 Account, Currency                    replaces
+//	Transfers                              Seq                                  adds
 //	Equity                                 Account, Settle, Scale, Time         adds
 //	RiskEvents, Audit                      Seq                                  adds
 //	Trades                                 Tick                                 adds

@@ -56,9 +56,29 @@ func (w *world) journal(n int) *store.Batch {
 		if w.flip() {
 			b.Audit = append(b.Audit, history.Audit{Seq: seq, Time: w.now, Action: w.action(), Scope: w.scope(), Detail: w.text()})
 		}
+		if w.flip() {
+			b.Transfers = append(b.Transfers, history.Transfer{Seq: seq, Time: w.now, Account: w.strategy().Account, Currency: w.currency(),
+				Amount: w.number(), Balance: w.number(), By: w.text(), Note: w.text()})
+		}
 	}
+	w.totals(b)
 	return b
 }
+
+// totals adds what was transferred, each key once.
+func (w *world) totals(b *store.Batch) {
+	for _, a := range w.dir.Accounts() {
+		for _, currency := range currencies {
+			if w.flip() {
+				b.Totals = append(b.Totals, store.TransferTotal{Account: a.ID, Currency: currency, Amount: w.number(), Time: w.now})
+			}
+		}
+	}
+}
+
+var currencies = [...]string{"BTC", "USDT", "'); DROP TABLE transfers; --", "長"}
+
+func (w *world) currency() string { return currencies[w.rng.IntN(len(currencies))] }
 
 var actions = [...]string{"define_account", "set_limits", "set_state", "cancel_all"}
 
@@ -77,7 +97,8 @@ func (w *world) someOrder(b *store.Batch) history.Order {
 	o := history.Order{Order: core.Order{ID: w.order, Account: st.Account, Strategy: st.ID, Instrument: w.instrument().ID,
 		Side: core.Side(1 + w.rng.IntN(2)), Type: core.OrdType(1 + w.rng.IntN(2)), TIF: core.TimeInForce(1 + w.rng.IntN(5)),
 		ReduceOnly: w.flip(), Price: core.Price(w.number()), Qty: core.Qty(w.number()), ExpireTime: core.Nanos(w.number()),
-		CreateTime: w.now - core.Nanos(w.rng.Int64N(1_000_000_000)), ClOrdID: w.clOrdID()}}
+		CreateTime: w.now - core.Nanos(w.rng.Int64N(1_000_000_000)), ClOrdID: w.clOrdID(),
+		Leg: core.Leg(w.byte()), CancelOnDrop: w.flip(), Session: core.SessionID(w.count())}}
 	w.change(&o, b.To)
 	w.orders = append(w.orders, o)
 	return o
@@ -97,7 +118,8 @@ func (w *world) execution(o *history.Order) history.Execution {
 	w.exec++
 	return history.Execution{Execution: core.Execution{ID: w.exec, Order: o.ID, Account: o.Account, Strategy: o.Strategy,
 		Instrument: o.Instrument, Side: o.Side, Liquidity: core.Liquidity(w.byte()), LastPx: core.Price(w.number()),
-		LastQty: core.Qty(w.number()), Fee: core.Notional(w.number()), VenueTime: w.marketTime(), Time: w.now, ClOrdID: o.ClOrdID}, Seq: o.Seq}
+		LastQty: core.Qty(w.number()), Fee: core.Notional(w.number()), VenueTime: w.marketTime(), Time: w.now, ClOrdID: o.ClOrdID,
+		Leg: o.Leg, FeeIn: core.FeeCurrency(w.byte())}, Seq: o.Seq}
 }
 
 // held adds positions and marks, each key once.
@@ -105,10 +127,10 @@ func (w *world) held(b *store.Batch, n int) {
 	seen := map[positionKey]bool{}
 	marked := map[core.InstrumentID]bool{}
 	for range n {
-		st, in := w.strategy(), w.instrument()
-		if key := (positionKey{st.ID, in.ID}); !seen[key] {
+		st, in, leg := w.strategy(), w.instrument(), core.Leg(w.rng.IntN(3))
+		if key := (positionKey{st.ID, in.ID, leg}); !seen[key] {
 			seen[key] = true
-			b.Positions = append(b.Positions, history.Position{Account: st.Account, Strategy: st.ID, Instrument: in.ID,
+			b.Positions = append(b.Positions, history.Position{Account: st.Account, Strategy: st.ID, Instrument: in.ID, Leg: leg,
 				Position: w.position(), Seq: b.To, Time: w.now})
 		}
 		if !marked[in.ID] {
@@ -120,7 +142,8 @@ func (w *world) held(b *store.Batch, n int) {
 
 func (w *world) position() core.Position {
 	p := core.Position{Qty: core.Qty(w.number()), EntryNum: w.wide(), EntryDen: w.count(), Cash: w.wide(),
-		Fees: core.Notional(w.number()), Volume: core.Qty(w.number()), Fills: w.count()}
+		Fees: core.Notional(w.number()), Funding: core.Notional(w.number()), Volume: core.Qty(w.number()), Fills: w.count(),
+		BaseFees: core.Notional(w.number()), Dust: core.Notional(w.number())}
 	if w.extreme && w.flip() {
 		p.EntryDen = math.MaxUint64
 	}
@@ -137,15 +160,16 @@ func (w *world) equity(b *store.Batch) {
 					continue
 				}
 				b.Equity = append(b.Equity, history.Equity{Account: a.ID, Settle: settle, Scale: uint8(8 - i), Time: w.minute + 60e9,
-					Realised: core.Notional(w.number()), Unrealised: core.Notional(w.number()), Fees: core.Notional(w.number()),
-					Valued: w.flip(), Seq: b.From})
+					Transfers: core.Notional(w.number()), Realised: core.Notional(w.number()), Unrealised: core.Notional(w.number()),
+					Fees: core.Notional(w.number()), Funding: core.Notional(w.number()), Valued: w.flip(), Seq: b.From})
 			}
 		}
 	}
 }
 
 func (w *world) riskEvent(seq uint64) history.RiskEvent {
-	e := history.RiskEvent{Seq: seq, Time: w.now, Kind: history.RiskEventKind(1 + w.rng.IntN(8)), Scope: w.scope(), State: w.byte(),
+	e := history.RiskEvent{Seq: seq, Time: w.now, Kind: history.RiskEventKind(1 + w.rng.IntN(10)), Scope: w.scope(), State: w.byte(),
+		Action: w.byte(), Cancelled: uint32(w.number()),
 		Code: uint16(w.number()), Unit: w.byte(), Limit: w.number(), Value: w.number(), Note: w.text()}
 	if w.flip() {
 		st := w.strategy()

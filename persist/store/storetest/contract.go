@@ -105,6 +105,7 @@ func (p *pair) sameState(s store.Stream) {
 	sameSet(p.t, "open orders", got.Open, want.Open)
 	sameSet(p.t, "positions", got.Positions, want.Positions)
 	sameSet(p.t, "marks", got.Marks, want.Marks)
+	sameSet(p.t, "transfer totals", got.Totals, want.Totals)
 	sameSet(p.t, "last quotes", got.Quotes, want.Quotes)
 	sameSet(p.t, "last candles", got.Candles, want.Candles)
 	sameSet(p.t, "recent gaps", got.Gaps, want.Gaps)
@@ -183,6 +184,7 @@ func (p *pair) everything() {
 	ctx := p.t.Context()
 	compare(p, "orders", history.OrderQuery{Limit: all}, history.Reader.Orders)
 	compare(p, "executions", history.ExecutionQuery{Limit: all}, history.Reader.Executions)
+	compare(p, "transfers", history.TransferQuery{Limit: all}, history.Reader.Transfers)
 	compare(p, "risk events", history.EventQuery{Limit: all}, history.Reader.RiskEvents)
 	compare(p, "audit", history.EventQuery{Limit: all}, history.Reader.Audit)
 	for _, in := range p.world.dir.Instruments() {

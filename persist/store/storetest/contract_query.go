@@ -21,6 +21,7 @@ func testQueries(t *testing.T, open Open) {
 			compare(p, "quotes", p.world.quoteQuery(), history.Reader.Quotes)
 			compare(p, "candles", p.world.candleQuery(), history.Reader.Candles)
 			compare(p, "equity", p.world.equityQuery(), history.Reader.Equity)
+			compare(p, "transfers", p.world.transferQuery(), history.Reader.Transfers)
 			compare(p, "risk events", p.world.eventQuery(), history.Reader.RiskEvents)
 			compare(p, "audit", p.world.eventQuery(), history.Reader.Audit)
 		}
@@ -103,8 +104,15 @@ func (w *world) equityQuery() (q history.EquityQuery) {
 	return q
 }
 
+func (w *world) transferQuery() (q history.TransferQuery) {
+	q = history.TransferQuery{Account: some(w, 2, w.strategy().Account), Currency: some(w, 3, w.currency()),
+		Before: some(w, 3, w.rng.Uint64N(w.seq[0]+1)), Limit: w.limit()}
+	q.From, q.To = w.span()
+	return q
+}
+
 func (w *world) eventQuery() (q history.EventQuery) {
-	q = history.EventQuery{Kind: some(w, 2, history.RiskEventKind(1+w.rng.IntN(8))), Action: some(w, 2, w.action()),
+	q = history.EventQuery{Kind: some(w, 2, history.RiskEventKind(1+w.rng.IntN(10))), Action: some(w, 2, w.action()),
 		Account: some(w, 2, w.strategy().Account), Before: some(w, 3, w.rng.Uint64N(w.seq[0]+1)), Limit: w.limit()}
 	q.From, q.To = w.span()
 	return q
@@ -123,6 +131,8 @@ func testPaging(t *testing.T, open Open) {
 		func(q *history.ExecutionQuery, last *history.Execution, n int) { q.Before, q.Limit = last.ID, n })
 	pageThrough(p, "equity", history.EquityQuery{Account: account}, history.Reader.Equity,
 		func(q *history.EquityQuery, last *history.Equity, n int) { q.Before, q.Limit = last.Time, n })
+	pageThrough(p, "transfers", history.TransferQuery{}, history.Reader.Transfers,
+		func(q *history.TransferQuery, last *history.Transfer, n int) { q.Before, q.Limit = last.Seq, n })
 	pageThrough(p, "risk events", history.EventQuery{}, history.Reader.RiskEvents,
 		func(q *history.EventQuery, last *history.RiskEvent, n int) { q.Before, q.Limit = last.Seq, n })
 	pageThrough(p, "audit", history.EventQuery{}, history.Reader.Audit,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -26,9 +27,11 @@ type Memory struct {
 	orders      map[core.OrderID]history.Order
 	held        map[positionKey]history.Position
 	marks       map[core.InstrumentID]store.Mark
+	totals      map[totalKey]store.TransferTotal
 	candles     map[candleKey]history.Candle
 
 	executions []history.Execution
+	transfers  []history.Transfer
 	equity     []history.Equity
 	riskEvents []history.RiskEvent
 	audit      []history.Audit
@@ -40,6 +43,12 @@ type Memory struct {
 type positionKey struct {
 	strategy   core.StrategyID
 	instrument core.InstrumentID
+	leg        core.Leg
+}
+
+type totalKey struct {
+	account  core.AccountID
+	currency string
 }
 
 type candleKey struct {
@@ -54,6 +63,7 @@ func NewMemory() *Memory {
 		instruments: map[core.InstrumentID]core.Instrument{}, accounts: map[core.AccountID]core.Account{},
 		strategies: map[core.StrategyID]core.Strategy{}, orders: map[core.OrderID]history.Order{},
 		held: map[positionKey]history.Position{}, marks: map[core.InstrumentID]store.Mark{},
+		totals:  map[totalKey]store.TransferTotal{},
 		candles: map[candleKey]history.Candle{},
 	}
 }
@@ -114,10 +124,12 @@ func (m *Memory) put(b *store.Batch) {
 	putAll(m.accounts, b.Accounts, func(a *core.Account) core.AccountID { return a.ID })
 	putAll(m.strategies, b.Strategies, func(s *core.Strategy) core.StrategyID { return s.ID })
 	putAll(m.orders, b.Orders, func(o *history.Order) core.OrderID { return o.ID })
-	putAll(m.held, b.Positions, func(p *history.Position) positionKey { return positionKey{p.Strategy, p.Instrument} })
+	putAll(m.held, b.Positions, func(p *history.Position) positionKey { return positionKey{p.Strategy, p.Instrument, p.Leg} })
 	putAll(m.marks, b.Marks, func(k *store.Mark) core.InstrumentID { return k.Instrument })
 	putAll(m.candles, b.Candles, func(c *history.Candle) candleKey { return candleKey{c.Instrument, c.Interval, c.OpenTime} })
+	putAll(m.totals, b.Totals, func(t *store.TransferTotal) totalKey { return totalKey{t.Account, t.Currency} })
 	m.executions = append(m.executions, b.Executions...)
+	m.transfers = append(m.transfers, b.Transfers...)
 	m.equity = append(m.equity, b.Equity...)
 	m.riskEvents = append(m.riskEvents, b.RiskEvents...)
 	m.audit = append(m.audit, b.Audit...)
@@ -149,8 +161,9 @@ func (m *Memory) Load(ctx context.Context, s store.Stream) (*store.State, error)
 	st.Strategies = sorted(m.strategies, func(s *core.Strategy) core.StrategyID { return s.ID })
 	st.Open = sorted(m.orders, func(o *history.Order) core.OrderID { return o.ID })
 	st.Open = slices.DeleteFunc(st.Open, func(o history.Order) bool { return !o.Status.Open() })
-	st.Positions = sorted(m.held, func(p *history.Position) uint64 { return uint64(p.Strategy)<<32 | uint64(p.Instrument) })
+	st.Positions = slices.Collect(maps.Values(m.held))
 	st.Marks = sorted(m.marks, func(k *store.Mark) core.InstrumentID { return k.Instrument })
+	st.Totals = slices.Collect(maps.Values(m.totals))
 	return st, nil
 }
 
@@ -209,8 +222,10 @@ func (m *Memory) Digest(ctx context.Context) (store.Digest, error) {
 	addAll(m.orders, d.AddOrder)
 	addAll(m.held, d.AddPosition)
 	addAll(m.marks, d.AddMark)
+	addAll(m.totals, d.AddTotal)
 	addAll(m.candles, d.AddCandle)
 	addEach(m.executions, d.AddExecution)
+	addEach(m.transfers, d.AddTransfer)
 	addEach(m.equity, d.AddEquity)
 	addEach(m.riskEvents, d.AddRiskEvent)
 	addEach(m.audit, d.AddAudit)

@@ -104,6 +104,16 @@ func (m *Memory) Equity(ctx context.Context, q history.EquityQuery) ([]history.E
 	return rows[:n], m.usable(ctx)
 }
 
+// Transfers implements history.Reader.
+func (m *Memory) Transfers(ctx context.Context, q history.TransferQuery) ([]history.Transfer, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return page(m.transfers, q.Limit, func(t *history.Transfer) bool {
+		return is(q.Account, t.Account) && is(q.Currency, t.Currency) && within(t.Time, q.From, q.To) &&
+			(q.Before == 0 || t.Seq < q.Before)
+	}, func(a, b *history.Transfer) int { return cmp.Compare(a.Seq, b.Seq) }), m.usable(ctx)
+}
+
 // RiskEvents implements history.Reader.
 func (m *Memory) RiskEvents(ctx context.Context, q history.EventQuery) ([]history.RiskEvent, error) {
 	m.mu.RLock()
