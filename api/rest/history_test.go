@@ -31,6 +31,7 @@ type archive struct {
 	bars   []history.Candle
 	equity []history.Equity
 	events []history.RiskEvent
+	moved  []history.Transfer
 	acts   []history.Audit
 }
 
@@ -106,6 +107,13 @@ func (a *archive) Equity(ctx context.Context, q history.EquityQuery) ([]history.
 	})
 }
 
+func (a *archive) Transfers(ctx context.Context, q history.TransferQuery) ([]history.Transfer, error) {
+	return pick(ctx, a, a.moved, q.Limit, func(x *history.Transfer) int64 { return int64(x.Seq) }, func(x *history.Transfer) bool {
+		return (q.Account == 0 || x.Account == q.Account) && (q.Currency == "" || x.Currency == q.Currency) && in(x.Time, q.From, q.To) &&
+			(q.Before == 0 || x.Seq < q.Before)
+	})
+}
+
 func (a *archive) RiskEvents(ctx context.Context, q history.EventQuery) ([]history.RiskEvent, error) {
 	return pick(ctx, a, a.events, q.Limit, func(x *history.RiskEvent) int64 { return int64(x.Seq) }, func(x *history.RiskEvent) bool {
 		return (q.Kind == 0 || x.Kind == q.Kind) && (q.Account == 0 || x.Account == q.Account) && in(x.Time, q.From, q.To) && (q.Before == 0 || x.Seq < q.Before)
@@ -131,6 +139,7 @@ func fillArchive(a *archive) {
 				Candle: core.Candle{Open: 1, High: 2, Low: 1, Close: 2, Volume: 3, Trades: 4, Closed: true, OpenTime: at}})
 		}
 		a.equity = append(a.equity, history.Equity{Account: 1, Settle: "USDT", Scale: 8, Time: at, Realised: 5, Unrealised: 7, Fees: 2, Valued: i != 9})
+		a.moved = append(a.moved, history.Transfer{Seq: uint64(i + 1), Time: at, Account: 1, Currency: "USDT", Amount: 5, Balance: int64(5 * (i + 1)), By: "x"})
 		a.events = append(a.events, history.RiskEvent{Seq: uint64(i + 1), Time: at, Kind: history.RiskOrderRefused, Code: 101, Account: 1})
 		a.acts = append(a.acts, history.Audit{Seq: uint64(i + 1), Time: at, Action: "set_limits", Detail: "max_qty 5"})
 	}
@@ -195,6 +204,11 @@ func TestPagesOfEveryList(t *testing.T) {
 		"equity?account=demo":                     10,
 		"equity?account=nobody":                   0,
 		"equity?account=demo&" + span:             3,
+		"transfers":                               10,
+		"transfers?account=demo&currency=USDT":    10,
+		"transfers?currency=BTC":                  0,
+		"transfers?account=nobody":                0,
+		"transfers?" + span:                       3,
 		"risk/events":                             10,
 		"risk/events?kind=order_refused":          10,
 		"risk/events?kind=restarted":              0,
@@ -222,7 +236,8 @@ func TestOrderOfRows(t *testing.T) {
 		"candles/sim:BTCUSDT?interval=1s&limit=2":                                  fmt.Sprintf(`[{"t":%d,"o":"0.01","h":"0.02","l":"0.01","c":"0.02","v":"0.003","n":4,"closed":true},{"t":%d`, start+8*minute, start+9*minute),
 		"candles/sim:BTCUSDT?interval=1h&limit=1&to=" + fmt.Sprint(start+4*minute): `"closed":true,"gap":true}]`,
 		"quotes/sim:BTCUSDT?limit=2":                                               fmt.Sprintf(`[{"bp":"1.00","bq":"0.002","ap":null,"aq":null,"ets":%d,"rts":%d},{`, start+8*minute-1, start+8*minute),
-		"equity?account=demo&limit=1":                                              fmt.Sprintf(`[{"account":"demo","time":%d,"currency":"USDT","realised":"0.00000005","unrealised":null,"fees":"0.00000002","total":null}]`, start+9*minute),
+		"equity?account=demo&limit=1":                                              fmt.Sprintf(`[{"account":"demo","time":%d,"currency":"USDT","transfers":"0.00000000","realised":"0.00000005","unrealised":null,"fees":"0.00000002","funding":"0.00000000","total":null}]`, start+9*minute),
+		"transfers?limit=1":                                                        fmt.Sprintf(`[{"seq":10,"time":%d,"account":"demo","currency":"USDT","amount":"0.00000005","balance":"0.00000050","by":"x","note":""}]`, start+9*minute),
 		"risk/events?limit=1":                                                      `[{"seq":10,"time":`,
 		"audit?limit=1":                                                            fmt.Sprintf(`[{"seq":10,"time":%d,"action":"set_limits","detail":"max_qty 5"}]`, start+9*minute),
 	} {
@@ -330,7 +345,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 // is refused with a reason.
 func TestWithoutAStore(t *testing.T) {
 	s := filled(t)
-	for _, path := range []string{"audit", "risk/events", "equity?account=demo", "quotes/sim:BTCUSDT", "candles/sim:BTCUSDT?interval=1h"} {
+	for _, path := range []string{"audit", "risk/events", "transfers", "equity?account=demo", "quotes/sim:BTCUSDT", "candles/sim:BTCUSDT?interval=1h"} {
 		s.ask("GET", "/api/v1/"+path, "").refused(503, "history_unavailable")
 	}
 	for path, want := range map[string]int{"orders": 3, "executions": 1} {

@@ -137,15 +137,34 @@ func (s *Server) equity(c exchange) {
 	listPage(c, &p, next, len(rows), func(dst []byte, i int) []byte { return wire.AppendEquity(dst, s.cfg.Directory, &rows[i]) })
 }
 
-// riskEvents lists refusals, changes of state and limits, and restarts, newest
-// first.
+// transfers lists what was moved into accounts and out of them, newest first.
+func (s *Server) transfers(c exchange) {
+	q, p := s.paged(c, defaultListed, maxListed, "account", "currency")
+	tq := history.TransferQuery{Account: q.account(), Currency: q.text("currency"), From: p.from, To: p.to, Before: p.cursor.key, Limit: p.limit + 1}
+	if !q.ok {
+		return
+	}
+	var rows []history.Transfer
+	if !q.none {
+		var err error
+		if rows, err = fromStore(s, func(ctx context.Context, r history.Reader) ([]history.Transfer, error) { return r.Transfers(ctx, tq) }); err != nil {
+			s.noHistory(c, err)
+			return
+		}
+	}
+	rows, next := cut(rows, p.limit, func(t *history.Transfer) cursor { return cursor{set: true, key: t.Seq} })
+	listPage(c, &p, next, len(rows), func(dst []byte, i int) []byte { return wire.AppendTransfer(dst, s.cfg.Directory, &rows[i]) })
+}
+
+// riskEvents lists refusals, breaches, changes of state and limits, and restarts,
+// newest first.
 func (s *Server) riskEvents(c exchange) {
 	q, p := s.paged(c, defaultListed, maxListed, "kind", "account")
 	eq := p.events()
 	if text := q.text("kind"); text != "" {
 		var ok bool
 		if eq.Kind, ok = history.ParseRiskEventKind(text); !ok {
-			q.bad("kind", "wanted order_refused, amend_refused, cancel_refused, state_changed, limits_changed, report_stray, report_invalid or restarted")
+			q.bad("kind", "wanted order_refused, amend_refused, cancel_refused, state_changed, limits_changed, report_stray, report_invalid, restarted, breached or countdown_ended")
 		}
 	}
 	eq.Account = q.account()

@@ -63,6 +63,7 @@ func (s *Server) table() []route {
 		{get, "/api/v1/positions", s.positions, false},
 		{get, "/api/v1/accounts", s.accounts, false},
 		{get, "/api/v1/equity", s.equity, false},
+		{get, "/api/v1/transfers", s.transfers, false},
 		{get, "/api/v1/strategies", s.strategies, false},
 
 		{get, "/api/v1/risk/limits", s.limits, false},

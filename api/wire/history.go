@@ -25,16 +25,18 @@ func AppendQuoteRecord(dst []byte, in *core.Instrument, q *history.Quote) []byte
 	return append(dst, '}')
 }
 
-// AppendEquity appends {"account","time","currency","realised","unrealised",
-// "fees","total"}: unrealised and total are null when a position could not be
-// valued.
+// AppendEquity appends {"account","time","currency","transfers","realised",
+// "unrealised","fees","funding","total"}: unrealised and total are null when a position
+// could not be valued.
 func AppendEquity(dst []byte, d Names, e *history.Equity) []byte {
 	dst = appendKeyString(dst, `{"account":`, accountName(d, e.Account))
 	dst = appendKeyInt(dst, `,"time":`, int64(e.Time))
 	dst = appendKeyString(dst, `,"currency":`, e.Settle)
+	dst = appendKeyDecimal(dst, `,"transfers":`, int64(e.Transfers), e.Scale)
 	dst = appendKeyDecimal(dst, `,"realised":`, int64(e.Realised), e.Scale)
 	dst = appendKeyValued(dst, `,"unrealised":`, e.Unrealised, e)
 	dst = appendKeyDecimal(dst, `,"fees":`, int64(e.Fees), e.Scale)
+	dst = appendKeyDecimal(dst, `,"funding":`, int64(e.Funding), e.Scale)
 	dst = appendKeyValued(dst, `,"total":`, e.Total(), e)
 	return append(dst, '}')
 }
@@ -46,8 +48,22 @@ func appendKeyValued(dst []byte, key string, v core.Notional, e *history.Equity)
 	return appendKeyDecimal(dst, key, int64(v), e.Scale)
 }
 
+// AppendTransfer appends {"seq","time","account","currency","amount","balance","by",
+// "note"}: a negative amount was taken out.
+func AppendTransfer(dst []byte, d Names, t *history.Transfer) []byte {
+	dst = appendKeyUint(dst, `{"seq":`, t.Seq)
+	dst = appendKeyInt(dst, `,"time":`, int64(t.Time))
+	dst = appendKeyString(dst, `,"account":`, accountName(d, t.Account))
+	dst = appendKeyString(dst, `,"currency":`, t.Currency)
+	dst = appendKeyDecimal(dst, `,"amount":`, t.Amount, history.AmountScale)
+	dst = appendKeyDecimal(dst, `,"balance":`, t.Balance, history.AmountScale)
+	dst = appendKeyString(dst, `,"by":`, t.By)
+	dst = appendKeyString(dst, `,"note":`, t.Note)
+	return append(dst, '}')
+}
+
 // AppendRiskEvent appends {"seq","time","kind"} and, where the event has them,
-// "scope", "state", "reason" (as AppendReason), "unknown_orders", "order_id",
+// "scope", "state", "reason" (as AppendReason), "action", "cancelled", "unknown_orders", "order_id",
 // "client_order_id", "account", "strategy", "instrument", "side", "price", "qty"
 // and "note".
 func AppendRiskEvent(dst []byte, d Names, e *history.RiskEvent) []byte {
@@ -64,6 +80,12 @@ func AppendRiskEvent(dst []byte, d Names, e *history.RiskEvent) []byte {
 	if e.Code != 0 {
 		r := risk.Reason{Code: risk.Code(e.Code), Unit: risk.Unit(e.Unit), Scope: scope, Limit: e.Limit, Value: e.Value}
 		dst = AppendReason(append(dst, `,"reason":`...), d, d.Instrument(e.Instrument), &r)
+	}
+	if e.Action != 0 {
+		dst = appendKeyString(dst, `,"action":`, risk.Action(e.Action).String())
+	}
+	if e.Kind == history.RiskBreached || e.Kind == history.RiskCountdownEnded {
+		dst = appendKeyUint(dst, `,"cancelled":`, uint64(e.Cancelled))
 	}
 	if e.Kind == history.RiskRestarted {
 		dst = appendKeyInt(dst, `,"unknown_orders":`, e.Value)

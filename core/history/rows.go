@@ -97,7 +97,7 @@ const (
 	RiskReportInvalid RiskEventKind = 7 // a venue's report that could not be booked
 	RiskRestarted     RiskEventKind = 8 // the process started anew; Value: orders unknown
 	RiskBreached      RiskEventKind = 9 // what is held crossed a limit: the numbers, and what was done
-	// RiskCountdownEnded is a dead man's switch that was not renewed; Value: cancels sent.
+	// RiskCountdownEnded is a dead man's switch that was not renewed.
 	RiskCountdownEnded RiskEventKind = 10
 )
 
@@ -132,8 +132,8 @@ type RiskEvent struct {
 
 	Scope Scope // that refused, or was changed; of an order: its path
 	State uint8 // RiskStateChanged, and of a report that halted the firm; the numbers are risk's
-	// Action is what a breach did, as risk numbers it, and Cancelled how many venues were
-	// asked to cancel an order by it.
+	// Action is what a breach did, as risk numbers it. Cancelled is how many orders a
+	// breach, or a countdown that ended, asked venues to cancel.
 	Action    uint8
 	Cancelled uint32
 	Code      uint16

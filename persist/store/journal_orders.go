@@ -98,7 +98,7 @@ func (p *JournalProjection) foldCancelAll(c *record.CancelAll) error {
 		p.audit("countdown", c.Scope, "%s: it was not renewed, %d cancels sent", p.scopeText(&c.Scope), c.Cancelled)
 		e := p.riskEvent(history.RiskCountdownEnded)
 		p.about(e, &c.Scope)
-		e.Value, e.Cancelled = int64(c.Cancelled), c.Cancelled
+		e.Cancelled = c.Cancelled
 	case c.Session == 0:
 		p.audit("cancel_all", c.Scope, "%d cancels sent", c.Cancelled)
 	case c.Cancelled == 0: // sessions come and go
