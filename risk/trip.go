@@ -48,31 +48,128 @@ type Trip struct {
 // never is an end that does not come.
 const never = core.Nanos(math.MaxInt64)
 
-// tripped is what is known of the trips of one node. A node has one while a bit of
-// its trips is set, or while a breach is the cause of its state.
+// tripped is what is known of the trips of one node, while it has one, or while a
+// breach is the cause of its state.
 type tripped struct {
-	scope Scope
+	place ScopeCursor
+	used  bool
 	at    [numTrips]Trip // Code OK: nothing known
 }
 
 // trips holds the details of all tripped nodes, off the check's path.
 type trips struct {
-	slots    []tripped // slot 0 is nobody's
-	free     []uint32
-	deadline core.Nanos // the earliest Until of all
+	slots []tripped // slot 0 is nobody's
+	free  []uint32
+	// deadline is the earliest Until of all, or earlier: Tick finds the next.
+	deadline core.Nanos
+}
+
+// trip keeps a node from opening, or renews what is known of it.
+func (t *Tree) trip(s *seat, k tripKind, v Trip) {
+	ts := &t.trips
+	if s.sc.slot == 0 {
+		if n := len(ts.free); n > 0 {
+			s.sc.slot, ts.free = ts.free[n-1], ts.free[:n-1]
+		} else {
+			s.sc.slot = uint32(len(ts.slots))
+			ts.slots = append(ts.slots, tripped{})
+		}
+		ts.slots[s.sc.slot] = tripped{place: s.at, used: true}
+	}
+	at := &ts.slots[s.sc.slot].at[k]
+	v.Code, v.Since = tripCodes[k], t.scores.now
+	if s.n.trips&(1<<k) != 0 {
+		v.Since = at.Since
+	}
+	*at = v
+	s.n.trips |= 1 << k
+	ts.deadline = min(ts.deadline, v.Until)
+	t.touch(s.n, s.at.section, s.at.index)
+}
+
+// clear lets a node open again as far as one control is concerned. The breach may be
+// queued again, unless it is the cause of the node's state.
+func (t *Tree) clear(s *seat, k tripKind) {
+	if k <= tripDrawdown {
+		s.sc.over[k] = 0
+	}
+	if s.sc.cause != uint8(k)+1 {
+		s.sc.acted &^= 1 << k
+	}
+	if s.n.trips&(1<<k) == 0 {
+		return
+	}
+	s.n.trips &^= 1 << k
+	t.forget(s)
+	t.touch(s.n, s.at.section, s.at.index)
+}
+
+// forget drops what is known of trips that are over and are no cause of the state.
+func (t *Tree) forget(s *seat) {
+	if s.sc.slot == 0 {
+		return
+	}
+	e := &t.trips.slots[s.sc.slot]
+	left := false
+	for k := range e.at {
+		if s.n.trips&(1<<k) == 0 && s.sc.cause != uint8(k)+1 {
+			e.at[k] = Trip{}
+		}
+		left = left || e.at[k].Code != OK
+	}
+	if !left {
+		*e = tripped{}
+		t.trips.free = append(t.trips.free, s.sc.slot)
+		s.sc.slot = 0
+	}
+}
+
+// resume is what a person's word does: the node opens again, what it lost in a row
+// and since its best moment counts from here, and what was counted of its fills is
+// forgotten. What it lost today stays lost.
+func (t *Tree) resume(s *seat) {
+	s.sc.cause = 0
+	for k := range numTrips {
+		t.clear(s, k)
+	}
+	t.forget(s)
+	s.sc.streak, s.sc.peak = 0, s.sc.pnl
+	t.flows.restart(s.sc.flow)
+}
+
+// setBy notes who set the state of a node: a person, whose word to go on also resets
+// it.
+func (t *Tree) setBy(s Scope, st TradingState) {
+	at, ok := t.place(s)
+	if !ok {
+		return
+	}
+	n := t.seat(at)
+	if st == StateActive {
+		t.resume(&n)
+		return
+	}
+	n.sc.cause = 0
+	t.forget(&n)
 }
 
 // Trips returns what keeps a node from opening, in the order of the controls; nil
 // when nothing does.
 func (t *Tree) Trips(s Scope) []Trip {
-	return nil
-}
-
-// Deadline returns when Tick has something to do next: the end of a cool-down or of
-// a freeze, or the beginning of a day; MaxInt64 when nothing is due ever.
-func (t *Tree) Deadline() core.Nanos { return never }
-
-// Tick tells the tree the time: what ends by itself ends. Time that does not advance
-// changes nothing.
-func (t *Tree) Tick(now core.Nanos) {
+	s, r := t.resolve(s)
+	if !r.OK() {
+		return nil
+	}
+	at, ok := t.place(s)
+	if !ok {
+		return nil
+	}
+	var out []Trip
+	n := t.seat(at)
+	for k := range numTrips {
+		if n.n.trips&(1<<k) != 0 {
+			out = append(out, t.trips.slots[n.sc.slot].at[k])
+		}
+	}
+	return out
 }

@@ -1,0 +1,46 @@
+package risk
+
+// stresses refuses where the worst scenario of a node would, with this order open,
+// lose more than its limit.
+func (c *check) stresses() bool {
+	if c.refUnit == 0 || !c.any(LimitMaxScenarioLoss) {
+		return false
+	}
+	var size shocks
+	for k := range atFirmInstrument {
+		size.take(&c.profiles[k].Limits)
+	}
+	size = size.or()
+	for k, p := range c.pairsOf() {
+		if !c.applies(k, LimitMaxScenarioLoss) {
+			continue
+		}
+		long, short, gross, ok := c.project(p)
+		if !ok {
+			return false // exposure has refused
+		}
+		loss := size.worst(c.nodes[k].gross-p.gross+gross, c.t.stressAt(&c.o, k).with(c.x, p, long, short))
+		if limit := c.profiles[k].v[LimitMaxScenarioLoss]; loss > limit && c.refuse(Reason{
+			Code: MaxScenarioLoss, Unit: UnitValue, Scope: c.scope(k), Limit: limit, Value: loss}) {
+			return true
+		}
+	}
+	return false
+}
+
+// stressAt returns the stress of the firm, the account or the strategy of an order.
+func (t *Tree) stressAt(o *Order, k int) stress {
+	switch k {
+	case atFirm:
+		return t.scores.firm.stress
+	case atAccount:
+		return t.scores.accounts[o.Account].stress
+	}
+	return t.scores.strategies[o.Strategy].stress
+}
+
+// with is the stress of a node once one of its pairs is worth long and short.
+func (s stress) with(x *instrument, p *pair, long, short int64) stress {
+	was, is := deviated(x.deviation.sigma, p.long, p.short), deviated(x.deviation.sigma, long, short)
+	return stress{long: s.long - was.long + is.long, short: s.short - was.short + is.short}
+}
