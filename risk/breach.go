@@ -54,11 +54,11 @@ func (t *Tree) Breaches() []Breach { return t.breaches.waiting() }
 
 func (q *breaches) waiting() []Breach { return q.queue[q.head:] }
 
-// drop takes the oldest that equals b off the queue.
+// drop takes the oldest of b's control and node off the queue.
 func (q *breaches) drop(b *Breach) {
 	w := q.waiting()
 	for i := range w {
-		if w[i] != *b {
+		if w[i].Code != b.Code || w[i].Scope != b.Scope {
 			continue
 		}
 		copy(w[1:i+1], w[:i])
@@ -98,11 +98,15 @@ func (t *Tree) Act(b *Breach) {
 		state = StateHalted
 	case ActionReduce, ActionFlatten:
 	}
-	s, r := t.resolve(b.Scope)
-	if !r.OK() {
+	scope, r := t.resolve(b.Scope)
+	if !r.OK() || t.node(scope, true) == nil {
 		return
 	}
-	if n := t.node(s, true); n != nil && n.state < state {
-		n.state = state
+	at, _ := t.place(scope)
+	if s := t.seat(at); s.n.state < state {
+		t.remember(&s, k, Trip{Unit: b.Unit, Limit: b.Limit, Value: b.Value, Until: never})
+		s.n.state, s.sc.cause = state, uint8(k)+1
+		t.forget(&s)
+		t.touch(s.n, s.at.section, s.at.index)
 	}
 }

@@ -39,6 +39,7 @@ type check struct {
 	strategy *pair
 	slots    [2]uint32 // of account and strategy; 0: no such pair yet
 
+	selfs    SelfTradeMode
 	add      core.Qty // what the open quantity of the order's side grows by
 	ref      core.Price
 	refUnit  int64      // 0: no reference price
@@ -100,7 +101,7 @@ func (t *Tree) CheckAmend(h *Hold, am Amend, ref *Reference, now core.Nanos) (Ap
 		return Approved{}, Reason{Code: AmendPending}
 	}
 	c := check{t: t, o: h.order, hold: h, now: now}
-	c.o.Price, c.o.Qty = am.Price, am.Qty
+	c.o.Price, c.o.Qty, c.o.Crosses = am.Price, am.Qty, am.Crosses
 	c.run(ref)
 	return c.approved(), c.fail
 }
@@ -111,8 +112,11 @@ func (c *check) run(ref *Reference) {
 		c.valid() ||
 		c.halted() ||
 		c.venue() ||
+		c.clock(ref) ||
 		c.reducing() ||
+		c.trips() ||
 		c.permitted() ||
+		c.selfTrade() ||
 		c.format() ||
 		c.reference(ref) ||
 		c.collar() ||
@@ -125,6 +129,8 @@ func (c *check) run(ref *Reference) {
 		c.exposure() ||
 		c.margin() ||
 		c.leverage() ||
+		c.shares() ||
+		c.stresses() ||
 		c.duplicate() ||
 		c.rates()
 }
@@ -137,7 +143,7 @@ func (c *check) approved() Approved {
 	return Approved{
 		order: c.o, version: c.t.version, now: c.now, hold: c.hold,
 		price: c.price, ref: c.ref, reserves: c.reserves,
-		account: c.slots[0], strategy: c.slots[1],
+		account: c.slots[0], strategy: c.slots[1], selfs: c.selfs,
 	}
 }
 

@@ -42,6 +42,23 @@ func (c *check) reference(ref *Reference) bool {
 	return false
 }
 
+// clock refuses while the venue's clock differs from ours by more than a level allows:
+// its times, and what it does by them, cannot be relied on. A venue that says no time
+// is not asked. Reducing orders are not exempt, as they are not while it is down.
+func (c *check) clock(ref *Reference) bool {
+	if !c.any(LimitMaxClockOffset) || ref == nil || ref.VenueTime == 0 {
+		return false
+	}
+	offset := int64(age(ref.VenueTime, ref.Time))
+	for i, p := range c.profiles {
+		if c.has(i, LimitMaxClockOffset) && offset > p.v[LimitMaxClockOffset] && c.refuse(Reason{
+			Code: VenueUnavailable, Unit: UnitNanos, Scope: c.scope(i), Limit: p.v[LimitMaxClockOffset], Value: offset}) {
+			return true
+		}
+	}
+	return false
+}
+
 // maxReferenceAge is the smallest age allowed on the path, in nanoseconds.
 func (c *check) maxReferenceAge() int64 {
 	least := int64(math.MaxInt64)

@@ -11,6 +11,7 @@ func (c *check) stresses() bool {
 		size.take(&c.profiles[k].Limits)
 	}
 	size = size.or()
+	at := c.t.stresses(&c.o)
 	for k, p := range c.pairsOf() {
 		if !c.applies(k, LimitMaxScenarioLoss) {
 			continue
@@ -19,24 +20,13 @@ func (c *check) stresses() bool {
 		if !ok {
 			return false // exposure has refused
 		}
-		loss := size.worst(c.nodes[k].gross-p.gross+gross, c.t.stressAt(&c.o, k).with(c.x, p, long, short))
+		loss := size.worst(c.nodes[k].gross-p.gross+gross, at[k].with(c.x, p, long, short))
 		if limit := c.profiles[k].v[LimitMaxScenarioLoss]; loss > limit && c.refuse(Reason{
 			Code: MaxScenarioLoss, Unit: UnitValue, Scope: c.scope(k), Limit: limit, Value: loss}) {
 			return true
 		}
 	}
 	return false
-}
-
-// stressAt returns the stress of the firm, the account or the strategy of an order.
-func (t *Tree) stressAt(o *Order, k int) stress {
-	switch k {
-	case atFirm:
-		return t.scores.firm.stress
-	case atAccount:
-		return t.scores.accounts[o.Account].stress
-	}
-	return t.scores.strategies[o.Strategy].stress
 }
 
 // with is the stress of a node once one of its pairs is worth long and short.

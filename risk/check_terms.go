@@ -34,7 +34,7 @@ func (c *check) valid() bool {
 // halted refuses what any node of the path has halted, reducing or not.
 func (c *check) halted() bool {
 	for i, n := range c.nodes {
-		if n.state == StateHalted && c.refuse(Reason{Code: Halted, Scope: c.scope(i)}) {
+		if n.state == StateHalted && c.refuse(c.stopped(i, Halted)) {
 			return true
 		}
 	}
@@ -63,7 +63,7 @@ func (c *check) reducing() bool {
 	}
 	for i, n := range c.nodes {
 		if n.state == StateReducing && c.exempt&(1<<i) == 0 &&
-			c.refuse(Reason{Code: Reducing, Scope: c.scope(i)}) {
+			c.refuse(c.stopped(i, Reducing)) {
 			return true
 		}
 	}

@@ -38,26 +38,31 @@ func (t *Tree) newDay(s *seat) {
 
 // nextDay is the next moment after the tree's time at which somebody's day begins.
 func (t *Tree) nextDay() core.Nanos {
-	next := never
-	for _, start := range t.dayStarts {
-		now := t.scores.now
-		at := core.Nanos(dayNumber(now, start)+1)*dayLength + start
-		next = min(next, at)
+	now, next := t.scores.now, never
+	look := func(start core.Nanos) {
+		next = min(next, core.Nanos(dayNumber(now, start)+1)*dayLength+start)
+	}
+	last := t.dayStart(0)
+	look(last)
+	for id := range t.accounts {
+		if start := t.dayStart(uint32(id)); t.accounts[id].defined && start != last {
+			look(start)
+			last = start
+		}
 	}
 	return next
 }
 
-// findDayStarts collects the moments at which days begin, after limits changed.
-func (t *Tree) findDayStarts() {
-	t.dayStarts = append(t.dayStarts[:0], t.dayStart(0))
-	for i := range t.profiles {
-		v, set := t.profiles[i].Get(LimitDayStart)
-		known := !set
-		for _, d := range t.dayStarts {
-			known = known || d == core.Nanos(v)
-		}
-		if !known {
-			t.dayStarts = append(t.dayStarts, core.Nanos(v))
-		}
+// begin notes that there is something whose days count.
+func (t *Tree) begin() {
+	if !t.scores.began {
+		t.scores.began, t.scores.midnight = true, t.nextDay()
+	}
+}
+
+// dayMoved finds the next beginning of a day again after one has been set elsewhere.
+func (t *Tree) dayMoved(before, after *Limits) {
+	if t.scores.began && before.or(LimitDayStart, -1) != after.or(LimitDayStart, -1) {
+		t.scores.midnight = t.nextDay()
 	}
 }

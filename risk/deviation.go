@@ -1,7 +1,7 @@
 package risk
 
 import (
-	"math"
+	"math/bits"
 
 	"qcat/core"
 )
@@ -72,7 +72,7 @@ func root(v int64) int64 {
 		return 0
 	}
 	// Newton's iteration from above falls until it has the root, rounded down.
-	x := int64(1) << ((64 - leadingZeros(v) + 1) / 2)
+	x := int64(1) << ((bits.Len64(uint64(v)) + 1) / 2)
 	for {
 		y := (x + v/x) / 2
 		if y >= x {
@@ -83,5 +83,5 @@ func root(v int64) int64 {
 	if x*x < v {
 		x++
 	}
-	return min(x, math.MaxInt32)
+	return x
 }

@@ -49,17 +49,17 @@ func (f *flow) add(qty, net core.Qty, now core.Nanos) (sum flowBucket) {
 	if b.epoch != e {
 		*b = flowBucket{epoch: e}
 	}
-	b.fills, b.qty, b.net = most(b.fills, 1), most(b.qty, int64(qty)), most(b.net, int64(net))
+	b.fills, b.qty, b.net = capped(b.fills, 1), capped(b.qty, int64(qty)), capped(b.net, int64(net))
 	for i := range f.buckets {
 		if b := &f.buckets[i]; b.epoch <= e && e-b.epoch < rollingBuckets {
-			sum.fills, sum.qty, sum.net = most(sum.fills, b.fills), most(sum.qty, b.qty), most(sum.net, b.net)
+			sum.fills, sum.qty, sum.net = capped(sum.fills, b.fills), capped(sum.qty, b.qty), capped(sum.net, b.net)
 		}
 	}
 	return sum
 }
 
-// most adds, and stays at the largest magnitude where the sum does not fit.
-func most(a, b int64) int64 {
+// capped adds, and stays at the largest magnitude where the sum does not fit.
+func capped(a, b int64) int64 {
 	if s, ok := add64(a, b); ok {
 		return s
 	}

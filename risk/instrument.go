@@ -16,6 +16,12 @@ type instrument struct {
 	firm    pair
 	rolling rolling
 	money
+
+	ppm       int64      // rate of the currency it is valued in; 0: none
+	mark      core.Price // the last confirmed mark, else the first fill; 0: neither yet
+	tally     tally      // of firm
+	deviation deviation
+	surge     rolling // of LimitVolatilityWindow
 }
 
 // par are the currencies that count one for one in the risk currency unless
@@ -93,7 +99,7 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 
 // setRate values the instrument at a rate of its currency.
 func (x *instrument) setRate(ppm int64) {
-	x.val = valuationOf(x.in, ppm)
+	x.val, x.ppm = valuationOf(x.in, ppm), ppm
 	x.settles = ppm == core.PPM && x.val.div == 1 && !x.val.inverse && x.in.SettleScale == ValueScale
 }
 
@@ -165,10 +171,10 @@ func (t *Tree) revalue(currency string, ppm int64) bool {
 			continue
 		}
 		held := x.firm.price
-		val, settles := x.val, x.settles
+		val, settles, was := x.val, x.settles, x.ppm
 		x.setRate(ppm)
-		if held > 0 && !t.mark(x, held) {
-			x.val, x.settles = val, settles
+		if held > 0 && !t.mark(x, held, x.mark, true) {
+			x.val, x.settles, x.ppm = val, settles, was
 			return false
 		}
 	}
@@ -183,17 +189,33 @@ func (t *Tree) revalue(currency string, ppm int64) bool {
 // hold the instrument: call it on a timer, not per quote.
 func (t *Tree) Mark(id core.InstrumentID, price core.Price, confirmed bool, now core.Nanos) bool {
 	x := t.instrument(id)
-	if x == nil || price <= 0 || !t.mark(x, price) {
+	if x == nil || price <= 0 {
+		return false
+	}
+	scored := price
+	if !confirmed {
+		scored = 0
+	}
+	before := t.scores.now
+	t.told(now)
+	if !t.mark(x, price, scored, false) {
+		t.scores.now = before
 		return false
 	}
 	t.version++
 	x.rolling.observe(price, now)
 	t.ledgerMark(x, price, confirmed)
+	if confirmed {
+		t.deviates(x, price, now)
+		t.surges(x, price, now)
+	}
 	return true
 }
 
-// mark tries all pairs before it changes the first.
-func (t *Tree) mark(x *instrument, price core.Price) bool {
+// mark values what is held at price, and profits at scored unless that is 0: those
+// that a price changes, or all because the rate has changed. It tries all pairs before
+// it changes the first.
+func (t *Tree) mark(x *instrument, price, scored core.Price, all bool) bool {
 	unit, ok := x.val.unit(price)
 	if !ok || !fits(&x.firm, &t.firm, x.val, unit) {
 		return false
@@ -203,11 +225,17 @@ func (t *Tree) mark(x *instrument, price core.Price) bool {
 			return false
 		}
 	}
+	if scored != 0 && !t.tryMark(x, scored, all) {
+		return false
+	}
 	t.touchHeld(x.in.ID)
-	x.firm.value(&t.firm, x.val, price, unit)
+	t.value(x, &x.firm, &t.firm, &t.scores.firm.stress, price, unit)
 	for s := x.first; s != 0; s = t.pairs.at(s).next {
 		p := t.pairs.at(s)
-		p.value(t.parent(p), x.val, price, unit)
+		t.value(x, p, t.parent(p), t.stressOf(p), price, unit)
+	}
+	if scored != 0 {
+		t.scoreMark(x, scored, all)
 	}
 	return true
 }

@@ -27,6 +27,9 @@ type node struct {
 	ordTAT core.Nanos
 }
 
+// stops is not 0 when its state or a trip refuses what does not reduce.
+func (n *node) stops() uint8 { return uint8(n.state) | n.trips }
+
 // pair is the node of an instrument below the firm, an account or a strategy.
 // 128 bytes: the node's line and the line of quantities next to it.
 type pair struct {

@@ -7,9 +7,10 @@ import "qcat/core"
 // nodes live in chunks that never move: a lookup costs one miss in the index and
 // one in the chunk, at any number of accounts, and growing copies the index only.
 type pairs struct {
-	chunks []*[pairChunk]pair
-	n      uint32 // slots in use, slot 0 (no pair) included
-	max    uint32
+	chunks  []*[pairChunk]pair
+	tallies []*[pairChunk]tally // beside chunks, so that a lookup does not read them
+	n       uint32              // slots in use, slot 0 (no pair) included
+	max     uint32
 
 	index []indexEntry // power of two, at most half full
 	shift uint8        // 64 - log2(len(index))
@@ -44,7 +45,7 @@ func newPairs(expected, maximum int) pairs {
 	}
 	p.resize(size)
 	for len(p.chunks)*pairChunk <= expected {
-		p.chunks = append(p.chunks, new([pairChunk]pair))
+		p.grow()
 	}
 	return p
 }
@@ -86,12 +87,18 @@ func (p *pairs) make(key uint64) uint32 {
 	slot := p.n
 	p.n++
 	if int(slot) >= len(p.chunks)*pairChunk {
-		p.chunks = append(p.chunks, new([pairChunk]pair))
+		p.grow()
 	}
 	pr := p.at(slot)
 	pr.key, pr.defined = key, true
 	p.insert(key, slot)
 	return slot
+}
+
+// grow adds a chunk.
+func (p *pairs) grow() {
+	p.chunks = append(p.chunks, new([pairChunk]pair))
+	p.tallies = append(p.tallies, new([pairChunk]tally))
 }
 
 func (p *pairs) insert(key uint64, slot uint32) {

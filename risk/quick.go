@@ -21,16 +21,20 @@ type merged struct {
 	minNotional int64
 	maxNotional int64
 	maxAge      int64
+	maxOffset   int64 // of the venue's clock
+	shocks      shocks
 	duplicate   int64 // the longest window, 0: none
 	rolling     bool
 	barred      bool // restricted or not permitted
 	margin      bool // required
+	selfs       bool // there is a mode for trades with oneself
 }
 
 // bounds are the limits of one node on what it uses; unset ones are MaxInt64.
 type bounds struct {
 	open, position, unfilled, gross, net int64
 	leverage                             int64 // of the firm and accounts
+	share, floor, scenario               int64
 }
 
 func boundsOf(ls *Limits) bounds {
@@ -41,6 +45,9 @@ func boundsOf(ls *Limits) bounds {
 		gross:    ls.or(LimitMaxExposureGross, math.MaxInt64),
 		net:      ls.or(LimitMaxExposureNet, math.MaxInt64),
 		leverage: ls.or(LimitMaxLeverage, math.MaxInt64),
+		share:    ls.or(LimitConcentration, math.MaxInt64),
+		floor:    ls.or(LimitConcentrationFloor, 0),
+		scenario: ls.or(LimitMaxScenarioLoss, math.MaxInt64),
 	}
 }
 
@@ -64,7 +71,7 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 		return ppm
 	}
 	buy, sell := core.Buy, core.Sell
-	m := merged{maxQty: math.MaxInt64, maxNotional: math.MaxInt64, maxAge: math.MaxInt64}
+	m := merged{maxQty: math.MaxInt64, maxNotional: math.MaxInt64, maxAge: math.MaxInt64, maxOffset: math.MaxInt64}
 	m.up[buy], m.down[buy] = band(in.BidCollarUp), band(in.BidCollarDown)
 	m.up[sell], m.down[sell] = band(in.AskCollarUp), band(in.AskCollarDown)
 	for i, p := range path {
@@ -76,6 +83,9 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 		m.minNotional = max(m.minNotional, p.or(LimitMinNotional, 0))
 		m.maxNotional = min(m.maxNotional, p.or(LimitMaxNotional, math.MaxInt64))
 		m.maxAge = min(m.maxAge, p.or(LimitMaxReferenceAge, math.MaxInt64))
+		m.maxOffset = min(m.maxOffset, p.or(LimitMaxClockOffset, math.MaxInt64))
+		m.shocks.take(&p.Limits)
+		m.selfs = m.selfs || p.or(LimitSelfTrade, 0) > 0
 		m.duplicate = max(m.duplicate, p.or(LimitDuplicateWindow, 0))
 		m.rolling = m.rolling || p.or(LimitRollingWindow, 0) > 0
 		m.barred = m.barred || p.or(LimitRestricted, 0) > 0
@@ -85,6 +95,7 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 			m.barred = m.barred || (p.or(LimitPermittedOnly, 0) > 0 && !listed)
 		}
 	}
+	m.shocks = m.shocks.or()
 	return m
 }
 
@@ -136,15 +147,15 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 		return false
 	}
 	held := [3]*pair{&x.firm, t.pairs.at(slotA), t.pairs.at(slotS)}
-	// The states are asked here so that the six nodes, which a random order finds
+	// States and trips are asked here so that the six nodes, which a random order finds
 	// in memory, are fetched side by side while the terms are looked at.
-	if t.firm.state|account.state|strategy.state|held[0].state|held[1].state|held[2].state != StateActive ||
+	if t.firm.stops()|account.stops()|strategy.stops()|held[0].stops()|held[1].stops()|held[2].stops() != 0 ||
 		held[2].epoch != t.epoch {
 		return false
 	}
 	m := &t.merged[held[2].merged]
 	price, ok := m.reference(ref, now)
-	if !ok || m.barred || t.venues[x.venue].down || !m.terms(x, o, price) {
+	if !ok || m.barred || (m.selfs && o.Crosses != 0) || t.venues[x.venue].down || !m.terms(x, o, price) {
 		return false
 	}
 	if (o.Leg != core.LegNet || t.ledger.hedged > 0) && (closesLeg(o) || !t.fitsLeg(o.Account, x, o.Leg)) {
@@ -164,7 +175,7 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 		}
 	}
 	parents := [3]*node{&t.firm, account, strategy}
-	if !t.quickUse(parents, held, value, now) || !t.quickExposure(x, o, parents, held, price) {
+	if !t.quickUse(parents, held, value, now) || !t.quickExposure(x, o, m, parents, held, price) {
 		return false
 	}
 	if m.margin && !t.quickMargin(x, o, held[1], price) {
@@ -185,6 +196,9 @@ func (m *merged) reference(ref *Reference, now core.Nanos) (core.Price, bool) {
 		}
 	}
 	locked := ref.Bid > 0 && ref.Ask > 0 && ref.Bid >= ref.Ask
+	if m.maxOffset != math.MaxInt64 && ref.VenueTime != 0 && int64(age(ref.VenueTime, ref.Time)) > m.maxOffset {
+		return 0, false
+	}
 	return price, price > 0 && ref.Flags&(core.FlagStale|core.FlagCrossed) == 0 && !locked && int64(age(at, now)) <= m.maxAge
 }
 
@@ -247,8 +261,8 @@ func (t *Tree) admits(n *node, value int64, now core.Nanos) bool {
 		p.messages.admits(n.msgTAT, now) && p.orders.admits(n.ordTAT, now)
 }
 
-// quickExposure is check.position and check.exposure.
-func (t *Tree) quickExposure(x *instrument, o *Order, parents [3]*node, held [3]*pair, ref core.Price) bool {
+// quickExposure is check.position, exposure, shares and stresses.
+func (t *Tree) quickExposure(x *instrument, o *Order, m *merged, parents [3]*node, held [3]*pair, ref core.Price) bool {
 	unit, ok := x.val.unit(ref)
 	if !ok {
 		return false
@@ -269,6 +283,12 @@ func (t *Tree) quickExposure(x *instrument, o *Order, parents [3]*node, held [3]
 			return false
 		}
 		if !t.quickLeverage(k, o.Account, total, of.leverage) {
+			return false
+		}
+		if of.share != math.MaxInt64 && total > of.floor && concentrated(gross, total, of.share) {
+			return false
+		}
+		if of.scenario != math.MaxInt64 && m.shocks.worst(total, t.stresses(o)[k].with(x, p, long, short)) > of.scenario {
 			return false
 		}
 	}

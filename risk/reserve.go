@@ -34,6 +34,7 @@ func (t *Tree) Accept(a *Approved, h *Hold) {
 func (t *Tree) acceptNew(a *Approved, h *Hold) {
 	o := &a.order
 	*h = Hold{order: *o, price: a.price, ref: a.ref, account: a.account, strategy: a.strategy, open: true}
+	h.order.Crosses = 0 // it was so when it was checked
 	if h.account == 0 {
 		h.account = t.makePair(accountPairKey(o.Account, o.Instrument), o.Instrument)
 	}
@@ -54,7 +55,7 @@ func (t *Tree) acceptNew(a *Approved, h *Hold) {
 	t.openBy(&nodes, &held, o, o.Qty, a.ref)
 	t.instruments[o.Instrument].firstMark(a.ref)
 	t.ledgerOpen(h, o.Qty)
-	t.instruments[o.Instrument].rolling.observe(a.ref, a.now)
+	t.observe(&t.instruments[o.Instrument], a.ref, a.now)
 	if t.recent.sets != nil {
 		k := recentOf(o, a.now)
 		t.recent.record(&k)
@@ -72,7 +73,7 @@ func (t *Tree) acceptAmend(a *Approved, h *Hold) {
 	t.setUnfilled(&nodes, h, a.reserves)
 	t.openBy(&nodes, &held, &h.order, h.Leaves()-before, a.ref)
 	t.ledgerOpen(h, h.Leaves()-before)
-	t.instruments[h.order.Instrument].rolling.observe(a.ref, a.now)
+	t.observe(&t.instruments[h.order.Instrument], a.ref, a.now)
 }
 
 // takeMessage takes a token of the message rate, where there is one.
@@ -94,11 +95,11 @@ func (t *Tree) setUnfilled(nodes *[pathLen]*node, h *Hold, value int64) {
 // openBy adds d to the open quantity of the order's side in all three pairs and
 // values them at price.
 func (t *Tree) openBy(nodes *[pathLen]*node, held *[3]*pair, o *Order, d core.Qty, price core.Price) {
-	val := t.instruments[o.Instrument].val
-	unit, _ := val.unit(price)
+	x, stresses := &t.instruments[o.Instrument], t.stresses(o)
+	unit, _ := x.val.unit(price)
 	for k, p := range held {
 		p.openBy(o.Side, d)
-		p.value(nodes[k], val, price, unit)
+		t.value(x, p, nodes[k], stresses[k], price, unit)
 	}
 }
 
@@ -122,11 +123,13 @@ func (t *Tree) Fill(h *Hold, b *Booking, now core.Nanos) bool {
 	next := *h
 	filled, ok := add64(int64(h.filled), int64(b.Qty))
 	next.filled = core.Qty(filled)
+	var s scoring
 	after, booked := t.ledgerFill(h, b)
-	if !ok || !booked || !t.settle(h, &next, b.Moves) {
+	if !ok || !booked || !t.tryFill(&s, h, b) || !t.settle(h, &next, b.Moves) {
 		return false
 	}
 	t.ledgerFilled(h, &after, b.Price)
+	t.scoreFill(&s, b, next.filled == b.Qty, now)
 	return true
 }
 
@@ -210,11 +213,12 @@ func (t *Tree) settle(h, next *Hold, d core.Qty) bool {
 	t.version++
 	t.setUnfilled(&nodes, h, value)
 	next.value = value
+	stresses := t.stresses(&h.order)
 	for k, p := range held {
 		p.position += d
 		p.openBy(h.order.Side, change)
 		unit, _ := x.val.unit(p.price)
-		p.value(nodes[k], x.val, p.price, unit)
+		t.value(x, p, nodes[k], stresses[k], p.price, unit)
 	}
 	if h.open && !next.open {
 		for _, n := range nodes {

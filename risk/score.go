@@ -45,6 +45,7 @@ type tally struct {
 type scores struct {
 	now        core.Nanos // the latest time that the tree was told
 	began      bool       // something has been filled
+	midnight   core.Nanos // once it began: the next beginning of somebody's day
 	firm       parentScore
 	accounts   []parentScore
 	strategies []parentScore

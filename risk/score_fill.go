@@ -65,7 +65,7 @@ func (t *Tree) tryFill(s *scoring, h *Hold, b *Booking) bool {
 // trips, and what they trip. first says that the order had not traded before.
 func (t *Tree) scoreFill(s *scoring, b *Booking, first bool, now core.Nanos) {
 	t.told(now)
-	t.scores.began = true
+	t.begin()
 	s.x.mark = s.mark
 	for k, l := range s.tally {
 		t.newDay(&s.seats[k])

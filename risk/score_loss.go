@@ -10,8 +10,8 @@ type event struct {
 }
 
 const (
-	lossLimits = 1<<LimitMaxLossDaily | 1<<LimitMaxDrawdown | 1<<LimitConsecutiveLosses
-	lossTrips  = 1<<tripLoss | 1<<tripDrawdown | 1<<tripStreak
+	limitsOfLoss = 1<<LimitMaxLossDaily | 1<<LimitMaxDrawdown | 1<<LimitConsecutiveLosses
+	lossTrips    = 1<<tripLoss | 1<<tripDrawdown | 1<<tripStreak
 )
 
 // judge holds what a node has lost against its limits after an event. Crossing one
@@ -21,7 +21,7 @@ const (
 // mark is asked at all: the action follows at once.
 func (t *Tree) judge(s *seat, why *event) {
 	p := &t.profiles[s.n.profile]
-	if p.set&lossLimits == 0 && s.n.trips&lossTrips == 0 {
+	if p.set&limitsOfLoss == 0 && s.n.trips&lossTrips == 0 {
 		return
 	}
 	sc := s.sc

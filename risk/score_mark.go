@@ -42,7 +42,7 @@ func (x *instrument) moved(p *pair, l *tally, all bool) bool {
 // firm, then of each that holds the instrument.
 func (t *Tree) scoreMark(x *instrument, price core.Price, all bool) {
 	x.mark = price
-	why := event{instrument: x.in.ID, price: price, mark: true}
+	why := event{instrument: x.in.ID, price: price, mark: !all}
 	firm := ScopeCursor{sectionInstruments, uint32(x.in.ID)}
 	if x.moved(&x.firm, &x.tally, all) {
 		t.scoreMarked(t.seat(firm), t.seat(ScopeCursor{sectionFirm, 0}), &x.tally, &why)

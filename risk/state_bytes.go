@@ -43,7 +43,7 @@ func (t *Tree) AppendState(dst []byte) []byte {
 	for _, r := range t.rates {
 		dst = appendInts(appendName(dst, r.currency, false), r.ppm)
 	}
-	return t.recent.appendState(t.appendLedger(dst))
+	return t.appendScores(t.recent.appendState(t.appendLedger(dst)))
 }
 
 func (t *Tree) appendNodes(dst []byte, nodes []node) []byte {

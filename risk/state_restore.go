@@ -36,6 +36,7 @@ func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.I
 	r.derive(later)
 	r.ledger()
 	r.recent()
+	r.scores()
 	if !r.ok() {
 		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
 	}

@@ -167,24 +167,48 @@ func (t *Tree) stressed(s Scope) (size shocks, long, short, gross int64, d stres
 }
 
 // value values a pair of an instrument anew, as pair.value does, and carries what its
-// worst cases lose in a deviation to the same parent. before is what the instrument's
-// deviation was when the pair was valued last.
-func (t *Tree) value(x *instrument, p *pair, parent ScopeCursor, before int64, price core.Price, unit int64) {
-	n, d := t.parentStress(parent)
-	was := deviated(before, p.long, p.short)
-	p.value(n, x.val, price, unit)
-	is := deviated(x.deviation.sigma, p.long, p.short)
-	d.long += is.long - was.long
-	d.short += is.short - was.short
+// worst cases lose in a deviation to the same parent.
+func (t *Tree) value(x *instrument, p *pair, parent *node, d *stress, price core.Price, unit int64) {
+	sigma := x.deviation.sigma
+	was := deviated(sigma, p.long, p.short)
+	p.value(parent, x.val, price, unit)
+	d.move(was, deviated(sigma, p.long, p.short))
 }
 
-// parentStress returns the firm, an account or a strategy with its stress.
-func (t *Tree) parentStress(at ScopeCursor) (*node, *stress) {
-	switch at.section {
-	case sectionFirm:
-		return &t.firm, &t.scores.firm.stress
-	case sectionAccounts:
-		return &t.accounts[at.index], &t.scores.accounts[at.index].stress
+func (s *stress) move(was, is stress) {
+	s.long += is.long - was.long
+	s.short += is.short - was.short
+}
+
+// deviates looks at a confirmed mark and, when the instrument's deviation has changed,
+// carries it to all that hold the instrument: once a minute.
+func (t *Tree) deviates(x *instrument, price core.Price, now core.Nanos) {
+	before := x.deviation.sigma
+	x.deviation.observe(price, now)
+	after := x.deviation.sigma
+	if after == before {
+		return
 	}
-	return &t.strategies[at.index], &t.scores.strategies[at.index].stress
+	restress := func(p *pair, d *stress) {
+		d.move(deviated(before, p.long, p.short), deviated(after, p.long, p.short))
+	}
+	restress(&x.firm, &t.scores.firm.stress)
+	for s := x.first; s != 0; s = t.pairs.at(s).next {
+		p := t.pairs.at(s)
+		restress(p, t.stressOf(p))
+	}
+}
+
+// stressOf returns the stress of the account or strategy that a pair belongs to.
+func (t *Tree) stressOf(p *pair) *stress {
+	at := parentAt(p)
+	if at.section == sectionAccounts {
+		return &t.scores.accounts[at.index].stress
+	}
+	return &t.scores.strategies[at.index].stress
+}
+
+// stresses returns the stress of the firm, the account and the strategy of an order.
+func (t *Tree) stresses(o *Order) [3]*stress {
+	return [3]*stress{&t.scores.firm.stress, &t.scores.accounts[o.Account].stress, &t.scores.strategies[o.Strategy].stress}
 }

@@ -4,6 +4,12 @@ import (
 	"qcat/core"
 )
 
+// observe remembers a reference price of an accepted order.
+func (t *Tree) observe(x *instrument, price core.Price, now core.Nanos) {
+	x.rolling.observe(price, now)
+	t.surges(x, price, now)
+}
+
 // surges holds the movement of an instrument's price within a period against its
 // limit, at confirmed marks and at the reference prices of accepted orders. A price
 // further than the limit above the lowest or below the highest of the period trips

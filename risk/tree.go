@@ -40,6 +40,8 @@ type Tree struct {
 	recent      recent
 	breaches    breaches
 	trips       trips
+	scores      scores
+	flows       flows
 
 	interned map[Limits]uint32 // profiles by content; off the check path
 
@@ -71,6 +73,9 @@ func NewTree(c Config) *Tree {
 		ledger:      newLedger(),
 	}
 	t.intern(Limits{})
+	t.growScores()
+	t.trips = trips{slots: make([]tripped, 1, 64), deadline: never}
+	t.flows.slots = make([]flow, 1)
 	for _, currency := range par {
 		t.rates = append(t.rates, rate{currency, core.PPM})
 	}
@@ -86,6 +91,7 @@ func (t *Tree) DefineAccount(id core.AccountID) Reason {
 	if nodeAt(t.accounts, uint32(id)) == nil {
 		t.version++
 		define(&t.accounts, uint32(id), 0)
+		t.growScores()
 		t.defined(AccountScope(id))
 	}
 	return Reason{}
@@ -110,6 +116,7 @@ func (t *Tree) DefineStrategy(id core.StrategyID, account core.AccountID) Reason
 	}
 	t.version++
 	define(&t.strategies, uint32(id), uint32(account))
+	t.growScores()
 	t.defined(s)
 	return Reason{}
 }
@@ -185,8 +192,10 @@ func (t *Tree) SetLimits(s Scope, ls Limits) Reason {
 	n := t.node(s, true)
 	t.version++
 	t.touchScope(s)
+	before := t.profiles[n.profile].Limits
 	n.profile = t.intern(ls)
 	t.limitsChanged()
+	t.limitsSet(s, &before)
 	if w, ok := ls.Get(LimitDuplicateWindow); ok {
 		t.recent.keep(core.Nanos(w))
 	}
@@ -225,8 +234,8 @@ func (t *Tree) Limits(s Scope) Limits {
 }
 
 // SetState sets the trading state of one node. StateHalted is the kill switch's
-// half that blocks entry; the caller cancels what is open. Refused as SetLimits
-// is.
+// half that blocks entry; the caller cancels what is open. StateActive also resumes a
+// node that an event has tripped. Refused as SetLimits is.
 func (t *Tree) SetState(s Scope, st TradingState) Reason {
 	s, r := t.resolve(s)
 	if !r.OK() {
@@ -245,6 +254,7 @@ func (t *Tree) SetState(s Scope, st TradingState) Reason {
 	t.version++
 	t.touchScope(s)
 	n.state = st
+	t.setBy(s, st)
 	return Reason{}
 }
 

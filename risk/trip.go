@@ -66,6 +66,14 @@ type trips struct {
 
 // trip keeps a node from opening, or renews what is known of it.
 func (t *Tree) trip(s *seat, k tripKind, v Trip) {
+	t.remember(s, k, v)
+	s.n.trips |= 1 << k
+	t.trips.deadline = min(t.trips.deadline, v.Until)
+	t.touch(s.n, s.at.section, s.at.index)
+}
+
+// remember notes what is known of a trip, or of the cause of a state.
+func (t *Tree) remember(s *seat, k tripKind, v Trip) {
 	ts := &t.trips
 	if s.sc.slot == 0 {
 		if n := len(ts.free); n > 0 {
@@ -78,13 +86,10 @@ func (t *Tree) trip(s *seat, k tripKind, v Trip) {
 	}
 	at := &ts.slots[s.sc.slot].at[k]
 	v.Code, v.Since = tripCodes[k], t.scores.now
-	if s.n.trips&(1<<k) != 0 {
+	if at.Code != OK {
 		v.Since = at.Since
 	}
 	*at = v
-	s.n.trips |= 1 << k
-	ts.deadline = min(ts.deadline, v.Until)
-	t.touch(s.n, s.at.section, s.at.index)
 }
 
 // clear lets a node open again as far as one control is concerned. The breach may be

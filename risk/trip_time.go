@@ -11,7 +11,7 @@ func (t *Tree) told(now core.Nanos) { t.scores.now = max(t.scores.now, now) }
 func (t *Tree) Deadline() core.Nanos {
 	at := t.trips.deadline
 	if t.scores.began {
-		at = min(at, t.midnight)
+		at = min(at, t.scores.midnight)
 	}
 	return at
 }
@@ -22,7 +22,7 @@ func (t *Tree) Tick(now core.Nanos) {
 	t.version++
 	t.told(now)
 	now = t.scores.now
-	t.midnight = t.nextDay()
+	t.scores.midnight = t.nextDay()
 	t.trips.deadline = never
 	for i := range t.trips.slots {
 		e := &t.trips.slots[i]
@@ -31,10 +31,9 @@ func (t *Tree) Tick(now core.Nanos) {
 		}
 		s := t.seat(e.place)
 		if s.n.trips&(1<<tripLoss) != 0 {
-			if day := s.sc.day; true {
-				if t.newDay(&s); s.sc.day != day {
-					t.clear(&s, tripLoss)
-				}
+			day := s.sc.day
+			if t.newDay(&s); s.sc.day != day {
+				t.clear(&s, tripLoss)
 			}
 		}
 		for k := range numTrips {

@@ -1,10 +1,6 @@
 package risk
 
-import (
-	"math/bits"
-
-	"qcat/core"
-)
+import "qcat/core"
 
 // View is what one node has used, by value.
 type View struct {
@@ -47,7 +43,7 @@ func (t *Tree) View(s Scope) (View, bool) {
 		return v, true
 	}
 	v.State, v.Limits = n.state, t.profiles[n.profile].Limits
-	v.Trips = bits.OnesCount8(n.trips)
+	t.viewScore(&v, n)
 	v.OpenOrders = int(n.open)
 	v.Gross, v.Long, v.Short, v.Unfilled = n.gross, n.long, n.short, n.unfilled
 	if s.Level == LevelInstrument {
