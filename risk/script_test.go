@@ -25,9 +25,10 @@ var rewrite = flag.Bool("rewrite", false, "write what the tree answers into test
 //	             XBT  spot quoted in BTC, a currency without a rate
 //	             SOL  linear, tick 0.10, lot 0.001, at least 0.010, worth 5 to 1000; market
 //	                  lots of 0.100 up to 1; bids within -20% +5%, offers within -5% +20%
+//	             ACME spot in USDT, tick 0.01, lot 0.001
 //	accounts     demo with strategies mm and arb, other with strategy mm
 //	references   BTC mark 60000, ETH mark 3000, INV mark 60000, XBT mark 0.05,
-//	             SOL mark 100
+//	             SOL mark 100, ACME mark 10
 //
 // Scopes are written firm, demo, demo/mm, firm:BTC, demo:BTC, demo/mm:BTC. After
 // every refusal the runner checks that the tree's state has not changed by a byte.
@@ -106,7 +107,7 @@ type script struct {
 	refs  map[string]Reference
 	holds map[string]*Hold
 
-	positions map[naivePair]core.Position // of the strategies, as an engine keeps them
+	positions map[scriptPosition]core.Position // of the strategies, as an engine keeps them
 }
 
 var (
@@ -127,12 +128,14 @@ func scriptInstruments() []core.Instrument {
 	sol.ID, sol.Symbol, sol.MinNotional, sol.MaxNotional, sol.MinQty = 5, "SOL", 5e8, 1000e8, 10
 	sol.MarketMinQty, sol.MarketMaxQty, sol.MarketStepSize = 100, 1000, 100
 	sol.BidCollarUp, sol.BidCollarDown, sol.AskCollarUp, sol.AskCollarDown = 50_000, 200_000, 200_000, 50_000
-	return []core.Instrument{btc, eth, inv, xbt, sol}
+	acme := base
+	acme.ID, acme.Symbol, acme.Base, acme.Kind, acme.TickSize = 6, "ACME", "ACME", core.Spot, 1
+	return []core.Instrument{btc, eth, inv, xbt, sol, acme}
 }
 
 func newScript() *script {
 	s := &script{tree: NewTree(Config{}), now: core.Nanos(13 * time.Hour), names: []string{""},
-		refs: map[string]Reference{}, holds: map[string]*Hold{}, positions: map[naivePair]core.Position{}}
+		refs: map[string]Reference{}, holds: map[string]*Hold{}, positions: map[scriptPosition]core.Position{}}
 	ins := scriptInstruments()
 	for i := range ins {
 		s.tree.DefineInstrument(&ins[i])
@@ -144,7 +147,7 @@ func newScript() *script {
 	s.tree.DefineStrategy(1, 1)
 	s.tree.DefineStrategy(2, 1)
 	s.tree.DefineStrategy(3, 2)
-	for name, mark := range map[string]core.Price{"BTC": 6_000_000, "ETH": 300_000, "INV": 600_000, "XBT": 5_000, "SOL": 10_000} {
+	for name, mark := range map[string]core.Price{"BTC": 6_000_000, "ETH": 300_000, "INV": 600_000, "XBT": 5_000, "SOL": 10_000, "ACME": 1_000} {
 		s.refs[name] = Reference{Mark: mark, MarkTime: s.now}
 	}
 	return s
@@ -200,6 +203,9 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 		return s.change(w)
 	case "uses":
 		return s.uses(w[1])
+	}
+	if answer, ok := s.money(w); ok {
+		return answer
 	}
 	return s.event(w)
 }
@@ -317,6 +323,8 @@ func (s *script) terms(w []string) Order {
 		switch {
 		case x == "reduce_only":
 			o.ReduceOnly = true
+		case x == "long" || x == "short":
+			o.Leg, _ = core.ParseLeg(x)
 		default:
 			o.TIF = core.ParseTimeInForce(x)
 		}
