@@ -15,6 +15,7 @@ import (
 
 	"qcat/api/client"
 	"qcat/persist/vfs/faultfs"
+	"qcat/risk"
 )
 
 // TestSignalFileLooks: a file is acted on once it has been the same twice, or at the
@@ -239,8 +240,7 @@ func TestSignalFileElsewhere(t *testing.T) {
 func TestSignalFileOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	disk, dir := faultfs.New(), t.TempDir()
-	_, p, stop := onDisk(t, disk, "--data-dir", dir)
-	p.dataDir = dir
+	srv, p, stop := onDisk(t, disk, "--data-dir", dir)
 	open := p.accepted(p.resting("open"))
 	disk.SetCapacity(1) // what is there stays
 	o := p.resting("")
@@ -264,7 +264,19 @@ func TestSignalFileOnAFullDisk(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	p.halts("", "halt firm: done, not recorded")
+	if err := os.WriteFile(filepath.Join(dir, "KILL"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// One that is not recorded is answered at once, one that waits for the disk is in
+	// the tree.
+	eventually(t, "the firm is halted", func() bool {
+		if raw, _ := os.ReadFile(filepath.Join(dir, "KILL.done")); strings.Contains(string(raw), "halt firm: done") {
+			return true
+		}
+		var state risk.TradingState
+		srv.engine.Query(func(tree *risk.Tree, _ uint64) { state = tree.State(risk.FirmScope()) })
+		return state == risk.StateHalted
+	})
 	if r := p.refused(p.resting("")); r.Code != "risk.capacity" && r.Code != "risk.halted" {
 		t.Errorf("%+v", r)
 	}

@@ -49,18 +49,26 @@ type strategyNode struct {
 // without one, a price of yesterday would do.
 const defaultReferenceAge = "10s"
 
-// demoSections are one account with limits that leave room to play and are met
-// when one tries.
+// demoSections are one account with money and limits that leave room to play and are
+// met when one tries.
 func demoSections() sections {
+	breaker := risk.Spec{VolatilityMove: "5%", VolatilityWindow: "1m", VolatilityCooldown: "1m"}
 	return sections{
-		Firm: limitNode{Limits: risk.Spec{MaxExposureGross: "20000000", MessageRate: "5000/1s"}},
+		Firm: limitNode{
+			Limits:      risk.Spec{MaxExposureGross: "20000000", MessageRate: "5000/1s"},
+			Instruments: map[string]risk.Spec{"sim:BTCUSDT": breaker, "sim:ETHUSDT": breaker, "sim:SOLUSDT": breaker},
+		},
 		Accounts: []accountNode{{
-			Name: "demo",
+			Name:  "demo",
+			Money: moneyNode{Balances: map[string]string{"USDT": "1000000"}, Leverage: "10x"},
 			Own: limitNode{
 				Limits: risk.Spec{
 					PriceCollarBuyUp: "2%", PriceCollarBuyDown: "4%", PriceCollarSellUp: "4%", PriceCollarSellDown: "2%",
 					MarketSlippage: "1%", MaxNotional: "1000000", MaxOpenOrders: "500", MaxAmends: "100",
 					MaxExposureGross: "10000000", MaxExposureNet: "5000000", MessageRate: "2000/1s", OrderRate: "1000/1s",
+					MarginRequired: "true", MaxLeverage: "10x", SelfTrade: "cancel_newest",
+					MaxLossDaily: "100000", MaxDrawdown: "200000", LossAction: "reduce", LossConfirmations: "3",
+					MaxScenarioLoss: "750000",
 				},
 				Instruments: map[string]risk.Spec{
 					"sim:BTCUSDT": {MaxQty: "10", MaxPosition: "50"},
@@ -68,7 +76,6 @@ func demoSections() sections {
 					"sim:SOLUSDT": {MaxQty: "3000", MaxPosition: "20000"},
 				},
 			},
-			Money:      moneyNode{Balances: map[string]string{"USDT": "1000000"}, Leverage: "10x"},
 			Strategies: []strategyNode{{Name: "alpha"}},
 		}},
 	}
@@ -77,8 +84,10 @@ func demoSections() sections {
 // keepKnown leaves out the limits of instruments that no feed has: a demo may
 // follow other feeds than the one it was written for.
 func (s *sections) keepKnown(dir *core.Directory) {
+	unknown := func(name string, _ risk.Spec) bool { return dir.InstrumentNamed(name) == nil }
+	maps.DeleteFunc(s.Firm.Instruments, unknown)
 	for i := range s.Accounts {
-		maps.DeleteFunc(s.Accounts[i].Own.Instruments, func(name string, _ risk.Spec) bool { return dir.InstrumentNamed(name) == nil })
+		maps.DeleteFunc(s.Accounts[i].Own.Instruments, unknown)
 	}
 }
 
