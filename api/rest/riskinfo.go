@@ -70,56 +70,6 @@ func (s *Server) exposure(c exchange) {
 	answer(c, fasthttp.StatusOK, append(body, `]}`...))
 }
 
-// limits lists the limits of every node that has any and that account, strategy
-// and instrument select, and the effective ones: the tightest on the path of such
-// an order, and where each hangs.
-func (s *Server) limits(c exchange) {
-	q := s.query(c, "account", "strategy", "instrument")
-	account := q.account()
-	strategy, instrument := q.strategy(account), q.instrument()
-	if !q.ok {
-		return
-	}
-	scope := risk.Scope{Level: risk.LevelFirm, Account: account, Strategy: strategy, Instrument: instrument}
-	switch {
-	case instrument != 0:
-		scope.Level = risk.LevelInstrument
-	case strategy != 0:
-		scope.Level = risk.LevelStrategy
-	case account != 0:
-		scope.Level = risk.LevelAccount
-	}
-	all, _ := s.nodes(q.wanted())
-	var effective []risk.EffectiveLimit
-	if !q.none {
-		s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) { effective = t.Effective(scope) })
-	}
-	answer(c, fasthttp.StatusOK, s.appendLimits(nil, all, effective))
-}
-
-func (s *Server) appendLimits(dst []byte, all []node, effective []risk.EffectiveLimit) []byte {
-	dst = append(dst, `{"limits":[`...)
-	comma := false
-	for i := range all {
-		if all[i].view.Limits.Len() == 0 {
-			continue
-		}
-		if comma {
-			dst = append(dst, ',')
-		}
-		comma = true
-		dst = wire.AppendLimits(dst, s.cfg.Directory, all[i].scope, all[i].view.Limits)
-	}
-	dst = append(dst, `],"effective":[`...)
-	for i := range effective {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendEffectiveLimit(dst, s.cfg.Directory, &effective[i])
-	}
-	return append(dst, `]}`...)
-}
-
 // states lists the trading states that were ever set.
 func (s *Server) states(c exchange) {
 	if q := s.query(c); !q.ok || !s.caughtUp(c) {

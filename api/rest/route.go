@@ -67,6 +67,10 @@ func (s *Server) table() []route {
 		{get, "/api/v1/strategies", s.strategies, false},
 
 		{get, "/api/v1/risk/limits", s.limits, false},
+		{put, "/api/v1/risk/limits", s.replaceLimits, true},
+		{patch, "/api/v1/risk/limits", s.amendLimits, true},
+		{get, "/api/v1/risk/limits/proposals", s.proposals, false},
+		{post, "/api/v1/risk/limits/proposals/", s.decideProposal, true},
 		{get, "/api/v1/risk/exposure", s.exposure, false},
 		{get, "/api/v1/risk/state", s.states, false},
 		{post, "/api/v1/risk/state", s.setState, true},
@@ -259,7 +263,7 @@ func (s *Server) admitPage(c exchange, page string) bool {
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
 	h.Set(fasthttp.HeaderAccessControlExposeHeaders, HeaderCursor+", Link")
 	if len(c.Request.Header.Peek(fasthttp.HeaderAccessControlRequestMethod)) > 0 {
-		h.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST, PATCH, DELETE")
+		h.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST, PUT, PATCH, DELETE")
 		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "Content-Type")
 		h.Set(fasthttp.HeaderAccessControlMaxAge, "600")
 	}

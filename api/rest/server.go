@@ -31,6 +31,9 @@ type Engine interface {
 	Answered() uint64
 	Health() engine.Health
 	Query(f func(tree *risk.Tree, seq uint64))
+	AmendLimits(s risk.Scope, change func(before risk.Limits) (risk.Limits, error), until core.Nanos, by, note string) (engine.Proposal, error)
+	DecideProposal(id uint32, approve bool, by string) (engine.Proposal, error)
+	Proposals() (all []engine.Proposal, seq uint64)
 }
 
 // Market answers questions about books, trades and candles. *hub.Hub is one.

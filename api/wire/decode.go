@@ -101,6 +101,8 @@ func (d *decoder) value(f Field) ErrorKind {
 		return d.id()
 	case shapeChannels:
 		return d.channels()
+	case shapeLimits:
+		return d.limits()
 	}
 	if d.peek() != '"' {
 		kind := d.mismatch()
@@ -211,6 +213,8 @@ func (d *decoder) uint(f Field) ErrorKind {
 	switch f {
 	case FieldFromSeq:
 		d.r.FromSeq = v
+	case FieldUntil:
+		d.r.Until = core.Nanos(v)
 	case FieldFromIdx:
 		d.r.FromIdx = v
 	case FieldExpireTime:
@@ -244,6 +248,8 @@ func (d *decoder) bool(f Field) ErrorKind {
 		d.r.CancelOnDisconnect = v
 	case FieldEnable:
 		d.r.Enable = v
+	case FieldApprove:
+		d.r.Approve = v
 	default:
 		d.r.CancelOpen = v
 	}

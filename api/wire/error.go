@@ -129,6 +129,8 @@ func (e *Error) want() string {
 		return "an array of strings"
 	case shapeObject:
 		return "an object"
+	case shapeLimits:
+		return `an object of limits as strings, such as {"max_notional":"1000"}, null for none`
 	}
 	return "a string"
 }

@@ -47,6 +47,10 @@ const (
 	FieldPositionMode
 	FieldRate
 
+	FieldLimits
+	FieldUntil
+	FieldApprove
+
 	fieldCount
 )
 
@@ -62,7 +66,8 @@ const (
 	shapeID       // a string or a whole number, echoed as it is
 	shapeChannels // an array of names
 	shapeObject
-	shapeEnum // a string out of a fixed set
+	shapeLimits // an object of limits by name: strings, or null
+	shapeEnum   // a string out of a fixed set
 )
 
 var fields = [fieldCount]struct {
@@ -104,6 +109,9 @@ var fields = [fieldCount]struct {
 	FieldMode:               {"mode", shapeEnum, 16},
 	FieldPositionMode:       {"position_mode", shapeEnum, 16},
 	FieldRate:               {"rate", shapeDecimal, 40},
+	FieldLimits:             {"limits", shapeLimits, 64},
+	FieldUntil:              {"until", shapeUint, 0},
+	FieldApprove:            {"approve", shapeBool, 0},
 }
 
 // String returns the field's name in JSON.
@@ -182,6 +190,13 @@ var (
 
 	FundingFields = Fields(FieldInstrument, FieldRate, FieldPrice)
 	FundingNeeds  = Fields(FieldInstrument, FieldRate)
+
+	// A change of limits names its node as a change of trading state does, and who
+	// asks for it.
+	LimitsFields = Fields(FieldScope, FieldAccount, FieldStrategy, FieldInstrument, FieldLimits, FieldUntil, FieldBy, FieldReason)
+	LimitsNeeds  = Fields(FieldScope, FieldLimits, FieldBy)
+
+	DecisionFields = Fields(FieldApprove, FieldBy)
 
 	// SocketOrderFields are those of an order over a connection: it may be cancelled
 	// with it.

@@ -131,18 +131,7 @@ func AppendExposure(dst []byte, d Names, v *risk.View) []byte {
 // the texts as risk.Spec writes and reads them.
 func AppendLimits(dst []byte, d Names, s risk.Scope, ls risk.Limits) []byte {
 	dst = AppendScope(append(dst, `{"scope":`...), d, s)
-	dst = append(dst, `,"limits":{`...)
-	spec := ls.Spec(d.Instrument(s.Instrument))
-	comma := false
-	for name, text := range spec.All() {
-		if comma {
-			dst = append(dst, ',')
-		}
-		comma = true
-		dst = AppendString(dst, name)
-		dst = appendKeyString(dst, ":", text)
-	}
-	return append(dst, `}}`...)
+	return append(appendSpec(append(dst, `,"limits":`...), d, s, &ls), '}')
 }
 
 // AppendEffectiveLimit appends {"limit","value","scope"}: the tightest of

@@ -62,7 +62,7 @@ func appendErrorMembers(dst []byte, e *Error) []byte {
 // ReasonStatus is the HTTP status of a refusal: 404 for what does not exist, 422
 // otherwise.
 func ReasonStatus(c risk.Code) int {
-	if c == risk.UnknownOrder {
+	if c == risk.UnknownOrder || c == risk.UnknownProposal {
 		return 404
 	}
 	return 422
@@ -254,6 +254,12 @@ func plainReason(c risk.Code) string {
 		return "the best bid is not below the best offer"
 	case risk.VenueUnavailable:
 		return "the venue takes no orders now"
+	case risk.SamePerson:
+		return "who proposed the change cannot approve it"
+	case risk.UnknownProposal:
+		return "no change of that number waits: it was decided, or nobody decided it in time"
+	case risk.StaleProposal:
+		return "the limits of the node are no longer those that the change was proposed for; propose it anew"
 	case risk.Capacity:
 		return "a bounded table or the journal is full"
 	}

@@ -12,6 +12,8 @@ import (
 const (
 	MaxOrderBytes  = 4 << 10
 	MaxSocketBytes = 64 << 10
+	// A change of limits may name every one of them.
+	MaxLimitsBytes = 16 << 10
 	// MaxIDLen bounds the id of a WebSocket request in bytes, quotes included.
 	MaxIDLen = 64
 )
@@ -57,6 +59,11 @@ type Request struct {
 	Amount, Leverage, Rate []byte
 	Isolated               bool // mode
 	Hedge                  bool // position_mode
+
+	// Of limits. limits is the inside of the object; see Limits.
+	limits  []byte
+	Until   core.Nanos
+	Approve bool
 
 	pos [fieldCount]int32 // where each field's value began, for later errors
 }
@@ -133,6 +140,19 @@ func DecodeMargin(b []byte, r *Request) Error { return decodeBody(b, MarginField
 
 // DecodeFunding reads a funding payment.
 func DecodeFunding(b []byte, r *Request) Error { return decodeBody(b, FundingFields, FundingNeeds, r) }
+
+// DecodeLimits reads a change of limits.
+func DecodeLimits(b []byte, r *Request) Error {
+	if e := Decode(b, LimitsFields, MaxLimitsBytes, r); !e.OK() {
+		return e
+	}
+	return r.Check(LimitsFields, LimitsNeeds)
+}
+
+// DecodeDecision reads the approval or rejection of a change of limits.
+func DecodeDecision(b []byte, r *Request) Error {
+	return decodeBody(b, DecisionFields, DecisionFields, r)
+}
 
 func decodeBody(b []byte, take, need FieldSet, r *Request) Error {
 	if e := Decode(b, take, MaxOrderBytes, r); !e.OK() {

@@ -237,6 +237,12 @@ func (r *Request) ResolveAmend(d Directory, in *core.Instrument, c *engine.Comma
 // must name what its level needs, and nothing below it.
 func (r *Request) ResolveState(d Directory, c *engine.Command) Resolution {
 	*c = engine.Command{Kind: engine.CmdState, State: r.State, CancelOpen: r.CancelOpen, Note: engine.MakeNote(string(r.Reason))}
+	return r.ResolveScope(d, c)
+}
+
+// ResolveScope sets c's scope to the node that scope names the level of, and account,
+// strategy and instrument the rest.
+func (r *Request) ResolveScope(d Directory, c *engine.Command) Resolution {
 	need, take := scopeFields(r.Level)
 	given := r.Set & Fields(FieldAccount, FieldStrategy, FieldInstrument)
 	if f := (need &^ given).first(); f != FieldNone {

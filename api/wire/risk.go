@@ -78,7 +78,7 @@ func (p Private) Carries(ev *engine.Event) bool {
 		return p == Orders
 	case engine.EventExecution:
 		return p == Executions || p == Positions || p == Orders && ev.Order.ID != 0
-	case engine.EventRefused, engine.EventState, engine.EventLimits:
+	case engine.EventRefused, engine.EventState, engine.EventLimits, engine.EventProposal:
 		return p == Risk
 	}
 	return false
@@ -100,6 +100,8 @@ func AppendPrivate(dst []byte, d Names, p Private, ev *engine.Event) []byte {
 		return AppendState(dst, d, ev.Scope, ev.State, ev.Note.String())
 	case engine.EventLimits:
 		return AppendLimitsChanged(dst, d, ev.Scope)
+	case engine.EventProposal:
+		return AppendProposalChange(dst, d, ev)
 	}
 	return AppendRefusal(dst, d, &ev.Order, &ev.Reason)
 }

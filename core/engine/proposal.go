@@ -81,27 +81,36 @@ const (
 // many that wait or run. Not to be called from a ReplySink.
 //
 // Errors: the journal's, as when it is full: nothing has changed then.
-func (e *Engine) ProposeLimits(s risk.Scope, l risk.Limits, until core.Nanos, by, note string) (p Proposal, err error) {
+func (e *Engine) ProposeLimits(s risk.Scope, l risk.Limits, until core.Nanos, by, note string) (Proposal, error) {
+	return e.AmendLimits(s, func(risk.Limits) (risk.Limits, error) { return l, nil }, until, by, note)
+}
+
+// AmendLimits is ProposeLimits of what change makes of the limits that the node has:
+// nobody else changes them in between. change runs on the engine's goroutine and must
+// be quick. It is not called for a node that does not exist.
+//
+// Errors: those of change, with nothing done; the journal's.
+func (e *Engine) AmendLimits(s risk.Scope, change func(risk.Limits) (risk.Limits, error), until core.Nanos, by, note string) (p Proposal, err error) {
 	e.onEngine(func() {
 		s = e.m.normalScope(s)
-		p = Proposal{Status: ProposalUnchanged, Scope: s, Limits: l, Before: e.m.tree.Limits(s), Until: until, By: by, Note: note, Seq: e.m.seq}
-		if reason := e.m.knownScope(s); !reason.OK() || len(by) > record.MaxNoteLen {
-			p.Status, p.Reason = ProposalRefused, reason
-			if reason.OK() {
-				p.Reason = risk.Reason{Code: risk.InvalidSetting, Scope: s}
-			}
+		before := e.m.tree.Limits(s)
+		p = Proposal{Status: ProposalUnchanged, Scope: s, Before: before, Until: until, By: by, Note: note, Seq: e.m.seq}
+		if p.Reason = e.m.knownScope(s); p.Reason.OK() && len(by) > record.MaxNoteLen {
+			p.Reason = risk.Reason{Code: risk.InvalidSetting, Scope: s}
+		}
+		if !p.Reason.OK() {
+			p.Status = ProposalRefused
 			return
 		}
-		if p.Before == l && !e.m.changes.overridden(s) {
+		if p.Limits, err = change(before); err != nil || before == p.Limits && !e.m.changes.overridden(s) {
 			return
 		}
 		e.rec.Type = record.TypeProposal
 		e.rec.Proposal = record.Proposal{Until: until, By: record.MakeText(by), Note: record.MakeText(note),
-			Scope: scopeToRecord(s), Fields: fieldsOf(&l, e.rec.Proposal.Fields), Before: e.rec.Proposal.Before}
-		if p.Seq, err = e.define(); err != nil {
-			return
+			Scope: scopeToRecord(s), Fields: fieldsOf(&p.Limits, e.rec.Proposal.Fields), Before: e.rec.Proposal.Before}
+		if _, err = e.define(); err == nil {
+			p = e.m.changes.told
 		}
-		p = e.m.changes.told
 	})
 	return p, err
 }
