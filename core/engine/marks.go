@@ -26,11 +26,15 @@ type marks struct {
 	next core.Nanos // when the next round begins
 	left int        // instruments of this round still to be looked at
 	last []lastMark // by instrument
+	// asked says that some node is over a limit and waits for marks that say so once
+	// more: in this round every good price is recorded, moved or not.
+	asked bool
 }
 
 type lastMark struct {
 	price     core.Price
 	at        core.Nanos // when it was recorded
+	good      bool       // it came from a fresh, uncrossed book
 	confirmed bool
 }
 
@@ -45,6 +49,7 @@ func (e *Engine) mark(now core.Nanos) int {
 	if now >= p.next && p.left == 0 {
 		p.next = now + core.Nanos(e.cfg.MarkEvery)
 		p.left = len(e.m.instruments) - 1
+		p.asked = e.m.tree.Confirming()
 	}
 	n := 0
 	for looked, skipped := 0, 0; p.left > 0 && looked < e.cfg.Batch && skipped < skipMarks; p.left-- {
@@ -84,26 +89,64 @@ func (e *Engine) markOne(id core.InstrumentID, now core.Nanos) (recorded int, er
 		return 0, nil
 	}
 	px, seen := valuation(&e.quote)
-	confirmed := e.quote.Flags&(core.FlagStale|core.FlagCrossed) == 0 && !e.quote.Crossed() && now-seen <= markFresh
-	if px <= 0 || !e.markDue(&e.marks.last[id], px, confirmed, now) {
+	if px <= 0 {
+		return 0, nil
+	}
+	last := &e.marks.last[id]
+	now = max(now, e.m.now)
+	mark := lastMark{price: px, at: now, good: isGood(&e.quote, seen, now)}
+	mark.confirmed = mark.good && last.good && !moved(last.price, px, e.m.markCollar(id))
+	if !e.markDue(last, &mark) {
 		return 0, nil
 	}
 	e.rec.Type = record.TypeMark
-	e.rec.Mark = record.Mark{Instrument: id, Price: px, Seen: seen, Confirmed: confirmed}
+	e.rec.Mark = record.Mark{Instrument: id, Price: px, Seen: seen, Confirmed: mark.confirmed}
 	if _, err := e.defineAt(now); err != nil {
 		return 0, err
 	}
-	e.marks.last[id] = lastMark{px, now, confirmed}
+	*last = mark
 	return 1 + e.takeBreaches(now), nil
 }
 
+// isGood reports whether a price may confirm a breach: it is fresh, and its book is
+// neither stale nor crossed.
+func isGood(q *core.Quote, seen, now core.Nanos) bool {
+	return q.Flags&(core.FlagStale|core.FlagCrossed) == 0 && !q.Crossed() && now-seen <= markFresh
+}
+
 // markDue reports whether a price is to be recorded: at once when it moved by MarkMove,
-// otherwise once MarkQuiet has passed since the last, if there is anything new in it.
-func (e *Engine) markDue(last *lastMark, px core.Price, confirmed bool, now core.Nanos) bool {
-	if last.price == 0 || moved(last.price, px, e.cfg.MarkMove) {
+// is the first, or says more surely what was not confirmed, or when some node asks;
+// otherwise once MarkQuiet has passed since the last, if it moved at all.
+func (e *Engine) markDue(last, next *lastMark) bool {
+	switch {
+	case last.price == 0, moved(last.price, next.price, e.cfg.MarkMove), next.confirmed && !last.confirmed:
+		return true
+	case next.good && (e.marks.asked || !last.good):
 		return true
 	}
-	return now-last.at >= core.Nanos(e.cfg.MarkQuiet) && (px != last.price || confirmed && !last.confirmed)
+	return next.price != last.price && next.at-last.at >= core.Nanos(e.cfg.MarkQuiet)
+}
+
+// markCollar is how far, in PPM, a price may be from the last one and still agree with
+// it: the tightest collar of orders in the instrument, or usualCollar where there is
+// none. A price beyond it is believed when the next agrees with it.
+func (m *machine) markCollar(id core.InstrumentID) int64 {
+	in := m.instruments[id]
+	collar := int64(usualCollar)
+	for _, venue := range [...]int64{in.BidCollarUp, in.BidCollarDown, in.AskCollarUp, in.AskCollarDown} {
+		if venue > 0 {
+			collar = min(collar, venue)
+		}
+	}
+	for _, s := range [...]risk.Scope{risk.FirmScope(), risk.InstrumentScope(0, 0, id)} {
+		limits := m.tree.Limits(s)
+		for l := risk.LimitCollarBuyUp; l <= risk.LimitCollarSellDown; l++ {
+			if v, set := limits.Get(l); set {
+				collar = min(collar, v)
+			}
+		}
+	}
+	return collar
 }
 
 // moved reports whether a price differs from another by a number of PPM of that or
@@ -124,6 +167,8 @@ const (
 	markPatience = core.Nanos(60e9)
 	// markFresh is how old a price may be that confirms a breach, in ns.
 	markFresh = core.Nanos(5e9)
+	// usualCollar is how far a price may be from the one before it, in PPM.
+	usualCollar = 50_000
 )
 
 // valuation is what a position is worth a unit, and when that price was received: the
