@@ -389,26 +389,46 @@ func TestMarksAreRecordedWhenTheyMove(t *testing.T) {
 		v, _ := h.e.m.tree.View(risk.FirmScope())
 		return v.Gross
 	}
-	h.clock.Advance(time.Second)
-	h.run()
+	look := func() {
+		h.clock.Advance(DefaultMarkEvery)
+		h.run()
+	}
+	look()
+	look() // the second confirms
 	before, seq := gross(), h.e.m.seq
-	h.clock.Advance(time.Second)
-	h.run()
+	look()
+	h.clock.Advance(DefaultMarkQuiet)
+	look()
 	if h.e.m.seq != seq {
 		t.Error("a price that has not moved was recorded")
 	}
+	seq = h.e.m.seq
+	h.quote(h.btc.ID, 10000, 10003)
+	look()
+	if h.e.m.seq != seq {
+		t.Error("a middle that has not moved was recorded")
+	}
+	h.quote(h.btc.ID, 9990, 10002) // a middle of 9996: five basis points
+	look()
+	h.quote(h.btc.ID, 9991, 10001) // the same
+	look()
+	if h.e.m.seq != seq+1 {
+		t.Errorf("%d records of one move", h.e.m.seq-seq)
+	}
+	seq = h.e.m.seq
 	h.quote(h.btc.ID, 20000, 20002)
-	h.clock.Advance(time.Second)
-	h.run()
+	look()
 	if h.e.m.seq != seq+1 || gross() < before*3/2 {
 		t.Errorf("gross %d, was %d; %d records", gross(), before, h.e.m.seq-seq)
 	}
+	look()
+	seq = h.e.m.seq
 	stale := h.quotes[h.btc.ID]
 	stale.Flags, stale.LastPrice = core.FlagStale, 0
 	h.quotes[h.btc.ID] = stale
 	h.clock.Advance(time.Second)
 	h.run()
-	if h.e.m.seq != seq+1 {
+	if h.e.m.seq != seq {
 		t.Error("a stale book was taken for a price")
 	}
 	h.checkReplay()
