@@ -7,10 +7,12 @@ import (
 
 	"go.uber.org/zap"
 
+	"qcat/core"
 	"qcat/core/engine"
 	"qcat/core/history"
 	"qcat/persist/snapshot"
 	"qcat/persist/store"
+	"qcat/risk"
 )
 
 // writeBaseline begins an empty store whose first records the journal no longer
@@ -64,9 +66,20 @@ func baseline(log [16]byte, seq uint64, payload []byte) (*store.Batch, error) {
 	}
 	for _, a := range dir.Accounts() {
 		b.Accounts = append(b.Accounts, *a)
+		e.Query(func(tree *risk.Tree, _ uint64) { b.Totals = append(b.Totals, totalsOf(tree, a.ID, b.Time)...) })
 	}
 	for _, s := range dir.Strategies() {
 		b.Strategies = append(b.Strategies, *s)
 	}
 	return b, nil
+}
+
+// totalsOf is what was transferred to an account by then.
+func totalsOf(tree *risk.Tree, a core.AccountID, at core.Nanos) (totals []store.TransferTotal) {
+	for _, w := range tree.Wallets(a) {
+		if w.Deposits != 0 {
+			totals = append(totals, store.TransferTotal{Account: a, Currency: w.Currency, Amount: w.Deposits, Time: at})
+		}
+	}
+	return totals
 }

@@ -13,7 +13,8 @@ import (
 
 // appendRecordJSON appends a record as a JSON object: sequence, time, its type as record, and
 // the fields of its type in snake case. Prices, quantities and amounts are the
-// integers that stand in the journal; names stand for numbers that have one.
+// integers that stand in the journal; names stand for numbers that have one. What is
+// empty or zero is left out.
 func appendRecordJSON(dst []byte, r *record.Record) []byte {
 	dst = fmt.Appendf(dst, `{"seq":%d,"time":%d,"record":%q`, r.Seq, r.Time, r.Type)
 	field := reflect.ValueOf(r).Elem().FieldByName(goName(r.Type.String()))
@@ -57,6 +58,8 @@ func appendValue(dst []byte, name string, v reflect.Value) []byte {
 		dst = fmt.Appendf(dst, `{"level":%q`, risk.Level(x.Level))
 		x.Level = 0
 		return append(appendFields(dst, reflect.ValueOf(x)), '}')
+	case record.Text:
+		return appendText(dst, x.String())
 	case fmt.Stringer:
 		return appendText(dst, x.String())
 	case [record.MaxNoteLen]byte:
@@ -68,9 +71,22 @@ func appendValue(dst []byte, name string, v reflect.Value) []byte {
 			return appendText(dst, risk.Code(x).String())
 		}
 	case uint8:
-		if name == "State" {
+		switch name {
+		case "State":
 			return appendText(dst, risk.TradingState(x).String())
+		case "Action":
+			return appendText(dst, risk.Action(x).String())
 		}
+	}
+	if v.Kind() == reflect.Slice {
+		dst = append(dst, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendValue(dst, "", v.Index(i))
+		}
+		return append(dst, ']')
 	}
 	if v.Kind() == reflect.Struct {
 		inner := appendFields(nil, v)

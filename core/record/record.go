@@ -318,6 +318,16 @@ const (
 	MarginIsolated                       // Value: amount to add to (negative: take from) an isolated position
 )
 
+var marginNames = [...]string{"", "leverage", "mode", "hedge", "isolated"}
+
+// String returns the name used in JSON and in tools' output.
+func (k MarginKind) String() string {
+	if int(k) < len(marginNames) && k > 0 {
+		return marginNames[k]
+	}
+	return "unknown"
+}
+
 // Margin changes a margin setting of an account in an instrument.
 type Margin struct {
 	Kind       MarginKind

@@ -11,58 +11,74 @@ import (
 	"qcat/core/record"
 	"qcat/persist/store"
 	"qcat/persist/store/storetest"
+	"qcat/risk/margin"
 )
 
-// naiveEquity works the equity rows of one account out of its executions and the
-// marks, minute by minute, all positions from the first fill on each time.
+// naiveEquity works the equity rows of one account out of its executions, the transfers
+// and funding of the journal and the marks, minute by minute, all from the first record
+// on each time.
 func naiveEquity(t *testing.T, records [][]byte, fills []history.Execution, instruments []core.Instrument, account core.AccountID) []history.Equity {
 	t.Helper()
 	const minute = core.Nanos(60e9)
-	marks := map[core.InstrumentID]core.Price{}
+	n := naive{fills: fills, instruments: instruments, account: account, marks: map[core.InstrumentID]core.Price{}}
 	var out []history.Equity
-	var r record.Record
 	began, lastSeq := core.Nanos(-1), uint64(0)
 	for _, rec := range records {
+		var r record.Record
 		if err := record.Decode(rec, &r); err != nil {
 			t.Fatal(err)
 		}
 		if now := r.Time - r.Time%minute; now != began {
 			if began >= 0 {
-				out = append(out, equityOf(fills, marks, instruments, account, began, lastSeq)...)
+				out = append(out, n.equity(began, lastSeq)...)
 			}
 			began = now
 		}
-		if lastSeq = r.Seq; r.Type == record.TypeMark {
-			marks[r.Mark.Instrument] = r.Mark.Price
+		lastSeq = r.Seq
+		switch {
+		case r.Type == record.TypeMark:
+			n.marks[r.Mark.Instrument] = r.Mark.Price
+		case r.Type == record.TypeFunding, r.Type == record.TypeTransfer && r.Transfer.Reason.Code == 0:
+			n.changes = append(n.changes, r)
 		}
 	}
 	return out
 }
 
-func equityOf(fills []history.Execution, marks map[core.InstrumentID]core.Price, instruments []core.Instrument,
-	account core.AccountID, began core.Nanos, seq uint64) (out []history.Equity) {
-	for _, settle := range []string{"BTC", "USDT"} {
-		e := history.Equity{Account: account, Settle: settle, Scale: 8, Time: began + 60e9, Valued: true, Seq: seq}
+type naive struct {
+	fills       []history.Execution
+	changes     []record.Record // transfers and funding so far
+	instruments []core.Instrument
+	account     core.AccountID
+	marks       map[core.InstrumentID]core.Price
+}
+
+func (n *naive) equity(began core.Nanos, seq uint64) (out []history.Equity) {
+	for _, settle := range []string{"B", "BTC", "USDT"} {
+		e := history.Equity{Account: n.account, Settle: settle, Scale: 8, Time: began + 60e9, Valued: true, Seq: seq}
 		active := false
-		for _, in := range instruments {
+		for _, r := range n.changes {
+			if r.Type == record.TypeTransfer && r.Transfer.Account == n.account && r.Transfer.Currency == settle {
+				e.Transfers += core.Notional(r.Transfer.Amount)
+				active = active || r.Time >= began
+			}
+		}
+		for _, in := range n.instruments {
 			for strategy := range core.StrategyID(10) {
-				var pos core.Position
-				for _, x := range fills {
-					if x.Seq <= seq && x.Account == account && x.Instrument == in.ID && x.Strategy == strategy && in.Settle == settle {
-						pos.Apply(&in, &core.Fill{Side: x.Side, Price: x.LastPx, Qty: x.LastQty, Fee: x.Fee})
-						active = active || x.Time >= began
+				for leg := core.LegNet; in.Settle == settle && leg <= core.LegShort; leg++ {
+					pos, changed := n.position(&in, strategy, leg, seq)
+					if pos.Fills == 0 {
+						continue
 					}
-				}
-				if pos.Fills == 0 {
-					continue
-				}
-				active = active || pos.Qty != 0
-				realised, _ := pos.Realised(&in, core.RoundHalfEven)
-				unrealised, ok := pos.Unrealised(&in, marks[in.ID], core.RoundHalfEven)
-				e.Realised += realised
-				e.Fees += pos.Fees
-				if e.Valued = e.Valued && ok; ok {
-					e.Unrealised += unrealised
+					active = active || pos.Qty != 0 || changed >= began
+					realised, _ := pos.Realised(&in, core.RoundHalfEven)
+					unrealised, ok := pos.Unrealised(&in, n.marks[in.ID], core.RoundHalfEven)
+					e.Realised += realised
+					e.Fees += pos.Fees
+					e.Funding += pos.Funding
+					if e.Valued = e.Valued && ok; ok {
+						e.Unrealised += unrealised
+					}
 				}
 			}
 		}
@@ -71,6 +87,31 @@ func equityOf(fills []history.Execution, marks map[core.InstrumentID]core.Price,
 		}
 	}
 	return out
+}
+
+// position folds the fills and the funding of one position up to a record, and says when
+// the last of them was.
+func (n *naive) position(in *core.Instrument, strategy core.StrategyID, leg core.Leg, seq uint64) (pos core.Position, changed core.Nanos) {
+	funded := 0
+	fund := func(before uint64) {
+		for ; funded < len(n.changes) && n.changes[funded].Seq < before; funded++ {
+			r := &n.changes[funded]
+			if r.Type == record.TypeFunding && r.Funding.Instrument == in.ID && pos.Qty != 0 {
+				paid, _ := margin.Funding(in, pos.Qty, r.Funding.Price, r.Funding.Rate)
+				pos.Fund(paid)
+				changed = r.Time
+			}
+		}
+	}
+	for _, x := range n.fills {
+		if x.Seq <= seq && x.Account == n.account && x.Instrument == in.ID && x.Strategy == strategy && x.Leg == leg {
+			fund(x.Seq)
+			pos.Apply(in, &core.Fill{Side: x.Side, Price: x.LastPx, Qty: x.LastQty, Fee: x.Fee, FeeIn: x.FeeIn})
+			changed = x.Time
+		}
+	}
+	fund(seq + 1)
+	return pos, changed
 }
 
 // An account has a row of each minute in which it held or traded something: when it
@@ -138,7 +179,9 @@ func TestEquityAgainstNaive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			slices.SortStableFunc(got, func(x, y history.Equity) int { return cmp.Compare(x.Time, y.Time) })
+			slices.SortFunc(got, func(x, y history.Equity) int {
+				return cmp.Or(cmp.Compare(x.Time, y.Time), cmp.Compare(x.Settle, y.Settle))
+			})
 			want := naiveEquity(t, records, fills, state.Instruments, a.ID)
 			if !slices.Equal(got, want) {
 				t.Fatalf("seed %d, account %d: %d rows, want %d:\n got %+v\nwant %+v", seed, a.ID, len(got), len(want), got, want)

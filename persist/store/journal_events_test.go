@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -202,5 +203,120 @@ func TestUnknownOrders(t *testing.T) {
 		if o.Unknown != step.unknown || o.PendingCxl != step.pending {
 			t.Errorf("after step %d: unknown %v, cancel pending %v; want %v, %v", i, o.Unknown, o.PendingCxl, step.unknown, step.pending)
 		}
+	}
+}
+
+// What people and the limit tree do about accounts and limits stands in the audit in
+// words, with what was before; what was refused too.
+func TestAccountsAndLimitsInTheAudit(t *testing.T) {
+	account := record.Scope{Level: 2, Account: 1}
+	order := record.New{Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy, Type: core.Limit, TIF: core.GTC, Price: 100, Qty: 10,
+		Order: 1, Leg: core.LegLong, Session: 5, CancelOnDrop: true, Less: 4}
+	second, third := order, order
+	second.Order, second.Session = 2, 6
+	third.Order, third.CancelOnDrop = 3, false
+	by, refused := record.MakeText("alice"), record.Reason{Code: 902, Limit: 5, Value: 10}
+	change := record.Change{Proposal: 7, Scope: account, Before: []record.LimitField{{ID: 2, Value: 5}}, After: []record.LimitField{{ID: 2, Value: 6}}}
+	type entry struct {
+		r             record.Record
+		action, audit string
+	}
+	all := []entry{
+		{record.Record{Header: record.Header{Type: record.TypeNew}, New: order}, "", ""},
+		{record.Record{Header: record.Header{Type: record.TypeNew}, New: second}, "", ""},
+		{record.Record{Header: record.Header{Type: record.TypeNew}, New: third}, "", ""},
+		{record.Record{Header: record.Header{Type: record.TypeTransfer}, Transfer: record.Transfer{Account: 1, Currency: "USDT",
+			Amount: 1_050_000_000, By: by, Note: record.MakeText("first\x00"), Balance: 1_050_000_000}},
+			"transfer", "10.5 USDT into demo by alice: first\ufffd; balance 10.5"},
+		{record.Record{Header: record.Header{Type: record.TypeTransfer}, Transfer: record.Transfer{Account: 1, Currency: "USDT",
+			Amount: -2_000_000_000, By: by, Reason: refused}}, "transfer", "refused with reason 902: 10, limit 5: -20 USDT into demo by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeMargin}, Margin: record.Margin{Kind: record.MarginLeverage, Account: 1, Instrument: 1,
+			Value: 12_500_000, Before: 10_000_000, By: by}}, "set_margin", "account demo, " + directory(t).Instruments()[0].Name() + ": leverage 10x → 12.5x by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeMargin}, Margin: record.Margin{Kind: record.MarginHedge, Account: 1, Value: 1, Reason: refused}},
+			"set_margin", "refused with reason 902: 10, limit 5: account demo: one-way → hedge mode"},
+		{record.Record{Header: record.Header{Type: record.TypeTiers}, Tiers: record.Tiers{Instrument: 1,
+			Tiers: []record.Tier{{Rate: 4000, Leverage: 125_000_000}, {Floor: 5_000_000_000_000, Rate: 5000, Leverage: 100_000_000}}}},
+			"set_tiers", "from 0: 0.4%, up to 125x; from 50000: 0.5%, up to 100x"},
+		{record.Record{Header: record.Header{Type: record.TypeRateFrom}, RateFrom: record.RateFrom{Instrument: 1, Currency: "B"}},
+			"set_rate_from", "1 B is worth the mark of " + directory(t).Instruments()[0].Name()},
+		{record.Record{Header: record.Header{Type: record.TypeProposal}, Proposal: record.Proposal{Scope: account, By: by, ID: 7, Until: 1_800_000_000e9,
+			Before: change.Before, Fields: change.After}}, "propose_limits", "proposal 7, to be decided: two 5\ufffd → 6\ufffd until 2027-01-15T08:00:00Z by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeProposal}, Proposal: record.Proposal{Scope: account, By: by, ID: 8, Applied: true,
+			Before: change.Before}}, "propose_limits", "proposal 8, in force: two 5\ufffd → unset by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeProposal}, Proposal: record.Proposal{Scope: account, By: by, Reason: refused}},
+			"propose_limits", "refused with reason 902: 10, limit 5: nothing changes by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeDecision}, Decision: record.Decision{Proposal: 7, Approve: true, By: by, Change: change, Reason: refused}},
+			"approve_limits", "refused with reason 902: 10, limit 5: proposal 7 by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeDecision}, Decision: record.Decision{Proposal: 7, By: by, Change: change}},
+			"reject_limits", "proposal 7: two 5\ufffd → 6\ufffd by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeDecision}, Decision: record.Decision{Proposal: 7, Approve: true, By: by, Change: change}},
+			"approve_limits", "proposal 7: two 5\ufffd → 6\ufffd by alice"},
+		{record.Record{Header: record.Header{Type: record.TypeClock}, Clock: record.Clock{Ended: []record.Change{change}}},
+			"end_override", "proposal 7 of account demo is over: two 5\ufffd → 6\ufffd"},
+		{record.Record{Header: record.Header{Type: record.TypeCountdown}, Countdown: record.Countdown{Scope: account, Timeout: 1}}, "", ""},
+		{record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: record.Scope{Level: 1}, Session: 5,
+			Cause: record.CauseDropped, Cancelled: 1}}, "cancel_session", "session 5 ended, 1 cancels sent"},
+		{record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: record.Scope{Level: 1}, Session: 9,
+			Cause: record.CauseDropped}}, "", ""},
+		{record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: record.Scope{Level: 1}, Session: core.EverySession,
+			Cause: record.CauseDropped, Cancelled: 1}}, "cancel_session", "every session ended with its process, 1 cancels sent"},
+		{record.Record{Header: record.Header{Type: record.TypeCancelAll}, CancelAll: record.CancelAll{Scope: account, Cause: record.CauseCountdown, Cancelled: 1}},
+			"countdown", "account demo: it was not renewed, 1 cancels sent"},
+		{record.Record{Header: record.Header{Type: record.TypeBreach}, Breach: record.Breach{Scope: account, Code: 1701, Unit: 7, Action: 3, Limit: 100,
+			Value: 120, Instrument: 1, Price: 99, Cause: 6}}, "breach", "account demo: reason 1701: 120, limit 100; halt, 0 cancels sent"},
+	}
+	var records []record.Record
+	for i := range all {
+		records = append(records, all[i].r)
+	}
+	b := projected(t, records...)
+	got := map[uint64]history.Audit{}
+	for _, a := range b.Audit {
+		got[a.Seq] = a
+	}
+	for i := range all {
+		seq, _ := at(uint64(i + 1))
+		if a := got[seq]; a.Action != all[i].action || a.Detail != all[i].audit {
+			t.Errorf("entry %d, %s, is\n     %s %q\nwant %s %q", i+1, all[i].r.Type, a.Action, a.Detail, all[i].action, all[i].audit)
+		}
+	}
+	if want := []history.Transfer{{Account: 1, Currency: "USDT", Amount: 1_050_000_000, Balance: 1_050_000_000, By: "alice", Note: "first\ufffd",
+		Seq: 4 + 4, Time: testStart + 4 + 4}}; !slices.Equal(b.Transfers, want) {
+		t.Errorf("transfers: %+v", b.Transfers)
+	}
+	if want := []store.TransferTotal{{Account: 1, Currency: "USDT", Amount: 1_050_000_000, Time: testStart + 4 + 4}}; !slices.Equal(b.Totals, want) {
+		t.Errorf("totals: %+v", b.Totals)
+	}
+	scope := history.Scope{Level: 2, Account: 1}
+	want := []history.RiskEvent{
+		{Kind: history.RiskLimitsChanged, Scope: scope, Account: 1},
+		{Kind: history.RiskLimitsChanged, Scope: scope, Account: 1, Value: 1},
+		{Kind: history.RiskLimitsChanged, Scope: scope, Account: 1, Value: 1},
+		{Kind: history.RiskCountdownEnded, Scope: scope, Account: 1, Cancelled: 1},
+		{Kind: history.RiskBreached, Scope: scope, Account: 1, Instrument: 1, Code: 1701, Unit: 7, Limit: 100, Value: 120, Action: 3, Price: 99,
+			Note: "halt, 0 cancels sent; by record 6"},
+	}
+	for i, n := range []uint64{11, 15, 16, 21, 22} {
+		want[i].Seq, want[i].Time = at(n)
+	}
+	checkEvents(t, b.RiskEvents, want)
+	for i, o := range b.Orders {
+		if !o.PendingCxl || o.Qty != 6 || o.Leg != core.LegLong {
+			t.Errorf("order %d: %+v", i+1, o)
+		}
+	}
+}
+
+// A breach cancels what its record says: everything open of its node.
+func TestBreachCancels(t *testing.T) {
+	order := record.New{Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy, Type: core.Limit, TIF: core.GTC, Price: 100, Qty: 10, Order: 1}
+	second := order
+	second.Order, second.Instrument = 2, 2
+	b := projected(t, record.Record{Header: record.Header{Type: record.TypeNew}, New: order},
+		record.Record{Header: record.Header{Type: record.TypeNew}, New: second},
+		record.Record{Header: record.Header{Type: record.TypeBreach}, Breach: record.Breach{Scope: record.Scope{Level: 4, Account: 1, Instrument: 2},
+			Code: 2601, Action: 2, Cancelled: 1}})
+	if len(b.Orders) != 2 || b.Orders[0].PendingCxl || !b.Orders[1].PendingCxl || b.RiskEvents[0].Cancelled != 1 {
+		t.Errorf("orders %+v, events %+v", b.Orders, b.RiskEvents)
 	}
 }

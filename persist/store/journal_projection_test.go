@@ -13,6 +13,7 @@ import (
 	"qcat/core/record"
 	"qcat/persist/store"
 	"qcat/persist/store/storetest"
+	"qcat/risk"
 )
 
 var testLog = store.LogID{1, 2, 3}
@@ -61,6 +62,7 @@ type truth struct {
 	orders     map[core.OrderID]core.Order
 	executions []core.Execution
 	positions  []engine.PositionState
+	deposits   []store.TransferTotal
 	refused    int
 }
 
@@ -86,6 +88,13 @@ func replay(t *testing.T, records [][]byte) *truth {
 		t.Fatal(err)
 	}
 	out.positions = e.Positions()
+	for _, a := range e.Directory().Accounts() {
+		e.Query(func(tree *risk.Tree, _ uint64) {
+			for _, w := range tree.Wallets(a.ID) {
+				out.deposits = append(out.deposits, store.TransferTotal{Account: a.ID, Currency: w.Currency, Amount: w.Deposits})
+			}
+		})
+	}
 	return out
 }
 
@@ -124,6 +133,16 @@ func compare(t *testing.T, s store.Store, want *truth) {
 			return engine.PositionState{Account: h.Account, Strategy: h.Strategy, Instrument: h.Instrument, Leg: h.Leg, Position: h.Position} == p
 		}) {
 			t.Fatalf("position %+v is not stored: %+v", p, state.Positions)
+		}
+	}
+	totals := map[store.TransferTotal]bool{}
+	for _, d := range state.Totals {
+		d.Time = 0
+		totals[d] = true
+	}
+	for _, d := range want.deposits {
+		if d.Amount != 0 && !totals[d] {
+			t.Fatalf("%+v is not stored: %+v", d, state.Totals)
 		}
 	}
 	refused := 0
@@ -177,7 +196,8 @@ func TestJournalRowsAreWhatTheEngineSays(t *testing.T) {
 	for _, k := range slices.Sorted(maps.Keys(total)) {
 		t.Logf("%6d %s", total[k], k)
 	}
-	for _, k := range []string{"late fill", "stray", "invalid", "repeated", "due", "unknown", "mark", "cancel_all", "state"} {
+	for _, k := range []string{"late fill", "stray", "invalid", "repeated", "due", "unknown", "mark", "cancel_all", "state",
+		"transfer", "margin", "funded", "countdown", "cancelled countdown", "cancelled session_dropped", "proposal", "decision", "ended"} {
 		if total[k] == 0 {
 			t.Errorf("the load made no %s", k)
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -141,16 +142,66 @@ func (l *load) define() {
 		if _, err := l.e.DefineStrategy(a.ID, "second"); err != nil {
 			l.t.Fatal(err)
 		}
-		var limits risk.Limits
-		limits.Set(risk.LimitMaxOpenOrders, int64(20+l.rng.IntN(20)))
-		if _, err := l.e.DefineLimits(risk.AccountScope(a.ID), limits); err != nil {
+		if _, err := l.e.DefineLimits(risk.AccountScope(a.ID), l.limits()); err != nil {
 			l.t.Fatal(err)
 		}
+		l.transfer(a.ID, 1e15)
+	}
+	if _, _, err := l.e.DefineMargin(record.Margin{Kind: record.MarginHedge, Account: hedged, Value: 1, By: record.MakeText("x")}); err != nil {
+		l.t.Fatal(err)
 	}
 	for _, currency := range []string{"USDT", "BTC"} {
 		if _, err := l.e.DefineRate(currency, int64(1_000_000+l.rng.IntN(10))); err != nil {
 			l.t.Fatal(err)
 		}
+	}
+}
+
+// hedged is the account in hedge mode.
+const hedged = core.AccountID(3)
+
+// limits are random ones of an account, which what it holds may cross.
+func (l *load) limits() (limits risk.Limits) {
+	limits.Set(risk.LimitMaxOpenOrders, int64(20+l.rng.IntN(20)))
+	limits.Set(risk.LimitMaxLossDaily, int64(1+l.rng.IntN(500_000))*100)
+	limits.Set(risk.LimitLossAction, int64(risk.ActionNotify)+int64(l.rng.IntN(4)))
+	return limits
+}
+
+func (l *load) transfer(a core.AccountID, amount int64) {
+	currency := [...]string{"USDT", "BTC", "B"}[l.rng.IntN(3)]
+	if _, _, err := l.e.DefineTransfer(a, currency, amount, "by x", "a\x00b"); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// administer does one of the things that people do.
+func (l *load) administer() {
+	account := core.AccountID(1 + l.rng.IntN(4)) // the fourth does not exist
+	in := l.ids[l.rng.IntN(len(l.ids))]
+	var err error
+	switch l.rng.IntN(6) {
+	case 0:
+		l.transfer(account, int64(l.rng.IntN(2_000_000_000))-1_000_000_000)
+	case 1:
+		_, _, err = l.e.DefineMargin(record.Margin{Kind: record.MarginLeverage, Account: account, Instrument: in, Value: int64(1+l.rng.IntN(9)) * 1e6})
+	case 2:
+		_, _, err = l.e.DefineFunding(in, int64(l.rng.IntN(2_000_000))-1_000_000, core.Price(9900+l.rng.IntN(200)))
+	case 3:
+		_, err = l.e.ProposeLimits(risk.AccountScope(account), l.limits(), l.clock.Now()+core.Nanos(1+l.rng.Int64N(9_000_000_000)), "alice", "why")
+	case 4:
+		_, err = l.e.ProposeLimits(risk.AccountScope(account), l.limits(), 0, "alice", "")
+	default:
+		waiting, _ := l.e.Proposals()
+		for _, p := range waiting {
+			if _, err = l.e.DecideProposal(p.ID, l.rng.IntN(3) > 0, [...]string{"alice", "bob"}[l.rng.IntN(2)]); err == nil {
+				break
+			}
+		}
+		err = nil // what cannot be decided is refused
+	}
+	if err != nil && !errors.Is(err, engine.ErrRefused) {
+		l.t.Fatal(err)
 	}
 }
 
@@ -180,6 +231,9 @@ func (l *load) step() {
 	for _, id := range l.ids {
 		l.quote(id)
 	}
+	if l.rng.IntN(12) == 0 {
+		l.administer()
+	}
 	l.submit(l.command())
 	if l.rng.IntN(3) > 0 {
 		l.settle()
@@ -199,13 +253,17 @@ func (l *load) command() engine.Command {
 		Instrument: l.ids[l.rng.IntN(len(l.ids))], Order: core.OrderID(1 + l.rng.IntN(len(l.sent)+4)),
 		Side: core.Side(1 + l.rng.IntN(2)), Type: core.Limit, TIF: core.GTC, Price: core.Price(9900 + l.rng.IntN(200)),
 		Qty: core.Qty(1 + l.rng.IntN(50))}
+	c.Session = core.SessionID(l.rng.IntN(4))
+	if account == hedged {
+		c.Leg = core.LegLong + core.Leg(l.rng.IntN(2))
+	}
 	c.ClOrdID, _ = core.MakeClOrdID([]byte{'c', byte('a' + l.rng.IntN(26)), byte('a' + l.rng.IntN(26))})
 	if l.rng.IntN(3) > 0 && len(l.sent) > 0 { // one of the last
 		c.Order = l.sent[len(l.sent)-1-l.rng.IntN(min(20, len(l.sent)))].Order
 	}
 	switch k := l.rng.IntN(100); {
 	case k < 50:
-		c.Kind, c.Order = engine.CmdNew, 0
+		c.Kind, c.Order, c.CancelOnDrop = engine.CmdNew, 0, c.Session == 1
 		switch {
 		case k < 20:
 			c.TIF, c.ExpireTime = core.GTD, l.clock.Now()+core.Nanos(l.rng.Int64N(20_000_000_000))
@@ -221,15 +279,21 @@ func (l *load) command() engine.Command {
 		if l.rng.IntN(2) == 0 {
 			c.Price = 0
 		}
+	case k < 89:
+		c.Kind, c.Scope, c.Session = engine.CmdCancelAll, risk.InstrumentScope(0, 0, c.Instrument), 0
 	case k < 90:
-		c.Kind, c.Scope = engine.CmdCancelAll, risk.InstrumentScope(0, 0, c.Instrument)
+		c.Kind, c.Scope = engine.CmdCancelAll, risk.FirmScope()
+	case k < 91:
+		c.Kind, c.Scope, c.Timeout = engine.CmdCountdown, risk.AccountScope(account), core.Nanos(1+l.rng.Int64N(3_000_000_000))
 	case k < 93:
 		c.Kind, c.Scope, c.CancelOpen = engine.CmdState, risk.StrategyScope(c.Strategy), l.rng.IntN(2) == 0
 		c.State, c.Note = risk.TradingState(l.rng.IntN(3)), engine.MakeNote("by x:\x00 \xff")
 	default:
 		c.Kind, c.Scope = engine.CmdState, risk.FirmScope()
-		if k < 96 {
+		if k < 95 {
 			c.Scope = risk.StrategyScope(c.Strategy)
+		} else if k < 98 {
+			c.Scope = risk.AccountScope(account)
 		}
 	}
 	return c
@@ -289,6 +353,9 @@ func (l *load) trade() {
 	o := l.sent[len(l.sent)-1-l.rng.IntN(min(back, len(l.sent)))]
 	r := core.ExecReport{Type: core.ExecTrade, Order: o.Order, Instrument: o.Instrument, Liquidity: core.Liquidity(l.rng.IntN(3)),
 		LastPx: core.Price(9900 + l.rng.IntN(200)), LastQty: core.Qty(1 + l.rng.IntN(20)), Fee: core.Notional(l.rng.IntN(90) - 30)}
+	if o.Instrument == l.ids[2] {
+		r.FeeIn = core.FeeCurrency(l.rng.IntN(2))
+	}
 	switch l.rng.IntN(60) {
 	case 0:
 		r.LastQty = -1 // cannot be booked
@@ -325,6 +392,15 @@ func countTypes(t *testing.T, records [][]byte) map[string]int {
 		}
 		if r.Type == record.TypeClock && r.Clock.Expired > 0 {
 			counts["due"]++
+		}
+		if r.Type == record.TypeCancelAll && r.CancelAll.Cancelled > 0 {
+			counts["cancelled "+r.CancelAll.Cause.String()]++
+		}
+		if r.Type == record.TypeClock && len(r.Clock.Ended) > 0 {
+			counts["ended"]++
+		}
+		if r.Type == record.TypeFunding && r.Funding.Paid > 0 {
+			counts["funded"]++
 		}
 		if r.Type == record.TypeRestart && r.Restart.Unknown > 0 {
 			counts["unknown"]++
