@@ -30,6 +30,7 @@ type eventHandler struct {
 	inbox  inbox
 	queue  []command
 	stop   atomic.Bool
+	ended  chan struct{} // closed when the goroutine has ended
 
 	subs    [wire.PrivateCount][]privateSub
 	prefix  [wire.PrivateCount][]byte
@@ -63,6 +64,9 @@ func (p position) before(q position) bool {
 type privateSub struct {
 	conn *Conn
 	at   position
+	// waits says of a subscriber of the risk channel that it does not know what every
+	// node has used, and waits for the beginning of that.
+	waits bool
 }
 
 // resume is what the private goroutine is to do for a subscription, and, once
@@ -78,6 +82,7 @@ type resume struct {
 
 func (p *eventHandler) init(h *Hub) {
 	p.hub, p.cfg, p.stats = h, &h.cfg, &h.stats
+	p.ended = make(chan struct{})
 	p.waiter = ringbuf.NewWaiter(h.cfg.Idle)
 	p.inbox.waiter = p.waiter
 	p.history.init(h.cfg.EventHistory, position{h.cfg.StartSeq, wholeRecord})
@@ -100,6 +105,7 @@ func (p *eventHandler) end() {
 
 // run is the private goroutine.
 func (p *eventHandler) run() {
+	defer close(p.ended)
 	defer p.close()
 	ready := p.ready
 	for !p.stop.Load() {
@@ -267,6 +273,9 @@ func (p *eventHandler) commands() int {
 		}
 		p.queue[i] = command{}
 	}
+	if len(p.queue) > 0 {
+		p.hub.exposures.wanted.Store(int64(len(p.subs[wire.Risk])))
+	}
 	return len(p.queue)
 }
 
@@ -304,7 +313,10 @@ func (p *eventHandler) subscribe(c *command) {
 	for _, channel := range c.channels {
 		ch, _ := channel.Private()
 		p.remove(ch, c.conn)
-		p.subs[ch] = append(p.subs[ch], privateSub{conn: c.conn, at: from})
+		p.subs[ch] = append(p.subs[ch], privateSub{conn: c.conn, at: from, waits: ch == wire.Risk})
+		if ch == wire.Risk {
+			p.hub.exposures.waits.Store(true)
+		}
 	}
 	p.replay(c, from)
 }

@@ -42,6 +42,9 @@ type Config struct {
 	Events   *ringbuf.Broadcast[engine.Event]
 	View     View
 	StartSeq uint64
+	// Exposure is what the risk channel tells of the limit tree; nil: nothing.
+	Exposure      LimitTree
+	ExposureEvery time.Duration // between two looks at it, default 250 ms
 
 	MaxConnections   int // default 10 000
 	MaxSubscriptions int // of one connection, default 256
@@ -89,6 +92,7 @@ func (c *Config) setDefaults() {
 	dur(&c.Linger, time.Second)
 	dur(&c.Tick, 250*time.Millisecond)
 	dur(&c.CandleEvery, 250*time.Millisecond)
+	dur(&c.ExposureEvery, 250*time.Millisecond)
 	if c.Clock == nil {
 		c.Clock = core.SystemClock()
 	}
@@ -107,6 +111,8 @@ type Hub struct {
 	stats   Stats
 	market  feedHandler
 	private eventHandler
+
+	exposures exposures
 
 	// coarse is the clock as of the keeper's last tick: precise enough for time-outs,
 	// and a load instead of a call.
@@ -129,6 +135,7 @@ func New(cfg Config) *Hub {
 	m.inbox.waiter = m.waiter
 	m.tap = market.NewTap(cfg.Sources, m.waiter)
 
+	h.exposures.hub = h
 	h.private.init(h)
 	return h
 }
@@ -142,6 +149,9 @@ func (h *Hub) Run(ctx context.Context) {
 	wg.Go(h.market.run)
 	if h.private.reader != nil {
 		wg.Go(h.private.run)
+		if h.cfg.Exposure != nil {
+			wg.Go(func() { h.exposures.run(ctx) })
+		}
 	}
 	ticker := time.NewTicker(h.cfg.Tick)
 	defer ticker.Stop()

@@ -22,7 +22,7 @@ func TestOrderAllocatesNothing(t *testing.T) {
 		most                     float64
 	}{
 		{"repeated", "POST", ordersPath, body, 201, 0},
-		{"checked", "POST", ordersPath + "/check", limitOrder, 200, 1}, // the engine's list of refusals
+		{"checked", "POST", ordersPath + "/check", limitOrder, 200, 2}, // the engine's list of refusals, and what would be used
 		{"nothing to cancel", "DELETE", ordersPath, `{"account":"other"}`, 200, 0},
 		{"refused", "POST", ordersPath, strings.Replace(limitOrder, "0.010", "100.001", 1), 422, 0},
 	} {

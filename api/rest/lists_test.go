@@ -79,7 +79,7 @@ func TestBadQueries(t *testing.T) {
 		"orders?client_order_id=%22", "orders/1?account=demo",
 		"executions?status=open", "executions?strategy=maker", "positions?open=yes", "positions?limit=1",
 		"accounts?limit=1", "strategies?strategy=maker", "instruments?symbol=x", "quotes?venue=sim",
-		"risk/limits?scope=firm", "risk/limits?strategy=maker", "risk/exposure?limit=1", "risk/state?scope=firm",
+		"risk/limits?scope=firm", "risk/limits?strategy=maker", "risk/exposure?limit=1001", "risk/state?scope=firm",
 		"book/sim:BTCUSDT?depth=", "book/sim:BTCUSDT?limit=5", "trades/sim:BTCUSDT?limit=1&limit=2",
 	} {
 		t.Run(path, func(t *testing.T) {

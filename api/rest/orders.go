@@ -24,39 +24,6 @@ func (s *Server) newOrder(c exchange) {
 	}
 }
 
-// checkOrder answers as newOrder would, and does nothing: 200 with the order as
-// it would be accepted, or a refusal that lists every control it would fail.
-func (s *Server) checkOrder(c exchange) {
-	k, ok := s.take(c)
-	if !ok {
-		return
-	}
-	defer s.calls.put(k)
-	in, ok := s.readOrder(c, k)
-	if !ok {
-		return
-	}
-	k.cmd.Kind = engine.CmdCheck
-	if !s.run(c, k, in) {
-		return
-	}
-	r := &k.reply
-	if r.Reason.OK() {
-		s.answerOrder(c, k, fasthttp.StatusOK)
-		return
-	}
-	body := wire.AppendReasonProblem(k.body[:0], s.cfg.Directory, in, &r.Reason)
-	body = append(body[:len(body)-1], `,"refusals":[`...)
-	for i := range r.Refusals {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = wire.AppendReason(body, s.cfg.Directory, in, &r.Refusals[i])
-	}
-	k.body = append(body, `]}`...)
-	problemCopy(c, wire.ReasonStatus(r.Reason.Code), k.body)
-}
-
 // readOrder reads the body as an order into k.cmd.
 func (s *Server) readOrder(c exchange, k *call) (in *core.Instrument, ok bool) {
 	if e := wire.DecodeOrder(c.PostBody(), &k.req); !e.OK() {

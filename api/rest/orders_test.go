@@ -79,7 +79,7 @@ var badOrders = []struct {
 	{"trailing garbage", limitOrder + `x`, 400, "request.trailing"},
 	{"a second object", limitOrder + limitOrder, 400, "request.trailing"},
 	{"nothing given", `{}`, 400, "request.missing_field"},
-	{"unknown field", `{"account":"demo","leverage":5}`, 400, "request.unknown_field"},
+	{"unknown field", `{"account":"demo","iceberg":5}`, 400, "request.unknown_field"},
 	{"field of another request", `{"account":"demo","order_id":5}`, 400, "request.not_applicable"},
 	{"repeated field", `{"account":"demo","account":"demo"}`, 400, "request.duplicate_field"},
 	{"number for a string", `{"account":5}`, 400, "request.type"},

@@ -85,17 +85,23 @@ const HeaderCursor = "Next-Cursor"
 // listPage sends n elements as list does, and how to get the next page if there is
 // one: in Next-Cursor, and as a whole in Link (RFC 8288).
 func listPage(c exchange, p *page, next cursor, n int, each func(dst []byte, i int) []byte) {
-	if next.set {
-		text := next.text(p.filters)
-		c.Response.Header.Set(HeaderCursor, text)
-		args := fasthttp.AcquireArgs()
-		defer fasthttp.ReleaseArgs(args)
-		c.QueryArgs().CopyTo(args)
-		args.Set("cursor", text)
-		link := append(append([]byte{'<'}, c.URI().PathOriginal()...), '?')
-		c.Response.Header.SetBytesV("Link", append(args.AppendBytes(link), `>; rel="next"`...))
-	}
+	linkNext(c, p, next)
 	list(c, n, each)
+}
+
+// linkNext says how to get the next page, if there is one.
+func linkNext(c exchange, p *page, next cursor) {
+	if !next.set {
+		return
+	}
+	text := next.text(p.filters)
+	c.Response.Header.Set(HeaderCursor, text)
+	args := fasthttp.AcquireArgs()
+	defer fasthttp.ReleaseArgs(args)
+	c.QueryArgs().CopyTo(args)
+	args.Set("cursor", text)
+	link := append(append([]byte{'<'}, c.URI().PathOriginal()...), '?')
+	c.Response.Header.SetBytesV("Link", append(args.AppendBytes(link), `>; rel="next"`...))
 }
 
 // mergeNewest merges two lists that are newest first, and keeps limit rows. newer

@@ -40,10 +40,40 @@ func (s *Server) positions(c exchange) {
 	if !q.none {
 		held = s.cfg.View.Positions(f)
 	}
-	list(c, len(held), func(dst []byte, i int) []byte { return wire.AppendPositionView(dst, s.cfg.Directory, &held[i]) })
+	margin := s.holdings(held)
+	list(c, len(held), func(dst []byte, i int) []byte {
+		return wire.AppendPositionView(dst, s.cfg.Directory, &held[i], margin.of(&held[i].PositionState))
+	})
 }
 
-// accounts lists the accounts, each with its sums a settlement currency.
+// holdings are the margins of accounts' positions.
+type holdings map[core.AccountID][]risk.Holding
+
+// holdings reads the margins of the accounts that some positions are of, one account a
+// time so that orders are not held up.
+func (s *Server) holdings(held []engine.PositionView) holdings {
+	all := holdings{}
+	for i := range held {
+		id := held[i].Account
+		if _, known := all[id]; known {
+			continue
+		}
+		s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) { all[id] = t.Holdings(id) })
+	}
+	return all
+}
+
+// of returns the margin of a strategy's position: that of its account.
+func (h holdings) of(p *engine.PositionState) *risk.Holding {
+	for i := range h[p.Account] {
+		if m := &h[p.Account][i]; m.Instrument == p.Instrument && m.Leg == p.Leg {
+			return m
+		}
+	}
+	return nil
+}
+
+// accounts lists the accounts with what they are worth.
 func (s *Server) accounts(c exchange) {
 	q := s.query(c, "account")
 	id := q.account()
@@ -58,8 +88,12 @@ func (s *Server) accounts(c exchange) {
 		}
 	}
 	list(c, len(kept), func(dst []byte, i int) []byte {
-		state := s.cfg.View.State(risk.AccountScope(kept[i].ID))
-		return wire.AppendAccount(dst, kept[i], state, s.cfg.View.Account(kept[i].ID))
+		a := wire.Account{Account: kept[i], State: s.cfg.View.State(risk.AccountScope(kept[i].ID)), Totals: s.cfg.View.Account(kept[i].ID)}
+		s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) {
+			a.View, _ = t.Account(kept[i].ID)
+			a.Wallets = t.Wallets(kept[i].ID)
+		})
+		return wire.AppendAccount(dst, &a)
 	})
 }
 

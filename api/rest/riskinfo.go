@@ -1,10 +1,6 @@
 package rest
 
 import (
-	"strconv"
-
-	"github.com/valyala/fasthttp"
-
 	"qcat/api/wire"
 	"qcat/risk"
 )
@@ -48,26 +44,6 @@ func (q *query) wanted() func(risk.Scope) bool {
 		return !q.none && (account == 0 || s.Account == account) &&
 			(strategy == 0 || s.Strategy == strategy) && (instrument == 0 || s.Instrument == instrument)
 	}
-}
-
-// exposure lists what each node of the limit tree has used of its limits:
-// {"seq":n,"scopes":[…]}.
-func (s *Server) exposure(c exchange) {
-	q := s.query(c, "account", "strategy", "instrument")
-	want := q.wanted()
-	if !q.ok {
-		return
-	}
-	all, seq := s.nodes(want)
-	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	body = append(body, `,"scopes":[`...)
-	for i := range all {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = wire.AppendExposure(body, s.cfg.Directory, &all[i].view)
-	}
-	answer(c, fasthttp.StatusOK, append(body, `]}`...))
 }
 
 // states lists the trading states that were ever set.

@@ -26,7 +26,8 @@ type exchange struct {
 type handler func(c exchange)
 
 // route is one row of the interface. A pattern that ends in "/" takes one more
-// path segment, which the handler gets as tail.
+// path segment, which the handler gets as tail, and one with "*" for its last segment
+// but one gets that.
 type route struct {
 	method  method
 	pattern string
@@ -51,7 +52,8 @@ func (s *Server) table() []route {
 		{get, "/api/v1/candles/", s.candles, false},
 
 		{post, "/api/v1/orders", s.newOrder, true},
-		{post, "/api/v1/orders/check", s.checkOrder, true},
+		{post, checkPath, s.check, true},
+		{post, "/api/v1/orders/countdown", s.countdown, true},
 		{get, "/api/v1/orders", s.listOrders, false},
 		{get, "/api/v1/orders/", s.getOrder, true},
 		{patch, "/api/v1/orders", s.amendOrder, true},
@@ -62,6 +64,9 @@ func (s *Server) table() []route {
 		{get, "/api/v1/executions", s.executions, false},
 		{get, "/api/v1/positions", s.positions, false},
 		{get, "/api/v1/accounts", s.accounts, false},
+		{post, "/api/v1/accounts/*/transfers", s.transfer, true},
+		{put, "/api/v1/accounts/*/margin", s.setMargin, true},
+		{post, "/api/v1/funding", s.funding, true},
 		{get, "/api/v1/equity", s.equity, false},
 		{get, "/api/v1/transfers", s.transfers, false},
 		{get, "/api/v1/strategies", s.strategies, false},
@@ -72,6 +77,8 @@ func (s *Server) table() []route {
 		{get, "/api/v1/risk/limits/proposals", s.proposals, false},
 		{post, "/api/v1/risk/limits/proposals/", s.decideProposal, true},
 		{get, "/api/v1/risk/exposure", s.exposure, false},
+		{get, "/api/v1/risk/scenarios", s.scenarios, false},
+		{get, "/api/v1/risk/var", s.valueAtRisk, false},
 		{get, "/api/v1/risk/state", s.states, false},
 		{post, "/api/v1/risk/state", s.setState, true},
 		{get, "/api/v1/risk/events", s.riskEvents, false},
@@ -165,6 +172,12 @@ func (r *router) find(path []byte) (at *resource, tail []byte) {
 		i := bytes.LastIndexByte(path, '/') + 1
 		if at = r.resources[string(path[:i])]; at != nil {
 			return at, path[i:]
+		}
+		if i > 1 {
+			j := bytes.LastIndexByte(path[:i-1], '/') + 1
+			if at = r.resources[string(path[:j])+"*"+string(path[i-1:])]; at != nil && i-1 > j {
+				return at, path[j : i-1]
+			}
 		}
 	}
 	return r.nowhere, nil

@@ -34,6 +34,11 @@ type Engine interface {
 	AmendLimits(s risk.Scope, change func(before risk.Limits) (risk.Limits, error), until core.Nanos, by, note string) (engine.Proposal, error)
 	DecideProposal(id uint32, approve bool, by string) (engine.Proposal, error)
 	Proposals() (all []engine.Proposal, seq uint64)
+	// WhatIf answers of each order what a check would, as of one sequence.
+	WhatIf(orders []engine.Command, replies []engine.Reply) (seq uint64)
+	DefineTransfer(a core.AccountID, currency string, amount int64, by, note string) (uint64, risk.Reason, error)
+	SetMargin(set engine.MarginSetting) (uint64, risk.Reason, error)
+	DefineFunding(in core.InstrumentID, rate int64, price core.Price) (uint64, risk.Reason, error)
 }
 
 // Market answers questions about books, trades and candles. *hub.Hub is one.
@@ -137,6 +142,7 @@ func New(cfg Config) *Server {
 		Logger:                quietLog{cfg.Log},
 		ReadBufferSize:        maxHeaderBytes,
 		MaxRequestBodySize:    maxBodyBytes,
+		HeaderReceived:        bodyLimit,
 		Concurrency:           cfg.MaxConnections + spareConnections,
 		ReadTimeout:           readTimeout,
 		WriteTimeout:          writeTimeout,
@@ -150,6 +156,14 @@ func New(cfg Config) *Server {
 		TCPKeepalive:                 true,
 	}
 	return s
+}
+
+// bodyLimit lets the one request be larger that may hold many orders.
+func bodyLimit(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
+	if string(h.RequestURI()) == checkPath {
+		c.MaxRequestBodySize = wire.MaxBatchBytes
+	}
+	return c
 }
 
 // quietLog takes fasthttp's own messages, which are about clients that went away.

@@ -23,6 +23,8 @@ const (
 	NotForThis
 	BadPrecision
 	OutOfRange
+	TooMany
+	TooFine
 )
 
 var errorKinds = [...]struct{ code, text string }{
@@ -42,6 +44,8 @@ var errorKinds = [...]struct{ code, text string }{
 	NotForThis:       {"request.not_applicable", "the field does not belong to this request"},
 	BadPrecision:     {"request.precision", "more decimals than the instrument has"},
 	OutOfRange:       {"request.range", "the number is out of range"},
+	TooMany:          {"request.too_many", "there are too many of them"},
+	TooFine:          {"request.precision", "more decimals than the field takes"},
 }
 
 // Error is why a request was not understood, by value; the zero Error is none.

@@ -137,14 +137,15 @@ func feeCurrency(in *core.Instrument, c core.FeeCurrency) string {
 // the instrument's prices.
 const avgDecimals = 8
 
-// AppendPosition appends {"account","strategy","instrument","qty","avg_price",
-// "realised","fees","volume","fills"}: qty is signed, avg_price null when flat,
+// AppendPosition appends {"account","strategy","instrument","position_side","qty",
+// "avg_price","realised","fees","funding","volume","fills"}: qty is signed, avg_price null when flat,
 // realised before fees and null should it not fit, money in the settlement
 // currency.
 func AppendPosition(dst []byte, d Names, s *engine.PositionState) []byte {
 	in := instrumentOf(d, s.Instrument)
 	p := &s.Position
 	dst = appendOwner(append(dst, '{'), d, s.Account, s.Strategy, in)
+	dst = append(append(append(dst, `,"position_side":"`...), s.Leg.String()...), '"')
 	dst = appendKeyDecimal(dst, `,"qty":`, int64(p.Qty), in.QtyScale)
 	dst = append(dst, `,"avg_price":`...)
 	decimals := min(in.PriceScale+avgDecimals, core.MaxScale)
@@ -160,6 +161,7 @@ func AppendPosition(dst []byte, d Names, s *engine.PositionState) []byte {
 		dst = append(dst, "null"...)
 	}
 	dst = appendKeyDecimal(dst, `,"fees":`, int64(p.Fees), in.SettleScale)
+	dst = appendKeyDecimal(dst, `,"funding":`, int64(p.Funding), in.SettleScale)
 	dst = appendKeyDecimal(dst, `,"volume":`, int64(p.Volume), in.QtyScale)
 	dst = appendKeyUint(dst, `,"fills":`, p.Fills)
 	return append(dst, '}')

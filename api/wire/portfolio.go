@@ -45,46 +45,24 @@ func AppendInstrument(dst []byte, in *core.Instrument) []byte {
 }
 
 // AppendPositionView appends AppendPosition's members and, beside them, "mark",
-// "unrealised" and "notional": null while no price is known.
-func AppendPositionView(dst []byte, d Names, p *engine.PositionView) []byte {
+// "unrealised" and "notional", null while no price is known, and those of
+// AppendHolding.
+func AppendPositionView(dst []byte, d Names, p *engine.PositionView, h *risk.Holding) []byte {
 	dst = AppendPosition(dst, d, &p.PositionState)
-	dst = dst[:len(dst)-1]
+	dst = appendMarked(dst[:len(dst)-1], d, p)
+	return append(AppendHolding(dst, d, h), '}')
+}
+
+// appendMarked appends what a position is worth at its mark.
+func appendMarked(dst []byte, d Names, p *engine.PositionView) []byte {
 	in := instrumentOf(d, p.Instrument)
 	value, ok := in.Notional(p.Mark, p.Position.Qty, core.RoundHalfEven)
 	if p.Mark == 0 || !p.Valued || !ok {
-		return append(dst, `,"mark":null,"unrealised":null,"notional":null}`...)
+		return append(dst, `,"mark":null,"unrealised":null,"notional":null`...)
 	}
 	dst = appendKeyDecimal(dst, `,"mark":`, int64(p.Mark), in.PriceScale)
 	dst = appendKeyDecimal(dst, `,"unrealised":`, int64(p.Unrealised), in.SettleScale)
-	dst = appendKeyDecimal(dst, `,"notional":`, int64(value), in.SettleScale)
-	return append(dst, '}')
-}
-
-// AppendAccount appends {"account","state","totals":[…]}, the totals one a
-// settlement currency: {"currency","realised","unrealised","fees","open_orders",
-// "positions"}, unrealised null while a position cannot be valued.
-func AppendAccount(dst []byte, a *core.Account, st risk.TradingState, sums []engine.AccountSummary) []byte {
-	dst = appendKeyString(dst, `{"account":`, a.Name)
-	dst = appendKeyString(dst, `,"state":`, st.String())
-	dst = append(dst, `,"totals":[`...)
-	for i := range sums {
-		s := &sums[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = appendKeyString(dst, `{"currency":`, s.Settle)
-		dst = appendKeyDecimal(dst, `,"realised":`, int64(s.Realised), s.SettleScale)
-		if s.Valued {
-			dst = appendKeyDecimal(dst, `,"unrealised":`, int64(s.Unrealised), s.SettleScale)
-		} else {
-			dst = append(dst, `,"unrealised":null`...)
-		}
-		dst = appendKeyDecimal(dst, `,"fees":`, int64(s.Fees), s.SettleScale)
-		dst = appendKeyInt(dst, `,"open_orders":`, int64(s.OpenOrders))
-		dst = appendKeyInt(dst, `,"positions":`, int64(s.Positions))
-		dst = append(dst, '}')
-	}
-	return append(dst, `]}`...)
+	return appendKeyDecimal(dst, `,"notional":`, int64(value), in.SettleScale)
 }
 
 // AppendStrategy appends {"account","strategy","state"}.
@@ -103,27 +81,6 @@ func AppendScopeState(dst []byte, d Names, s *engine.ScopeState) []byte {
 	dst = appendKeyString(dst, `,"reason":`, s.Note.String())
 	dst = appendKeyUint(dst, `,"seq":`, s.Seq)
 	dst = appendKeyInt(dst, `,"time":`, int64(s.Time))
-	return append(dst, '}')
-}
-
-// AppendExposure appends what a node of the limit tree has used:
-// {"scope","state","open_orders","gross","long","short","unfilled"} and, of an
-// instrument's node, "position", "open_buy" and "open_sell". Amounts are in the
-// risk currency.
-func AppendExposure(dst []byte, d Names, v *risk.View) []byte {
-	dst = AppendScope(append(dst, `{"scope":`...), d, v.Scope)
-	dst = appendKeyString(dst, `,"state":`, v.State.String())
-	dst = appendKeyInt(dst, `,"open_orders":`, int64(v.OpenOrders))
-	dst = appendKeyDecimal(dst, `,"gross":`, v.Gross, risk.ValueScale)
-	dst = appendKeyDecimal(dst, `,"long":`, v.Long, risk.ValueScale)
-	dst = appendKeyDecimal(dst, `,"short":`, v.Short, risk.ValueScale)
-	dst = appendKeyDecimal(dst, `,"unfilled":`, v.Unfilled, risk.ValueScale)
-	if v.Scope.Level == risk.LevelInstrument {
-		in := instrumentOf(d, v.Scope.Instrument)
-		dst = appendKeyDecimal(dst, `,"position":`, int64(v.Position), in.QtyScale)
-		dst = appendKeyDecimal(dst, `,"open_buy":`, int64(v.OpenBuy), in.QtyScale)
-		dst = appendKeyDecimal(dst, `,"open_sell":`, int64(v.OpenSell), in.QtyScale)
-	}
 	return append(dst, '}')
 }
 

@@ -179,7 +179,8 @@ func appendReasonMembers(dst []byte, d Names, in *core.Instrument, r *risk.Reaso
 }
 
 // unitName is what "unit" says: price, qty and notional are in the instrument's
-// decimals, value is in the risk currency, ratio is a plain number (0.02 is 2 %).
+// decimals, value is in the risk currency, amount in a currency of the account, ratio
+// is a plain number (0.02 is 2 %, 10 is tenfold).
 func unitName(u risk.Unit) string {
 	switch u {
 	case risk.UnitPrice:
@@ -192,8 +193,14 @@ func unitName(u risk.Unit) string {
 		return "value"
 	case risk.UnitNanos:
 		return "ns"
-	case risk.UnitPPM:
+	case risk.UnitPPM, risk.UnitTimes:
 		return "ratio"
+	case risk.UnitAmount:
+		return "amount"
+	case risk.UnitMode:
+		return "mode"
+	case risk.UnitAction:
+		return "action"
 	default:
 		return "count"
 	}
@@ -277,10 +284,12 @@ func appendAmount(dst []byte, in *core.Instrument, u risk.Unit, v int64) []byte 
 		return core.AppendDecimal(dst, v, in.QtyScale)
 	case risk.UnitNotional:
 		return core.AppendDecimal(dst, v, in.SettleScale)
-	case risk.UnitValue:
+	case risk.UnitValue, risk.UnitAmount:
 		return core.AppendDecimal(dst, v, risk.ValueScale)
-	case risk.UnitPPM:
+	case risk.UnitPPM, risk.UnitTimes:
 		return core.AppendDecimal(dst, v, ppmDecimals)
+	case risk.UnitMode, risk.UnitAction:
+		return u.Append(dst, v, in)
 	}
 	return strconv.AppendInt(dst, v, 10)
 }

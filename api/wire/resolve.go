@@ -180,6 +180,44 @@ func (r *Request) resolveOwner(d Directory, c *engine.Command) Resolution {
 	return Resolution{}
 }
 
+// ResolveInstrument sets the instrument that the request names, if it names one.
+func (r *Request) ResolveInstrument(d Directory, c *engine.Command) Resolution {
+	return r.resolveOwner(d, c)
+}
+
+// Scaled reads a decimal of an account's request, with at most so many decimals, with
+// its sign. A field that was not given is 0.
+func (r *Request) Scaled(f Field, scale uint8) (int64, Error) {
+	var text []byte
+	switch f {
+	case FieldAmount:
+		text = r.Amount
+	case FieldLeverage:
+		text = r.Leverage
+	case FieldRate:
+		text = r.Rate
+	case FieldPrice:
+		text = r.Price
+	}
+	if !r.Has(f) {
+		return 0, Error{}
+	}
+	v, err := core.ParseDecimal(text, scale)
+	kind := OK
+	switch {
+	case errors.Is(err, core.ErrDecimalPrecision):
+		kind = TooFine
+	case errors.Is(err, core.ErrDecimalSyntax):
+		kind = BadValue
+	case err != nil:
+		kind = OutOfRange
+	}
+	if kind != OK {
+		return 0, Error{Kind: kind, Field: f, Pos: int(r.pos[f])}
+	}
+	return v, Error{}
+}
+
 // ResolveCancel fills c with the cancel of one order (kind CmdCancel).
 func (r *Request) ResolveCancel(d Directory, c *engine.Command) Resolution {
 	*c = engine.Command{Kind: engine.CmdCancel, Order: r.OrderID, ClOrdID: r.ClOrdID}

@@ -162,6 +162,7 @@ func (s *server) build(ctx context.Context, who sections) error {
 	}
 	s.gate = &gate{Engine: s.engine}
 	s.hub = hub.New(hub.Config{
+		Exposure:  s.engine,
 		Directory: s.directory, Clock: s.clock, Idle: hubIdle, Sources: s.sources(),
 		Events: s.engine.Events(), View: hubView{s.view}, StartSeq: s.engine.Seq(),
 	})

@@ -1,0 +1,193 @@
+package rest
+
+import (
+	"errors"
+
+	"github.com/valyala/fasthttp"
+
+	"qcat/api/wire"
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+// accountNamed is the account that the path names, or answers that there is none.
+func (s *Server) accountNamed(c exchange) (*core.Account, bool) {
+	a := s.cfg.Directory.AccountNamed(c.tail)
+	if a == nil {
+		s.unresolved(c, &wire.Resolution{Reason: risk.Reason{Code: risk.UnknownAccount}, Unknown: []byte(c.tail)})
+	}
+	return a, a != nil
+}
+
+// transfer moves an amount into an account or out of it: 201.
+func (s *Server) transfer(c exchange) {
+	var r wire.Request
+	a, ok := s.accountNamed(c)
+	if !ok {
+		return
+	}
+	if e := wire.DecodeTransfer(c.PostBody(), &r); !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	amount, e := r.Scaled(wire.FieldAmount, risk.AmountScale)
+	if !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	seq, reason, err := s.cfg.Engine.DefineTransfer(a.ID, string(r.Currency), amount, string(r.By), string(r.Reason))
+	s.defined(c, fasthttp.StatusCreated, nil, seq, reason, err)
+}
+
+// setMargin changes the margin settings of an account, those that the body has: the
+// position mode first, then mode, leverage and the margin of an isolated position. The
+// first that is refused ends it; those before it stay changed.
+func (s *Server) setMargin(c exchange) {
+	var r wire.Request
+	a, ok := s.accountNamed(c)
+	if !ok {
+		return
+	}
+	if e := wire.DecodeMargin(c.PostBody(), &r); !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	var cmd engine.Command
+	res := r.ResolveInstrument(s.cfg.Directory, &cmd)
+	settings, e := marginSettings(&r, a.ID, cmd.Instrument)
+	switch {
+	case !res.OK():
+		s.unresolved(c, &res)
+		return
+	case !e.OK():
+		s.misunderstood(c, e)
+		return
+	}
+	in := s.cfg.Directory.Instrument(cmd.Instrument)
+	var seq uint64
+	for _, set := range settings {
+		at, reason, err := s.cfg.Engine.SetMargin(set)
+		if err != nil || !reason.OK() {
+			s.defined(c, fasthttp.StatusOK, in, at, reason, err)
+			return
+		}
+		seq = at
+	}
+	s.defined(c, fasthttp.StatusOK, in, seq, risk.Reason{}, nil)
+}
+
+// leverageScale is the number of decimals of a leverage: parts per million.
+const leverageScale = 6
+
+// marginSettings are the changes that a request asks for, in the order in which they
+// are made.
+func marginSettings(r *wire.Request, a core.AccountID, in core.InstrumentID) (all []engine.MarginSetting, e wire.Error) {
+	add := func(kind engine.MarginKind, id core.InstrumentID, value int64) {
+		all = append(all, engine.MarginSetting{Kind: kind, Leg: r.Leg, Account: a, Instrument: id, Value: value, By: string(r.By)})
+	}
+	of := wire.Fields(wire.FieldLeverage, wire.FieldMode, wire.FieldAmount)
+	switch {
+	case r.Set&(of|wire.Fields(wire.FieldPositionMode)) == 0:
+		return nil, wire.Error{Kind: wire.MissingField, Field: wire.FieldLeverage}
+	case r.Set&of != 0 && in == 0:
+		return nil, wire.Error{Kind: wire.MissingField, Field: wire.FieldInstrument}
+	case r.Has(wire.FieldPositionSide) && !r.Has(wire.FieldAmount):
+		return nil, wire.Error{Kind: wire.NotForThis, Field: wire.FieldPositionSide}
+	}
+	if r.Has(wire.FieldPositionMode) {
+		add(engine.MarginHedge, 0, flag(r.Hedge))
+	}
+	if r.Has(wire.FieldMode) {
+		add(engine.MarginMode, in, flag(r.Isolated))
+	}
+	if r.Has(wire.FieldLeverage) {
+		v, e := r.Scaled(wire.FieldLeverage, leverageScale)
+		if !e.OK() {
+			return nil, e
+		}
+		add(engine.MarginLeverage, in, v)
+	}
+	if r.Has(wire.FieldAmount) {
+		v, e := r.Scaled(wire.FieldAmount, risk.AmountScale)
+		if !e.OK() {
+			return nil, e
+		}
+		add(engine.MarginIsolated, in, v)
+	}
+	return all, e
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// fundingScale is the number of decimals of a funding rate: parts per billion.
+const fundingScale = 9
+
+// funding books a payment between the long and the short holders of an instrument:
+// 201.
+func (s *Server) funding(c exchange) {
+	var r wire.Request
+	if e := wire.DecodeFunding(c.PostBody(), &r); !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	var cmd engine.Command
+	if res := r.ResolveInstrument(s.cfg.Directory, &cmd); !res.OK() {
+		s.unresolved(c, &res)
+		return
+	}
+	in := s.cfg.Directory.Instrument(cmd.Instrument)
+	rate, e := r.Scaled(wire.FieldRate, fundingScale)
+	if !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	price, e := r.Scaled(wire.FieldPrice, in.PriceScale)
+	if !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	seq, reason, err := s.cfg.Engine.DefineFunding(in.ID, rate, core.Price(price))
+	s.defined(c, fasthttp.StatusCreated, in, seq, reason, err)
+}
+
+// defined answers what became of a record that is no order, once it is committed:
+// {"seq":n}.
+func (s *Server) defined(c exchange, status int, in *core.Instrument, seq uint64, reason risk.Reason, err error) {
+	switch {
+	case errors.Is(err, engine.ErrRefused):
+		s.refuse(c, in, risk.Reason{Code: risk.InvalidSetting})
+	case err != nil:
+		unavailable(c, wire.CodeUnavailable, "the journal does not take it: nothing was done")
+	case !reason.OK():
+		s.refuse(c, in, reason)
+	case s.shows(c, seq):
+		answer(c, status, append(wire.AppendUint([]byte(`{"seq":`), seq), '}'))
+	}
+}
+
+// countdown arms, renews or disarms a dead man's switch: {"deadline":…}.
+func (s *Server) countdown(c exchange) {
+	k, ok := s.take(c)
+	if !ok {
+		return
+	}
+	defer s.calls.put(k)
+	if e := wire.DecodeCountdown(c.PostBody(), &k.req); !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	if res := k.req.ResolveCountdown(s.cfg.Directory, &k.cmd); !res.OK() {
+		s.unresolved(c, &res)
+		return
+	}
+	if s.run(c, k, nil) {
+		k.body = append(wire.AppendDeadline(append(k.body[:0], '{'), k.reply.Deadline), '}')
+		answerCopy(c, fasthttp.StatusOK, k.body)
+	}
+}

@@ -1,0 +1,110 @@
+package rest
+
+import (
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"qcat/api/wire"
+	"qcat/core"
+	"qcat/core/engine"
+)
+
+const checkPath = "/api/v1/orders/check"
+
+// check answers what a new order would be answered, or many of them.
+func (s *Server) check(c exchange) {
+	if wire.IsBatch(c.PostBody()) {
+		s.checkOrders(c)
+		return
+	}
+	s.checkOrder(c)
+}
+
+// checkOrder answers as newOrder would, and does nothing: 200 with the order as
+// it would be accepted, or a refusal that lists every control it would fail; either
+// with what would have been used after it.
+func (s *Server) checkOrder(c exchange) {
+	k, ok := s.take(c)
+	if !ok {
+		return
+	}
+	defer s.calls.put(k)
+	in, ok := s.readOrder(c, k)
+	if !ok {
+		return
+	}
+	k.cmd.Kind = engine.CmdCheck
+	if !s.run(c, k, in) {
+		return
+	}
+	r := &k.reply
+	if r.Reason.OK() {
+		if r.Duplicate {
+			c.Response.Header.Set("Idempotent-Replay", "true")
+		}
+		k.body = wire.AppendOrderFields(append(k.body[:0], '{'), s.cfg.Directory, &r.Order)
+		k.body = s.appendAfter(k.body, r)
+		answerCopy(c, fasthttp.StatusOK, k.body)
+		return
+	}
+	body := wire.AppendReasonProblem(k.body[:0], s.cfg.Directory, in, &r.Reason)
+	body = wire.AppendRefusals(append(body[:len(body)-1], ','), s.cfg.Directory, in, r.Refusals)
+	k.body = s.appendAfter(body, r)
+	problemCopy(c, wire.ReasonStatus(r.Reason.Code), k.body)
+}
+
+// appendAfter closes an answer with what would have been used, and as of when.
+func (s *Server) appendAfter(b []byte, r *engine.Reply) []byte {
+	b = wire.AppendAfter(append(b, `,"after":`...), s.cfg.Directory, r.After)
+	return append(wire.AppendUint(append(b, `,"seq":`...), r.Seq), '}')
+}
+
+// asked is one of many orders: its place among those that the engine is asked about,
+// or why it is not one of them.
+type asked struct {
+	res wire.Resolution
+	at  int
+}
+
+// checkOrders answers of each order of a batch what checkOrder would, all of them as
+// of one journal sequence and each as if the others were not.
+func (s *Server) checkOrders(c exchange) {
+	var all []asked
+	var cmds []engine.Command
+	var req wire.Request
+	e := wire.DecodeBatch(c.PostBody(), engine.MaxWhatIfs, &req, func(r *wire.Request) {
+		var cmd engine.Command
+		a := asked{res: r.ResolveOrder(s.cfg.Directory, &cmd), at: len(cmds)}
+		if a.res.OK() {
+			cmds = append(cmds, cmd)
+		}
+		all = append(all, a)
+	})
+	if !e.OK() {
+		s.misunderstood(c, e)
+		return
+	}
+	replies := make([]engine.Reply, len(cmds))
+	seq := s.cfg.Engine.WhatIf(cmds, replies)
+	if !s.shows(c, seq) {
+		return
+	}
+	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
+	body = append(body, `,"results":[`...)
+	for i := range all {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		if a := &all[i]; a.res.OK() {
+			body = wire.AppendWhatIf(body, s.cfg.Directory, s.instrumentNamedBy(&cmds[a.at]), &replies[a.at])
+		} else {
+			body = wire.AppendUnresolvedWhatIf(body, s.cfg.Directory, &a.res)
+		}
+	}
+	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+}
+
+func (s *Server) instrumentNamedBy(cmd *engine.Command) *core.Instrument {
+	return s.cfg.Directory.Instrument(cmd.Instrument)
+}
