@@ -33,6 +33,12 @@ type cli struct {
 	Halt    haltCmd    `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`
 	Reduce  reduceCmd  `cmd:"" help:"Let a scope only reduce its positions."`
 	Resume  resumeCmd  `cmd:"" help:"Let a scope trade again."`
+
+	Accounts accountsCmd `cmd:"" help:"Show what accounts are worth, and what margin they have left."`
+	Transfer transferCmd `cmd:"" help:"Move money into an account or out of it."`
+	Margin   marginCmd   `cmd:"" help:"Set leverage and margin modes of an account."`
+	Funding  fundingCmd  `cmd:"" help:"Book a funding payment of a derivative to all who hold it."`
+	Check    checkCmd    `cmd:"" help:"Ask which controls an order would fail, and what would be used after it; nothing is sent."`
 }
 
 // env is what a command may touch of the outside world.
@@ -88,7 +94,7 @@ func newParser(c *cli, e *env, exit func(code int)) (*kong.Kong, error) {
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(exit),
 		kong.DefaultEnvars("QCAT"),
-		kong.Vars{"version": version},
+		kong.Vars{"version": version, "user": userVar()},
 		kong.Vars(feedVars),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Bind(e),
