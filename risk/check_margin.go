@@ -140,3 +140,25 @@ func (t *Tree) quickLeverage(at int, a core.AccountID, gross, limit int64) bool 
 	equity, known := t.worthOf(at, a)
 	return !overLeveraged(gross, equity, known, limit)
 }
+
+// projectMargin says what the wallet that pays for the order would have left, and how
+// many times their equity the firm and the account would be in.
+func (c *check) projectMargin(a *After) {
+	for k := atFirm; k <= atAccount; k++ {
+		l := &a.Levels[k]
+		equity, known := c.t.worthOf(k, c.o.Account)
+		if l.LeverageKnown = l.Valued && known && equity.Sign() > 0; l.LeverageKnown {
+			l.Leverage = timesOf(l.Gross, equity, known)
+		}
+	}
+	d, ok := c.t.demandOf(c.x, &c.o, c.account, c.hold, c.add, c.price, c.ref)
+	if !ok || d.wallet == 0 {
+		return
+	}
+	w := c.t.ledger.wallets.at(d.wallet)
+	a.Margin = MarginAfter{Known: true, Currency: c.t.ledger.currencies[w.currency],
+		Initial:  narrow(plus(w.initial, d.initial)),
+		Reserved: narrow(plus(w.reserved, minus(d.need, d.initial))),
+		Free:     narrow(minus(d.free, d.need)),
+	}
+}

@@ -14,6 +14,11 @@ func TestQuickEqualsControls(t *testing.T) {
 	for seed := range uint64(150) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		s := newScript()
+		for a := core.AccountID(1); a <= 2; a++ { // some have money, some have none, some hedge
+			s.tree.Transfer(a, "USDT", int64(rng.IntN(5))*100e8)
+			s.tree.Transfer(a, "BTC", int64(rng.IntN(3))*2e6)
+			s.tree.SetHedge(a, rng.IntN(4) == 0)
+		}
 		near := func(v int64) int64 { return max(0, v+int64(rng.IntN(5))-2) }
 		draw := func(sc Scope) {
 			var ls Limits
@@ -22,7 +27,7 @@ func TestQuickEqualsControls(t *testing.T) {
 					continue
 				}
 				ls.Set(l, map[Unit]int64{UnitPPM: int64(rng.IntN(60_000)), UnitQty: near(40), UnitValue: near(60) * 60e8,
-					UnitCount: near(10), UnitNanos: 1 + int64(rng.IntN(5000)), UnitNone: 1}[l.Unit()])
+					UnitCount: near(10), UnitNanos: 1 + int64(rng.IntN(5000)), UnitNone: 1, UnitTimes: int64(1+rng.IntN(4)) * core.PPM}[l.Unit()])
 				if l == LimitMinNotional {
 					ls.Set(l, near(2)*60e8)
 				}
@@ -56,6 +61,9 @@ func TestQuickEqualsControls(t *testing.T) {
 				Side: core.Side(1 + rng.IntN(2)), Type: core.Limit, TIF: core.TimeInForce(1 + rng.IntN(5)), Qty: core.Qty(1 + rng.IntN(12))}
 			if o.Strategy == 3 {
 				o.Account = 2
+			}
+			if s.tree.ledger.hedges(o.Account) {
+				o.Leg = core.Leg(rng.IntN(3))
 			}
 			if i%40 == 39 {
 				path := naivePath(&o)

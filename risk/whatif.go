@@ -44,7 +44,7 @@ type MarginAfter struct {
 	Known    bool // there is such a wallet, and every amount fits
 	Currency string
 	Initial  int64 // initial margin of all positions and open orders
-	Reserved int64 // for spot orders
+	Reserved int64 // set aside by open orders
 	Free     int64
 }
 
@@ -70,6 +70,7 @@ func (t *Tree) Project(o *Order, ref *Reference, now core.Nanos) (a After) {
 	a.Known = pathLen
 	if valued {
 		c.projectExposure(&a)
+		c.projectMargin(&a)
 	}
 	return a
 }
