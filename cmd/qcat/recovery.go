@@ -81,6 +81,9 @@ func (s *server) passedOver(snapshots []error) error {
 func (s *server) recover(ctx context.Context) error {
 	began := s.clock.Now()
 	opened := s.journal.Opened()
+	if err := s.readable(opened.Last); err != nil {
+		return err
+	}
 	s.progress.begin("reading the newest snapshot", "", 0)
 	meta, payload, skipped, err := snapshot.Newest(s.disk, snapshotDir(s.cfg.DataDir), s.journal.ID(), opened.Last)
 	if err := s.passedOver(skipped); err != nil {

@@ -26,7 +26,7 @@ func Decode(b []byte, r *Record) error {
 		return fmt.Errorf("%w: %d bytes are shorter than a header", ErrMalformed, len(b))
 	}
 	if b[0] != Version {
-		return fmt.Errorf("%w %d", ErrVersion, b[0])
+		return fmt.Errorf("%w %d, this program reads %d", ErrVersion, b[0], Version)
 	}
 	r.Type = Type(b[1])
 	flags := le.Uint16(b[2:])
