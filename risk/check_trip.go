@@ -34,13 +34,18 @@ func (c *check) tripReason(i int, k tripKind) Reason {
 	return Reason{Code: tripCodes[k], Unit: at.Unit, Scope: c.scope(i), Limit: at.Limit, Value: at.Value}
 }
 
-// trips refuses what would open at a node that an event has tripped.
+// trips refuses what would open at a node that an event has tripped. What is the cause
+// of its state as well has refused already.
 func (c *check) trips() bool {
 	for i, n := range c.nodes {
 		if c.exempt&(1<<i) != 0 {
 			continue
 		}
-		for left := n.trips; left != 0; left &= left - 1 {
+		left := n.trips
+		if n.state != StateActive {
+			left &^= 1 << c.score(i).cause >> 1
+		}
+		for ; left != 0; left &= left - 1 {
 			if c.refuse(c.tripReason(i, tripKind(bits.TrailingZeros8(left)))) {
 				return true
 			}

@@ -17,14 +17,15 @@ func (t *Tree) dayStart(account uint32) core.Nanos {
 	return core.Nanos(ls.or(LimitDayStart, 0))
 }
 
-// dayNumber counts the days that begin at start.
+// dayNumber counts the days that begin at start, so that no moment since 1970 is on
+// day 0: that is the day of a node that nothing has happened to.
 func dayNumber(now, start core.Nanos) int32 {
 	d := now - start
 	n := d / dayLength
 	if d%dayLength < 0 {
 		n--
 	}
-	return int32(n)
+	return int32(n) + 2
 }
 
 // newDay begins a node's day when the tree's time is in a later one than the node's:
@@ -40,7 +41,7 @@ func (t *Tree) newDay(s *seat) {
 func (t *Tree) nextDay() core.Nanos {
 	now, next := t.scores.now, never
 	look := func(start core.Nanos) {
-		next = min(next, core.Nanos(dayNumber(now, start)+1)*dayLength+start)
+		next = min(next, core.Nanos(dayNumber(now, start)-1)*dayLength+start)
 	}
 	last := t.dayStart(0)
 	look(last)

@@ -306,6 +306,10 @@ func (t *Tree) Fund(s core.StrategyID, in core.InstrumentID, side core.Leg, paid
 	if !ok || !fits || !l.Position.Fund(paid) {
 		return false
 	}
+	if !t.charge(s, in, paid) {
+		l.Position.Fund(-paid)
+		return false
+	}
 	t.version++
 	t.touchScope(InstrumentScope(h.account, 0, in))
 	t.touchScope(AccountScope(h.account))

@@ -27,9 +27,17 @@ func TestQuickEqualsControls(t *testing.T) {
 					continue
 				}
 				ls.Set(l, map[Unit]int64{UnitPPM: int64(rng.IntN(60_000)), UnitQty: near(40), UnitValue: near(60) * 60e8,
-					UnitCount: near(10), UnitNanos: 1 + int64(rng.IntN(5000)), UnitNone: 1, UnitTimes: int64(1+rng.IntN(4)) * core.PPM}[l.Unit()])
-				if l == LimitMinNotional {
+					UnitCount: near(10), UnitNanos: 1 + int64(rng.IntN(5000)), UnitNone: 1,
+					UnitMode: int64(1 + rng.IntN(4)), UnitAction: int64(1 + rng.IntN(2)), UnitTimes: int64(1+rng.IntN(4)) * core.PPM}[l.Unit()])
+				switch l {
+				case LimitMinNotional:
 					ls.Set(l, near(2)*60e8)
+				case LimitConcentration:
+					ls.Set(l, int64(rng.IntN(core.PPM)))
+				case LimitMaxScenarioLoss:
+					ls.Set(l, near(60)*6e8)
+				case LimitScenarioPrice:
+					ls.Set(l, int64(80_000+rng.IntN(40_000)))
 				}
 			}
 			for _, pair := range together {
@@ -75,6 +83,13 @@ func TestQuickEqualsControls(t *testing.T) {
 			ref.MarkTime = s.now - core.Nanos(rng.IntN(3000))
 			o.Price = ref.Mark + core.Price(rng.IntN(200)-100)*in.TickSize*10 + core.Price(rng.IntN(40)/39)
 			s.now += core.Nanos(rng.IntN(5000))
+			if rng.IntN(20) == 0 {
+				o.Crosses = Crossing(1 + rng.IntN(3))
+			}
+			ref.Time = s.now
+			if rng.IntN(4) == 0 {
+				ref.VenueTime = s.now - core.Nanos(rng.IntN(3000))
+			}
 
 			var a Approved
 			fast := s.tree.quick(&o, &ref, s.now, &a)
@@ -89,7 +104,7 @@ func TestQuickEqualsControls(t *testing.T) {
 			admitted++
 			if fast {
 				quick++
-			} else if c.exempt == 0 && c.slots[0] != 0 && c.slots[1] != 0 && c.strategy.epoch == s.tree.epoch {
+			} else if c.exempt == 0 && o.Crosses == 0 && c.slots[0] != 0 && c.slots[1] != 0 && c.strategy.epoch == s.tree.epoch {
 				t.Fatalf("seed %d order %d %+v: admitted without exemption, not by the quick path", seed, i, o)
 			}
 			a = c.approved()
@@ -101,9 +116,32 @@ func TestQuickEqualsControls(t *testing.T) {
 			if rng.IntN(3) != 0 {
 				s.tree.Release(&h)
 			}
+			s.disturb(rng, &o, &ref)
 		}
 		if admitted > 50 && quick == 0 {
 			t.Fatalf("seed %d: %d admitted, none by the quick path", seed, admitted)
+		}
+	}
+}
+
+// disturb lets a mark, now and then, trip something, learn a deviation and be resumed.
+func (s *script) disturb(rng *rand.Rand, o *Order, ref *Reference) {
+	if rng.IntN(10) != 0 {
+		return
+	}
+	s.tree.Mark(o.Instrument, ref.Mark, true, s.now)
+	if rng.IntN(4) == 0 {
+		s.now += devMinute
+	}
+	for b, ok := s.tree.NextBreach(); ok; b, ok = s.tree.NextBreach() {
+		s.tree.Act(&b)
+	}
+	if s.tree.Deadline() <= s.now {
+		s.tree.Tick(s.now)
+	}
+	for sc := range s.tree.Scopes {
+		if v, _ := s.tree.View(sc); rng.IntN(2) == 0 && v.State != StateActive {
+			s.tree.SetState(sc, StateActive)
 		}
 	}
 }

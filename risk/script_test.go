@@ -186,9 +186,6 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 	case "reference":
 		s.refs[w[1]] = s.reference(w[1], w[2:])
 		return ""
-	case "mark":
-		s.tree.Mark(s.instrument(w[1]).ID, core.Price(s.amount(w[2], s.instrument(w[1]).PriceScale)), true, s.now)
-		return ""
 	case "order":
 		return s.order(t, where, w)
 	case "check":
@@ -205,6 +202,9 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 		return s.uses(w[1])
 	}
 	if answer, ok := s.money(w); ok {
+		return answer
+	}
+	if answer, ok := s.trip(w); ok {
 		return answer
 	}
 	return s.event(w)
@@ -282,6 +282,10 @@ func (s *script) reference(name string, parts []string) Reference {
 			r.Ask = price()
 		case "last":
 			r.Last = price()
+		case "offset": // how far the venue's clock is behind ours
+			d, err := time.ParseDuration(v)
+			must(err)
+			r.VenueTime = r.Time - core.Nanos(d)
 		case "mark_age", "mid_age", "last_age":
 			d, err := time.ParseDuration(v)
 			must(err)
@@ -323,6 +327,9 @@ func (s *script) terms(w []string) Order {
 		switch {
 		case x == "reduce_only":
 			o.ReduceOnly = true
+		case strings.HasPrefix(x, "crosses_"):
+			c, _ := crossing(x)
+			o.Crosses |= c
 		case x == "long" || x == "short":
 			o.Leg, _ = core.ParseLeg(x)
 		default:
@@ -350,7 +357,7 @@ func (s *script) order(t *testing.T, where string, w []string) string {
 		s.tree.Accept(&a, h)
 		s.holds[w[1]] = h
 	}
-	return s.answer(s.tree.instruments[o.Instrument].in, r, "accepted")
+	return s.answer(s.tree.instruments[o.Instrument].in, r, accepted(&a))
 }
 
 func (s *script) checkAll(w []string) string {
@@ -373,6 +380,10 @@ func (s *script) amend(t *testing.T, where string, w []string) string {
 	name := s.names[h.order.Instrument]
 	in := s.instrument(name)
 	am := Amend{Qty: core.Qty(s.amount(w[3], in.QtyScale)), Price: core.Price(s.amount(w[5], in.PriceScale))}
+	for _, x := range w[6:] {
+		c, _ := crossing(x)
+		am.Crosses |= c
+	}
 	ref := s.refs[name]
 	before := append(s.tree.AppendState(nil), h.AppendState(nil)...)
 	a, r := s.tree.CheckAmend(h, am, &ref, s.now)
@@ -382,7 +393,7 @@ func (s *script) amend(t *testing.T, where string, w []string) string {
 	if r.OK() {
 		s.tree.Accept(&a, h)
 	}
-	return s.answer(in, r, "accepted")
+	return s.answer(in, r, accepted(&a))
 }
 
 // answer words a reason.
