@@ -30,3 +30,24 @@ func (s *Spec) Put(name, text string) error {
 	}
 	return fmt.Errorf("%w: there is no limit %q", ErrSpec, name)
 }
+
+// Text is what is given for limit l, "" if nothing is. The period of a rate stands with
+// its count.
+func (s *Spec) Text(l Limit) string {
+	for _, f := range s.fields() {
+		if f.limit == l {
+			return *f.text
+		}
+	}
+	return ""
+}
+
+// ParseLimit returns the limit of that name and whether there is one.
+func ParseLimit(name string) (Limit, bool) {
+	for l := range numLimits {
+		if limitDefs[l].name == name {
+			return l, true
+		}
+	}
+	return 0, false
+}

@@ -32,6 +32,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Make copies of everything that is kept, check them, bring them back."`
 	Halt    haltCmd    `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`
 	Reduce  reduceCmd  `cmd:"" help:"Let a scope only reduce its positions."`
+	Limits  limitsCmd  `cmd:"" help:"Look at the limits in force, change them, treat them as code."`
 	Resume  resumeCmd  `cmd:"" help:"Let a scope trade again."`
 
 	Accounts accountsCmd `cmd:"" help:"Show what accounts are worth, and what margin they have left."`

@@ -91,8 +91,18 @@ func (s *sections) keepKnown(dir *core.Directory) {
 	}
 }
 
+// firm is the firm's node, with the limit that there always is.
+func (s *sections) firm() limitNode {
+	firm := s.Firm
+	if firm.Limits.MaxReferenceAge == "" {
+		firm.Limits.MaxReferenceAge = defaultReferenceAge
+	}
+	return firm
+}
+
 // define defines accounts, strategies, rates, brackets and limits through the engine,
-// so that they are in its journal.
+// so that they are in its journal. Limits are a seed: they are set for a node that the
+// journal has none of, and changed by proposals alone from then on.
 func (s *sections) define(e *engine.Engine) error {
 	for _, currency := range slices.Sorted(maps.Keys(s.Rates)) {
 		if err := s.Rates[currency].define(e, currency); err != nil {
@@ -104,10 +114,7 @@ func (s *sections) define(e *engine.Engine) error {
 			return badSetting("tiers", "%s: %v", name, err)
 		}
 	}
-	firm := s.Firm
-	if firm.Limits.MaxReferenceAge == "" {
-		firm.Limits.MaxReferenceAge = defaultReferenceAge
-	}
+	firm := s.firm()
 	if err := firm.define(e, "firm", risk.FirmScope()); err != nil {
 		return err
 	}
@@ -175,7 +182,7 @@ func (n *limitNode) define(e *engine.Engine, where string, scope risk.Scope) err
 func setLimits(e *engine.Engine, where string, scope risk.Scope, spec risk.Spec, in *core.Instrument) error {
 	limits, err := spec.Resolve(in)
 	if err == nil && limits.Len() > 0 {
-		_, err = e.DefineLimits(scope, limits)
+		_, err = e.SeedLimits(scope, limits)
 	}
 	if err != nil {
 		return badSetting("limits", "%s: %v", where, err)

@@ -147,6 +147,12 @@ func (s *server) build(ctx context.Context, who sections) error {
 	if err := who.define(s.engine); err != nil {
 		return err
 	}
+	if n, err := who.othersInForce(s.engine); err != nil {
+		return err
+	} else if n > 0 && !who.builtIn {
+		s.log.Warn("the limits in force are not those of the configuration, which only seeds them: "+
+			"compare with qcat limits diff, change with qcat limits apply", zap.Int("nodes", n))
+	}
 	if err := s.engine.Settle(ctx); err != nil {
 		return err
 	}

@@ -158,6 +158,26 @@ func (e *Engine) DefineLimits(s risk.Scope, l risk.Limits) (seq uint64, err erro
 	return seq, err
 }
 
+// SeedLimits is DefineLimits for a node that has no limits, in force or coming back
+// after an override. It reports whether it was one, and changes nothing if not.
+//
+// Errors: those of DefineLimits, also for a node that has limits.
+func (e *Engine) SeedLimits(s risk.Scope, l risk.Limits) (seeded bool, err error) {
+	e.onEngine(func() {
+		s = e.m.normalScope(s)
+		if reason := e.m.changeable(s, &l); !reason.OK() {
+			err = fmt.Errorf("%w: %s", ErrRefused, reason.Code)
+			return
+		}
+		has := e.m.tree.Limits(s)
+		seeded = has.Len() == 0 && !e.m.changes.overridden(s)
+	})
+	if seeded {
+		_, err = e.DefineLimits(s, l)
+	}
+	return seeded, err
+}
+
 // DefineRate sets what one unit of a currency is worth in the risk currency, in
 // PPM, and returns the journal sequence.
 func (e *Engine) DefineRate(currency string, ppm int64) (seq uint64, err error) {

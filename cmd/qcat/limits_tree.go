@@ -1,0 +1,299 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"qcat/core"
+	"qcat/core/engine"
+	"qcat/risk"
+)
+
+// limitScope names a node of the limit tree as answers do.
+type limitScope struct {
+	Level      string `json:"level"`
+	Account    string `json:"account,omitempty"`
+	Strategy   string `json:"strategy,omitempty"`
+	Instrument string `json:"instrument,omitempty"`
+}
+
+// scopeNamed is the node of those names; empty ones leave a level out.
+func scopeNamed(account, strategy, instrument string) limitScope {
+	s := limitScope{Level: "firm", Account: account, Strategy: strategy, Instrument: instrument}
+	switch {
+	case instrument != "":
+		s.Level = "instrument"
+	case strategy != "":
+		s.Level = "strategy"
+	case account != "":
+		s.Level = "account"
+	}
+	return s
+}
+
+// String names the node in one word: firm, demo, demo/maker, firm sim:BTCUSDT.
+func (s limitScope) String() string {
+	name := "firm"
+	if s.Account != "" {
+		name = s.Account
+	}
+	if s.Strategy != "" {
+		name += "/" + s.Strategy
+	}
+	if s.Instrument != "" {
+		name += " " + s.Instrument
+	}
+	return name
+}
+
+// compare puts the firm first, then accounts by name, each with its instruments and
+// then its strategies.
+func (s limitScope) compare(o limitScope) int {
+	return cmp.Or(strings.Compare(s.Account, o.Account), strings.Compare(s.Strategy, o.Strategy), strings.Compare(s.Instrument, o.Instrument))
+}
+
+// nodeLimits are the limits of one node.
+type nodeLimits struct {
+	Scope  limitScope `json:"scope"`
+	Limits risk.Spec  `json:"limits"`
+}
+
+// limitTree is the limits of every node that has any, in the order of compare.
+type limitTree []nodeLimits
+
+// add puts the limits of a node in, if it has any.
+func (t *limitTree) add(s limitScope, spec risk.Spec) {
+	if spec != (risk.Spec{}) {
+		*t = append(*t, nodeLimits{s, spec})
+	}
+}
+
+func (t limitTree) sort() {
+	slices.SortFunc(t, func(a, b nodeLimits) int { return a.Scope.compare(b.Scope) })
+}
+
+// find returns the limits of a node, none if it has none.
+func (t limitTree) find(s limitScope) risk.Spec {
+	for i := range t {
+		if t[i].Scope == s {
+			return t[i].Limits
+		}
+	}
+	return risk.Spec{}
+}
+
+// tree is what the sections say, every limit written in the one way that answers write
+// it, except for quantities, whose decimals are the instrument's.
+func (s *sections) tree() (t limitTree, err error) {
+	firm := s.firm()
+	put := func(scope limitScope, spec risk.Spec) {
+		if err != nil {
+			return
+		}
+		if spec, err = canonical(spec); err != nil {
+			err = badSetting("limits", "%s: %v", scope, err)
+			return
+		}
+		t.add(scope, spec)
+	}
+	node := func(account, strategy string, n limitNode) {
+		put(scopeNamed(account, strategy, ""), n.Limits)
+		for name, spec := range n.Instruments {
+			put(scopeNamed(account, strategy, name), spec)
+		}
+	}
+	node("", "", firm)
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		node(a.Name, "", a.Own)
+		for j := range a.Strategies {
+			node(a.Name, a.Strategies[j].Name, a.Strategies[j].Own)
+		}
+	}
+	t.sort()
+	return t, err
+}
+
+// anyInstrument has the decimals in which quantities are compared: as many as leave
+// room for ten thousand million.
+var anyInstrument = core.Instrument{QtyScale: 8}
+
+// canonical writes limits in one way. Zeros at the end of a quantity are cut.
+func canonical(spec risk.Spec) (risk.Spec, error) {
+	limits, err := spec.Resolve(&anyInstrument)
+	if err != nil {
+		return risk.Spec{}, err
+	}
+	out := limits.Spec(&anyInstrument)
+	for name, text := range out.All() {
+		if l, ok := risk.ParseLimit(name); ok && l.Unit() == risk.UnitQty {
+			if err := out.Put(name, strings.TrimSuffix(strings.TrimRight(text, "0"), ".")); err != nil {
+				return risk.Spec{}, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// limitChange is one limit of a node that is not what it is to be; "" is none.
+type limitChange struct {
+	Limit string `json:"limit"`
+	Now   string `json:"now,omitempty"`
+	Wants string `json:"wants,omitempty"`
+}
+
+// nodeChange is a node whose limits are not what they are to be.
+type nodeChange struct {
+	Scope   limitScope    `json:"scope"`
+	Changes []limitChange `json:"changes"`
+	wants   risk.Spec
+}
+
+// differences lists what is to be done to now so that it is wants: a node that wants
+// does not name is to have no limits.
+func differences(now, wants limitTree) (all []nodeChange) {
+	scopes := make([]limitScope, 0, len(now)+len(wants))
+	for _, t := range []limitTree{now, wants} {
+		for i := range t {
+			scopes = append(scopes, t[i].Scope)
+		}
+	}
+	slices.SortFunc(scopes, limitScope.compare)
+	for _, s := range slices.Compact(scopes) {
+		is, be := now.find(s), wants.find(s)
+		if is == be {
+			continue
+		}
+		change := nodeChange{Scope: s, wants: be}
+		for l := range risk.Limit(risk.NumLimits) {
+			if a, b := is.Text(l), be.Text(l); a != b {
+				change.Changes = append(change.Changes, limitChange{l.String(), a, b})
+			}
+		}
+		all = append(all, change)
+	}
+	return all
+}
+
+// othersInForce is at how many nodes the limits in force are not those of the sections.
+func (s *sections) othersInForce(e *engine.Engine) (int, error) {
+	wants, err := s.tree()
+	if err != nil {
+		return 0, err
+	}
+	var now limitTree
+	d := e.Directory()
+	e.Query(func(t *risk.Tree, _ uint64) {
+		for sc := range t.Scopes {
+			l := t.Limits(sc)
+			if l.Len() == 0 {
+				continue
+			}
+			var names limitScope
+			if a := d.Account(sc.Account); a != nil {
+				names.Account = a.Name
+			}
+			if st := d.Strategy(sc.Strategy); st != nil {
+				names.Strategy = st.Name
+			}
+			in := d.Instrument(sc.Instrument)
+			if in != nil {
+				names.Instrument = in.Name()
+			}
+			if spec, cause := canonical(l.Spec(in)); cause != nil {
+				err = cause
+			} else {
+				now.add(scopeNamed(names.Account, names.Strategy, names.Instrument), spec)
+			}
+		}
+	})
+	now.sort()
+	return len(differences(now, wants)), err
+}
+
+// yaml writes the tree as the sections of a configuration, in the order of compare.
+func (t limitTree) yaml() ([]byte, error) {
+	var firm yaml.MapSlice
+	var accounts []yaml.MapSlice
+	for from := 0; from < len(t); {
+		name := t[from].Scope.Account
+		to := from
+		for to < len(t) && t[to].Scope.Account == name {
+			to++
+		}
+		if name == "" {
+			firm = t[from:to].own("")
+		} else {
+			accounts = append(accounts, t[from:to].account(name))
+		}
+		from = to
+	}
+	var out yaml.MapSlice
+	if firm != nil {
+		out = append(out, yaml.MapItem{Key: "firm", Value: firm})
+	}
+	if accounts != nil {
+		out = append(out, yaml.MapItem{Key: "accounts", Value: accounts})
+	}
+	return yaml.Marshal(out)
+}
+
+// account is one account of a tree that has only its nodes.
+func (t limitTree) account(name string) yaml.MapSlice {
+	out := append(yaml.MapSlice{{Key: "name", Value: name}}, t.own("")...)
+	var strategies []yaml.MapSlice
+	for i := range t {
+		if s := t[i].Scope.Strategy; s != "" && (i == 0 || t[i-1].Scope.Strategy != s) {
+			strategies = append(strategies, append(yaml.MapSlice{{Key: "name", Value: s}}, t.own(s)...))
+		}
+	}
+	if strategies != nil {
+		out = append(out, yaml.MapItem{Key: "strategies", Value: strategies})
+	}
+	return out
+}
+
+// own is the limits of one node and of its instruments.
+func (t limitTree) own(strategy string) (out yaml.MapSlice) {
+	var instruments yaml.MapSlice
+	for i := range t {
+		switch s := t[i].Scope; {
+		case s.Strategy != strategy:
+		case s.Instrument == "":
+			out = append(out, yaml.MapItem{Key: "limits", Value: t[i].Limits})
+		default:
+			instruments = append(instruments, yaml.MapItem{Key: s.Instrument, Value: t[i].Limits})
+		}
+	}
+	if instruments != nil {
+		out = append(out, yaml.MapItem{Key: "instruments", Value: instruments})
+	}
+	return out
+}
+
+// treeInFile reads the limits of a configuration; its other settings are looked at as
+// strictly as serve does, and left alone.
+func treeInFile(e *env, path string) (limitTree, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	parser, err := newParser(&cli{}, e, func(int) {})
+	if err != nil {
+		return nil, err
+	}
+	file, err := parseFile(raw, flagNames(parser.Model.Node))
+	if err != nil {
+		return nil, badSetting(path, "%v", err)
+	}
+	t, err := file.sections.tree()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
