@@ -76,7 +76,7 @@ func TestLimitsAsCode(t *testing.T) {
 	p.says(0, "applied", "approve", "1", "--by", "bert")
 	p.says(1, "risk.unknown_proposal", "reject", "1", "--by", "bert")
 	p.says(0, "", "diff", file)
-	p.says(0, "10.5", "show", "--account", "demo", "--instrument", btc, "--json")
+	p.says(0, `"max_qty":"12.000"`, "show", "--account", "demo", "--instrument", btc, "--json")
 	if shown := p.says(0, "max_open_orders", "show", "--account", "demo", "--strategy", "alpha"); !strings.Contains(shown, "0 (0.0%)") {
 		t.Errorf("shown:\n%s", shown)
 	}
