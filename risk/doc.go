@@ -45,5 +45,5 @@
 //
 // # Imports
 //
-// risk imports core only: no clock, log or I/O.
+// risk imports core and risk/margin only: no clock, log or I/O.
 package risk

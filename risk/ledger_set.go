@@ -286,8 +286,8 @@ func (t *Tree) SetTiers(in core.InstrumentID, tiers []margin.Tier) Reason {
 	return Reason{}
 }
 
-// Fund books a funding payment of a strategy's position in its account's ledger:
-// positive is paid. It comes out of the margin of an isolated leg. It reports false,
+// Fund books a funding payment of a strategy's position in its account's ledger, and
+// in its profits: positive is paid. It comes out of the margin of an isolated leg. It reports false,
 // and changes nothing, when there is no such position or a sum does not fit.
 func (t *Tree) Fund(s core.StrategyID, in core.InstrumentID, side core.Leg, paid core.Notional) bool {
 	n := nodeAt(t.strategies, uint32(s))
@@ -303,7 +303,8 @@ func (t *Tree) Fund(s core.StrategyID, in core.InstrumentID, side core.Leg, paid
 	l := &h.legs[i]
 	amount, ok := demanded(paid, t.instruments[in].in.SettleScale)
 	left, fits := add64(l.margin, -amount)
-	if !ok || !fits || !l.Position.Fund(paid) {
+	after := l.Position
+	if !ok || !fits || !after.Fund(paid) || !t.charge(s, in, paid) {
 		return false
 	}
 	if !t.charge(s, in, paid) {
@@ -311,6 +312,7 @@ func (t *Tree) Fund(s core.StrategyID, in core.InstrumentID, side core.Leg, paid
 		return false
 	}
 	t.version++
+	l.Position = after
 	t.touchScope(InstrumentScope(h.account, 0, in))
 	t.touchScope(AccountScope(h.account))
 	if h.isolated && l.Qty != 0 {

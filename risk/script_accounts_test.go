@@ -53,7 +53,7 @@ func (s *script) fill(h *Hold, in *core.Instrument, w []string) *Booking {
 //	isolated demo:BTC on             hedge demo on
 //	move demo:BTC both 100           to the margin of an isolated position
 //	tiers BTC 0:0.4%:125x 50000:0.5%:100x
-//	rate_from BTC BTC                a currency by the mark of an instrument
+//	rate_from BTC SPOT               a currency by the mark of an instrument
 //	fund demo/mm:BTC both 1.5        paid; negative is received
 //	wallets demo, holdings demo, account demo, equity firm, breach
 func (s *script) money(w []string) (string, bool) {

@@ -44,9 +44,13 @@ func allLimits(level Level, firmInstrument bool) (ls Limits) {
 	if level == LevelInstrument {
 		ls.Unset(LimitPermittedOnly)
 	} else {
+		ls.Set(LimitMarginRequired, 1)
 		for _, l := range []Limit{LimitPermitted, LimitMaxOrderQty, LimitMaxPosition} {
 			ls.Unset(l)
 		}
+	}
+	if level == LevelFirm || level == LevelAccount {
+		ls.Set(LimitMaxLeverage, maxPPM)
 	}
 	if !firmInstrument {
 		for _, l := range []Limit{LimitRollingUp, LimitRollingDown, LimitRollingWindow} {
@@ -76,6 +80,7 @@ func newBenchTree(tb testing.TB, accounts, instruments, per int) *benchTree {
 	for a := 1; a <= accounts; a++ {
 		account, strategy := core.AccountID(a), core.StrategyID(a)
 		set(t.DefineAccount(account))
+		set(t.Transfer(account, "USDT", 1<<61))
 		set(t.DefineStrategy(strategy, account))
 		set(t.SetLimits(AccountScope(account), allLimits(LevelAccount, false)))
 		set(t.SetLimits(StrategyScope(strategy), allLimits(LevelStrategy, false)))
@@ -116,7 +121,7 @@ var benchShapes = []struct{ accounts, instruments, per int }{
 }
 
 // BenchmarkCheckNew decides on limit orders of random accounts in random
-// instruments that they hold, every control set at every level (26 limits, six
+// instruments that they hold, every control set at every level (28 limits, six
 // nodes). Each order must be admitted.
 func BenchmarkCheckNew(b *testing.B) {
 	for _, s := range benchShapes {
