@@ -143,7 +143,7 @@ func (c *check) approved() Approved {
 	return Approved{
 		order: c.o, version: c.t.version, now: c.now, hold: c.hold,
 		price: c.price, ref: c.ref, reserves: c.reserves,
-		account: c.slots[0], strategy: c.slots[1], selfs: c.selfs,
+		account: c.slots[0], strategy: c.slots[1], selfs: c.selfs, reduces: c.selfs != 0 && c.exempt&exemptAccount == exemptAccount,
 	}
 }
 

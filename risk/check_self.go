@@ -6,8 +6,7 @@ package risk
 // that has a mode, and the approval says which (Approved.SelfTrade).
 //
 // A mode is no limit that reducing orders are exempt from, but it never stands in the
-// way out either: for an order that reduces at a level, the modes that would refuse it
-// cancel the oldest.
+// way out either: for an order that reduces at a level, every mode cancels the oldest.
 func (c *check) selfTrade() bool {
 	if c.o.Crosses == 0 || !c.any(LimitSelfTrade) {
 		return false
@@ -17,13 +16,14 @@ func (c *check) selfTrade() bool {
 			continue
 		}
 		mode := SelfTradeMode(c.profiles[i].v[LimitSelfTrade])
-		if mode == SelfTradeCancelNewest || mode == SelfTradeCancelBoth {
-			if c.exempt&(1<<i) == 0 {
-				if c.refuse(Reason{Code: SelfTrade, Unit: UnitMode, Scope: c.scope(i), Limit: int64(mode), Value: int64(mode)}) {
-					return true
-				}
-				continue
+		reduces := c.exempt&(1<<i) != 0
+		if !reduces && (mode == SelfTradeCancelNewest || mode == SelfTradeCancelBoth) {
+			if c.refuse(Reason{Code: SelfTrade, Unit: UnitMode, Scope: c.scope(i), Limit: int64(mode), Value: int64(mode)}) {
+				return true
 			}
+			continue
+		}
+		if reduces {
 			mode = SelfTradeCancelOldest
 		}
 		if c.selfs == 0 {

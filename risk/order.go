@@ -51,12 +51,17 @@ type Approved struct {
 	account  uint32     // slot, 0: to be made
 	strategy uint32     // slot, 0: to be made
 	selfs    SelfTradeMode
+	reduces  bool // the account's position only; where selfs is set
 }
 
 // SelfTrade returns what is to happen to the own resting orders that the order would
 // trade with: SelfTradeCancelOldest or SelfTradeDecrement; 0 when it would trade with
 // none, or no limit says what to do.
 func (a *Approved) SelfTrade() SelfTradeMode { return a.selfs }
+
+// Reduces reports whether an order for which SelfTrade has a mode only reduces its
+// account's position: nothing may stand in its way.
+func (a *Approved) Reduces() bool { return a.reduces }
 
 // Order returns the terms that were approved.
 func (a *Approved) Order() Order { return a.order }

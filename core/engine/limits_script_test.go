@@ -25,13 +25,24 @@ var rewrite = flag.Bool("rewrite", false, "write what the engine answers into te
 // come to the same state, bit for bit. "crash" goes on with an engine that was made of
 // the journal.
 func TestLimitsScript(t *testing.T) {
-	const file = "testdata/limits.txt"
+	runScript(t, "testdata/limits.txt", func(t *testing.T) scriptWorld { return newLimitsScript(t) })
+}
+
+// scriptWorld is where the lines of one case are done: where says which, for errors,
+// and what comes back is the answers.
+type scriptWorld interface {
+	at(where string)
+	do(words []string) (answers []string)
+}
+
+// runScript runs the cases of a file, each in a world of its own.
+func runScript(t *testing.T, file string, world func(t *testing.T) scriptWorld) {
 	src, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	var s *limitsScript
+	var s scriptWorld
 	for n, line := range strings.Split(strings.TrimSuffix(string(src), "\n"), "\n") {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if word == "then" {
@@ -41,9 +52,9 @@ func TestLimitsScript(t *testing.T) {
 		switch word {
 		case "", "#":
 		case "case":
-			s = newLimitsScript(t)
+			s = world(t)
 		case "given", "when":
-			s.where = fmt.Sprintf("%s:%d", file, n+1)
+			s.at(fmt.Sprintf("%s:%d", file, n+1))
 			answers := s.do(strings.Fields(rest))
 			if word == "given" {
 				continue
@@ -92,6 +103,8 @@ func newLimitsScript(t *testing.T) *limitsScript {
 	})
 	return s
 }
+
+func (s *limitsScript) at(where string) { s.where = where }
 
 // define calls f while nobody runs the engine, so that it need not wait for it.
 func (s *limitsScript) define(f func() error) {

@@ -39,6 +39,9 @@ func (m *machine) admitAmend(now core.Nanos, e *entry, a *record.Amend) risk.Rea
 	ref := referenceOf(&a.Outside)
 	var reason risk.Reason
 	m.approved, reason = m.tree.CheckAmend(&e.hold, terms, &ref, now)
+	if mode := m.approved.SelfTrade(); reason.OK() && mode != 0 {
+		reason = risk.Reason{Code: risk.SelfTrade, Unit: risk.UnitMode, Scope: risk.AccountScope(o.Account), Limit: int64(mode), Value: int64(mode)}
+	}
 	if reason.OK() && !a.Outside.Ready {
 		reason = risk.Reason{Code: risk.VenueUnavailable}
 	}

@@ -49,16 +49,21 @@ func (m *machine) clashReason() risk.Reason {
 }
 
 // settled reports whether the venue has been asked to cancel everything in the way.
-// Of an unknown order nobody can say that its cancel comes before what is sent now.
+// Of an unknown order nobody can say that its cancel comes before what is sent now:
+// only an order that reduces may be sent all the same.
 // A question what would happen takes it that the cancels are sent first.
 func (m *machine) settled() bool {
 	ok := true
 	m.eachInTheWay(func(e *entry) bool {
-		ok = !e.order.Unknown && (e.order.PendingCxl || m.asking)
+		ok = m.mayPass(e) && (e.order.PendingCxl || m.asking)
 		return ok
 	})
 	return ok
 }
+
+// mayPass reports whether the approved order may be sent once this one, which is in its
+// way, is asked to be cancelled.
+func (m *machine) mayPass(e *entry) bool { return !e.order.Unknown || m.approved.Reduces() }
 
 // eachInTheWay calls f for every resting order of the clash, best price first, until
 // it returns false.

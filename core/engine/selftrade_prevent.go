@@ -23,19 +23,22 @@ type decrease struct {
 //
 // Each of these is a record, in this order, and the commands reach the venue in the
 // same. An order that is refused for another reason leaves the others alone. Where an
-// unknown order is in its way, nothing is entered.
+// unknown order is in its way, none is entered that does not reduce. For one that
+// reduces every mode is cancel_oldest.
 func (e *Engine) preventSelfTrade(c *Command, now core.Nanos) error {
 	e.resolving = true
 	defer func() { e.resolving = false }()
 	way, whole := e.inTheWay()
 	switch mode := e.m.clash.mode; {
 	case mode == risk.SelfTradeCancelOldest && whole:
-		e.takeAway(way, now)
+		if err := e.takeAway(way, now); err != nil {
+			return err
+		}
 	case mode == risk.SelfTradeCancelBoth:
 		if err := e.sequence(c, now); err != nil {
 			return err
 		}
-		e.takeAway(way, now)
+		_ = e.takeAway(way, now) // what has no room for its record stays, and is refused the next time too
 		return nil
 	case mode == risk.SelfTradeDecrement && whole:
 		return e.decrement(c, way, now)
@@ -44,11 +47,11 @@ func (e *Engine) preventSelfTrade(c *Command, now core.Nanos) error {
 }
 
 // inTheWay lists the orders that must go before the new one is entered; whole is false
-// when one of them is unknown.
+// when nobody can say that they do.
 func (e *Engine) inTheWay() (way []decrease, whole bool) {
 	way, whole = e.way[:0], true
 	e.m.eachInTheWay(func(o *entry) bool {
-		whole = whole && !o.order.Unknown
+		whole = whole && e.m.mayPass(o)
 		if !o.order.PendingCxl {
 			way = append(way, decrease{order: o.order.ID})
 		}
@@ -77,7 +80,9 @@ func (e *Engine) decrement(c *Command, way []decrease, now core.Nanos) error {
 	if !e.admitsLess(&lowered, now) {
 		return e.sequence(&lowered, now)
 	}
-	e.takeAway(way, now)
+	if err := e.takeAway(way, now); err != nil {
+		return err
+	}
 	return e.sequence(&lowered, now)
 }
 
@@ -93,18 +98,18 @@ func (e *Engine) admitsLess(c *Command, now core.Nanos) bool {
 
 // takeAway cancels or lowers orders, without asking the rates of the limit tree. What
 // cannot be lowered now, because an amend is on its way or the market is not known, is
-// cancelled. While the journal has no room cancels go out without a record, and the
-// new order, which needs one, does not.
-func (e *Engine) takeAway(way []decrease, now core.Nanos) {
+// cancelled. Without room in the journal it stops: the new order has no room either.
+func (e *Engine) takeAway(way []decrease, now core.Nanos) error {
 	for _, d := range way {
 		if d.qty > 0 && e.lower(d, now) {
 			continue
 		}
 		c := Command{Kind: CmdCancel, Order: d.order, Cause: record.CauseSelfTrade}
-		if e.sequence(&c, now) != nil {
-			e.runUnrecorded(&c)
+		if err := e.sequence(&c, now); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // lower asks for a smaller quantity of an order, and reports whether it could.

@@ -78,7 +78,7 @@ func (f *folded) take(rec []byte) error {
 // later is left out of a snapshot; and some of the restored ones are followed to
 // the end.
 func TestRestoreAfterEveryRecord(t *testing.T) {
-	for seed, steps := range map[uint64]int{1: 450, 2: 450, duplicatesSeed: 90} {
+	for seed, steps := range map[uint64]int{1: 800, 2: 700, duplicatesSeed: 90} {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			w, records := workloadRecords(t, seed, steps)
 			rng := rand.New(rand.NewPCG(seed, 3))
@@ -156,7 +156,7 @@ func checkReach(t *testing.T, records [][]byte, m *machine) {
 	}
 	counts["forgotten"] = int(m.lastOrder) - m.orders.open.len - m.orders.closed.len
 	for _, what := range []string{"instrument", "limits", "rate", "mark", "cancel", "cancel_all", "amend", "state", "clock", "restart",
-		"proposal", "decision", "ended", "duplicate", "accepted", "expired", "filled", "replaced", "late", "forgotten"} {
+		"proposal", "decision", "countdown", "ended", "duplicate", "accepted", "expired", "filled", "replaced", "late", "forgotten"} {
 		if counts[what] == 0 {
 			t.Errorf("no %s in the workload: %v", what, counts)
 		}

@@ -107,6 +107,8 @@ func (w *workload) step() {
 		w.quote(id, mid, mid+2)
 	}
 	switch k := w.rng.IntN(100); {
+	case k < 6:
+		w.stop(id)
 	case k < 34:
 		w.submit(w.newOrder(id))
 	case k < 64:

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"qcat/core"
+	"qcat/risk"
+)
+
+// stop does something of what stops orders: sessions that come and drop, dead man's
+// switches, modes of self trade, orders of either leg.
+func (w *workload) stop(id core.InstrumentID) {
+	session := core.SessionID(1 + w.rng.IntN(3))
+	switch w.rng.IntN(8) {
+	case 0:
+		w.submit(Command{Kind: CmdCancelAll, Scope: risk.FirmScope(), Session: session})
+	case 1:
+		w.submit(Command{Kind: CmdCountdown, Scope: w.scope(id), Timeout: core.Nanos(w.rng.IntN(20_000_000))})
+	case 2:
+		w.atRest(func() {
+			s := w.scope(id)
+			if s.Level == risk.LevelInstrument {
+				s = risk.FirmScope()
+			}
+			l := w.e.m.tree.Limits(s)
+			l.Unset(risk.LimitSelfTrade)
+			if mode := w.rng.IntN(5); mode > 0 {
+				l.Set(risk.LimitSelfTrade, int64(mode))
+			}
+			if w.rng.IntN(4) == 0 {
+				l.Set(risk.LimitCancelOnDrop, 1)
+			}
+			if _, err := w.e.DefineLimits(s, l); err != nil {
+				w.t.Fatal(err)
+			}
+		})
+	default:
+		c := w.newOrder(id)
+		c.Session, c.CancelOnDrop = session, w.rng.IntN(2) == 0
+		if w.rng.IntN(4) == 0 {
+			c.Leg = core.Leg(w.rng.IntN(3))
+		}
+		w.submit(c)
+	}
+}
