@@ -16,12 +16,12 @@ func (w *workload) change(s risk.Scope) {
 	by := people[w.rng.IntN(len(people))]
 	c := &w.e.m.changes
 	switch k := w.rng.IntN(10); {
-	case k < 6 && len(c.waiting) > 0:
+	case k < 3 && len(c.waiting) > 0:
 		if _, err := w.e.DecideProposal(c.waiting[w.rng.IntN(len(c.waiting))].id, w.rng.IntN(3) > 0, by); err != nil {
 			w.t.Fatal(err)
 		}
 		return
-	case k == 6 && w.rng.IntN(10) == 0:
+	case k == 3 && w.rng.IntN(10) == 0:
 		w.clock.Advance(ProposalPatience)
 		return
 	}

@@ -9,7 +9,7 @@ import (
 // switches, modes of self trade, orders of either leg.
 func (w *workload) stop(id core.InstrumentID) {
 	session := core.SessionID(1 + w.rng.IntN(3))
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(9) {
 	case 0:
 		w.submit(Command{Kind: CmdCancelAll, Scope: risk.FirmScope(), Session: session})
 	case 1:
@@ -32,6 +32,8 @@ func (w *workload) stop(id core.InstrumentID) {
 				w.t.Fatal(err)
 			}
 		})
+	case 3:
+		w.atRest(w.loosen)
 	default:
 		c := w.newOrder(id)
 		c.Session, c.CancelOnDrop = session, w.rng.IntN(2) == 0
@@ -39,5 +41,19 @@ func (w *workload) stop(id core.InstrumentID) {
 			c.Leg = core.Leg(w.rng.IntN(3))
 		}
 		w.submit(c)
+	}
+}
+
+// loosen proposes a limit of the firm that waits, and has somebody decide on one.
+func (w *workload) loosen() {
+	l := w.e.m.tree.Limits(risk.FirmScope())
+	most, _ := l.Get(risk.LimitMaxOpenOrders)
+	l.Set(risk.LimitMaxOpenOrders, most+20)
+	p, err := w.e.ProposeLimits(risk.FirmScope(), l, 0, people[0], "more")
+	if err == nil && p.Status == ProposalWaiting {
+		_, err = w.e.DecideProposal(p.ID, w.rng.IntN(2) == 0, people[1])
+	}
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
