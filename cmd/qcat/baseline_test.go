@@ -10,6 +10,7 @@ import (
 	"qcat/core/history"
 	"qcat/persist/journal"
 	"qcat/persist/sqlite"
+	"qcat/persist/store"
 	"qcat/persist/vfs"
 )
 
@@ -22,10 +23,13 @@ func TestStoreBeginsWithASnapshot(t *testing.T) {
 	flags := []string{"--demo", "--journal-segment=128KiB", "--journal-buffer=64KiB", "--journal-retention=1ns",
 		"--snapshot-keep=1", "--no-cancel-on-shutdown", "--no-tick-log"}
 	p := serveIn(t, dir, flags...)
-	q := p.live(btc)
+	p.live(btc)
+	const eth = "sim:ETHUSDT" // where no market order would trade with it
+	q := p.live(eth)
 	c := dial(t, p.addr)
-	resting := client.Order{Account: "demo", Instrument: btc, Side: "buy", Type: "limit", TimeInForce: "gtd",
-		Price: btcPrice(t, q.BidPrice, 99), Qty: "0.010", ClientOrderID: "resting", ExpireTime: int64(core.SystemClock().Now()) + 3600e9}
+	resting := client.Order{Account: "demo", Instrument: eth, Side: "buy", Type: "limit", TimeInForce: "gtd",
+		Price: btcPrice(t, q.BidPrice, 99), Qty: "0.100", ClientOrderID: "resting",
+		ExpireTime: int64(core.SystemClock().Now()) + 3600e9}
 	rests, err := c.Order(t.Context(), resting)
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +81,9 @@ func TestStoreBeginsWithASnapshot(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("%d orders are not in the store: %v", len(want), want)
+	}
+	if state, err := st.Load(t.Context(), store.Journal); err != nil || len(state.Totals) == 0 {
+		t.Errorf("what the demo account was given is not in the store: %v", err)
 	}
 	if o, found, err := st.Order(t.Context(), core.OrderID(rests.OrderID)); err != nil || !found || !o.Status.Open() || o.Due != core.Nanos(resting.ExpireTime) {
 		t.Errorf("the resting order is %+v, %v, %v", o, found, err)
