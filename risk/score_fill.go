@@ -87,8 +87,8 @@ func (t *Tree) scoreFill(s *scoring, b *Booking, first bool, now core.Nanos) {
 }
 
 // charge takes a payment off the profits of a strategy in an instrument: funding. It
-// reports false, and changes nothing, when the strategy never traded it or a profit
-// does not fit.
+// reports false, and books nothing, when its account never traded it, the strategy's
+// node has no room or a profit does not fit.
 func (t *Tree) charge(strategy core.StrategyID, id core.InstrumentID, paid core.Notional) bool {
 	n := nodeAt(t.strategies, uint32(strategy))
 	if n == nil || t.instrument(id) == nil {
@@ -96,12 +96,15 @@ func (t *Tree) charge(strategy core.StrategyID, id core.InstrumentID, paid core.
 	}
 	slotA := t.pairs.find(accountPairKey(core.AccountID(n.owner), id))
 	slotS := t.pairs.find(strategyPairKey(strategy, id))
-	if slotA == 0 || slotS == 0 {
+	if slotA == 0 || (slotS == 0 && !t.pairs.room(1)) {
 		return false
+	}
+	if slotS == 0 {
+		slotS = t.makePair(strategyPairKey(strategy, id), id)
 	}
 	var s scoring
 	t.scoringOf(&s, n.owner, uint32(strategy), uint32(id), slotA, slotS)
-	if s.mark == 0 || !s.try(&Booking{Fee: paid}) {
+	if !s.try(&Booking{Fee: paid}) {
 		return false
 	}
 	why := event{instrument: id, price: s.mark}
