@@ -18,44 +18,37 @@ type benchTree struct {
 	now    core.Nanos
 }
 
-func allLimits(level Level, firmInstrument bool) (ls Limits) {
+// allLimits sets every limit that makes sense at a scope, wide enough to admit.
+func allLimits(at Scope) (ls Limits) {
 	const huge = int64(1) << 60
 	for l := range numLimits {
-		ls.Set(l, huge)
+		switch d := &limitDefs[l]; d.unit {
+		case UnitPPM, UnitTimes:
+			ls.Set(l, min(d.max, 1000*core.PPM))
+		case UnitNanos:
+			ls.Set(l, 1_000_000_000)
+		case UnitCount:
+			ls.Set(l, maxCount)
+		case UnitNone, UnitMode:
+			ls.Set(l, 1)
+		case UnitAction:
+			ls.Set(l, int64(ActionReduce))
+		default:
+			ls.Set(l, huge)
+		}
 	}
 	for _, l := range []Limit{LimitCollarBuyUp, LimitCollarBuyDown, LimitCollarSellUp, LimitCollarSellDown,
-		LimitMarketSlippage, LimitRollingUp, LimitRollingDown} {
+		LimitMarketSlippage, LimitRollingUp, LimitRollingDown, LimitScenarioPrice} {
 		ls.Set(l, 100_000)
 	}
-	for _, l := range []Limit{LimitMaxOpenOrders, LimitMaxAmends, LimitMessageRate, LimitOrderRate} {
-		ls.Set(l, maxCount)
-	}
-	for _, l := range []Limit{LimitMessageRatePer, LimitOrderRatePer, LimitRollingWindow} {
-		ls.Set(l, 1_000_000_000)
-	}
+	ls.Set(LimitMaxReferenceAge, huge)
 	ls.Set(LimitDuplicateWindow, 1)
 	ls.Set(LimitMinNotional, 1)
-	ls.Set(LimitPermitted, 1)
-	ls.Set(LimitPermittedOnly, 1)
+	ls.Set(LimitConcentrationFloor, 0) // asked of every order
+	ls.Set(LimitScenarioSigmas, 3*core.PPM)
 	ls.Unset(LimitRestricted)
-	for l := LimitMarginRequired; l < numLimits; l++ {
+	for l, ok := ls.Validate(at); !ok; l, ok = ls.Validate(at) {
 		ls.Unset(l)
-	}
-	if level == LevelInstrument {
-		ls.Unset(LimitPermittedOnly)
-	} else {
-		ls.Set(LimitMarginRequired, 1)
-		for _, l := range []Limit{LimitPermitted, LimitMaxOrderQty, LimitMaxPosition} {
-			ls.Unset(l)
-		}
-	}
-	if level == LevelFirm || level == LevelAccount {
-		ls.Set(LimitMaxLeverage, maxPPM)
-	}
-	if !firmInstrument {
-		for _, l := range []Limit{LimitRollingUp, LimitRollingDown, LimitRollingWindow} {
-			ls.Unset(l)
-		}
 	}
 	return ls
 }
@@ -67,27 +60,32 @@ func newBenchTree(tb testing.TB, accounts, instruments, per int) *benchTree {
 		}
 	}
 	b := &benchTree{tree: NewTree(Config{Accounts: accounts, Strategies: accounts, Instruments: instruments, Positions: 2 * accounts * per}),
-		ref: Reference{Mark: 6_000_000, MarkTime: 1e9}, now: 1e9}
+		ref: Reference{Bid: 5_999_990, Ask: 6_000_010, Mark: 6_000_000}, now: 1e9}
+	b.at(b.now)
 	t := b.tree
-	set(t.SetLimits(FirmScope(), allLimits(LevelFirm, false)))
+	own := allLimits(InstrumentScope(1, 0, 1)) // of every instrument below the firm
+	set(t.SetLimits(FirmScope(), allLimits(FirmScope())))
 	for i := 1; i <= instruments; i++ {
 		set(t.DefineInstrument(&core.Instrument{ID: core.InstrumentID(i), Venue: "sim", Symbol: fmt.Sprint("S", i),
 			Quote: "USDT", Settle: "USDT", Kind: core.Linear, PriceScale: 2, QtyScale: 5, SettleScale: 8, ContractSize: 1,
 			TickSize: 10, StepSize: 1, MinPrice: 10, MaxPrice: 1e12, MinQty: 1, MaxQty: 1e12, MinNotional: 1, MaxNotional: 1 << 60,
 			BidCollarUp: 100_000, BidCollarDown: 100_000, AskCollarUp: 100_000, AskCollarDown: 100_000}))
-		set(t.SetLimits(InstrumentScope(0, 0, core.InstrumentID(i)), allLimits(LevelInstrument, true)))
+		at := InstrumentScope(0, 0, core.InstrumentID(i))
+		set(t.SetLimits(at, allLimits(at)))
 	}
 	for a := 1; a <= accounts; a++ {
 		account, strategy := core.AccountID(a), core.StrategyID(a)
 		set(t.DefineAccount(account))
-		set(t.Transfer(account, "USDT", 1<<61))
 		set(t.DefineStrategy(strategy, account))
-		set(t.SetLimits(AccountScope(account), allLimits(LevelAccount, false)))
-		set(t.SetLimits(StrategyScope(strategy), allLimits(LevelStrategy, false)))
+		set(t.SetLimits(AccountScope(account), allLimits(AccountScope(account))))
+		set(t.Transfer(account, "USDT", 1_000_000_000*1e8))
+		set(t.SetLimits(StrategyScope(strategy), allLimits(StrategyScope(strategy))))
 		for k := range per {
 			in := core.InstrumentID((a+k*7919)%instruments + 1)
-			set(t.SetLimits(InstrumentScope(account, 0, in), allLimits(LevelInstrument, false)))
-			set(t.SetLimits(InstrumentScope(account, strategy, in), allLimits(LevelInstrument, false)))
+			set(t.SetLeverage(account, in, 10*core.PPM))
+			for _, at := range []Scope{InstrumentScope(account, 0, in), InstrumentScope(account, strategy, in)} {
+				set(t.SetLimits(at, own))
+			}
 		}
 	}
 	b.trade(accounts, instruments, per)
@@ -109,9 +107,17 @@ func (b *benchTree) trade(accounts, instruments, per int) {
 			b.tree.Accept(&ap, &h)
 			b.tree.Fill(&h, filled(&h, o.Qty, o.Price), b.now)
 		}
-		b.now += 1000
-		b.ref.MarkTime = b.now
+		b.at(b.now + 1000)
 	}
+	for i := 1; i <= instruments; i++ {
+		b.tree.Mark(core.InstrumentID(i), b.ref.Mark, true, b.now)
+	}
+}
+
+// at is a moment at which every price is fresh and the venue's clock is ours.
+func (b *benchTree) at(now core.Nanos) {
+	b.now = now
+	b.ref.Time, b.ref.VenueTime, b.ref.MarkTime = now, now, now
 }
 
 // benchShapes are the axes over three decades: accounts at 10 instruments, and
@@ -121,14 +127,18 @@ var benchShapes = []struct{ accounts, instruments, per int }{
 }
 
 // BenchmarkCheckNew decides on limit orders of random accounts in random
-// instruments that they hold, every control set at every level (28 limits, six
-// nodes). Each order must be admitted.
+// instruments that they hold, every limit there is set on every node where it makes
+// sense: margin, leverage, concentration, losses, breakers, protection and scenarios
+// too, with a rested mark of everything and a billion in every account. Each order must
+// be admitted.
 func BenchmarkCheckNew(b *testing.B) {
 	for _, s := range benchShapes {
+		var x *benchTree // built once: a check changes nothing
 		b.Run(fmt.Sprintf("accounts=%d/instruments=%d", s.accounts, s.per), func(b *testing.B) {
-			x := newBenchTree(b, s.accounts, s.instruments, s.per)
-			x.now += core.Nanos(1e9) // nothing is a duplicate, every bucket full
-			x.ref.MarkTime = x.now
+			if x == nil {
+				x = newBenchTree(b, s.accounts, s.instruments, s.per)
+				x.at(x.now + 2e9) // nothing is a duplicate, every bucket full
+			}
 			b.ReportAllocs()
 			b.ResetTimer()
 			refused := 0
@@ -138,6 +148,7 @@ func BenchmarkCheckNew(b *testing.B) {
 				}
 			}
 			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
 			if refused != 0 {
 				b.Fatalf("%d of %d orders refused", refused, b.N)
 			}
@@ -170,8 +181,7 @@ func BenchmarkLife(b *testing.B) {
 	b.ResetTimer()
 	for i := range b.N {
 		o := &x.orders[i&(1<<16-1)]
-		x.now += 1000
-		x.ref.MarkTime = x.now
+		x.at(x.now + 1000)
 		a, r := x.tree.CheckNew(o, &x.ref, x.now)
 		if !r.OK() {
 			b.Fatal(r)

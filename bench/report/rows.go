@@ -51,10 +51,10 @@ var groups = []group{
 		{"BenchmarkQuoteTable/load", "load a quote", "one reader, nobody writes", false},
 	}},
 	{"./risk", []row{
-		{"BenchmarkCheckNew/accounts=10/instruments=10", "pre-trade check", "every control set on four levels, 10 accounts × 10 instruments", false},
+		{"BenchmarkCheckNew/accounts=10/instruments=10", "pre-trade check", "every limit set on four levels, 10 accounts × 10 instruments held", false},
 		{"BenchmarkCheckNew/accounts=1000/instruments=10", "pre-trade check", "the same, 1 000 accounts", false},
 		{"BenchmarkCheckNew/accounts=100000/instruments=10", "pre-trade check", "the same, 100 000 accounts", false},
-		{"BenchmarkCheckNew/accounts=100/instruments=1000", "pre-trade check", "the same, 100 accounts × 1 000 instruments", false},
+		{"BenchmarkCheckNew/accounts=100/instruments=1000", "pre-trade check", "the same, 100 accounts × 1 000 instruments held", false},
 	}},
 	{"./core/engine", []row{
 		{"BenchmarkOrderCycle", "an order's life in the engine", "new order and its end: ring, check, journal in memory, reply, gateway, events", false},
