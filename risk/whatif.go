@@ -84,6 +84,8 @@ func (c *check) projectUnfilled(n *node, l *LevelAfter) {
 
 // projectExposure values the three pairs with the order open, and what they belong to.
 func (c *check) projectExposure(a *After) {
+	var size shocks
+	at := c.t.stresses(&c.o)
 	for k, p := range c.pairsOf() {
 		above, own := &a.Levels[k], &a.Levels[atFirmInstrument+k]
 		long, short, gross, ok := c.project(p)
@@ -101,6 +103,22 @@ func (c *check) projectExposure(a *After) {
 		sum, ok2 := add64(above.Net-before, net)
 		if above.Valued = above.Valued && ok1 && ok2; above.Valued {
 			above.Gross, above.Net = total, sum
+		}
+		size.take(&c.profiles[k].Limits)
+		c.projectScenarios(above, size.or(), parent.long-p.long+long, parent.short-p.short+short, at[k].with(c.x, p, long, short))
+	}
+}
+
+// projectScenarios works out the worst scenario of a node that would be worth long and
+// short.
+func (c *check) projectScenarios(l *LevelAfter, size shocks, long, short int64, d stress) {
+	if !l.Valued {
+		return
+	}
+	l.ScenarioKnown = true
+	for i := range fullScenarios {
+		if s := size.scenario(i, long, short, l.Gross, d); i == 0 || s.Loss > l.ScenarioLoss {
+			l.Scenario, l.ScenarioLoss = s.Name, s.Loss
 		}
 	}
 }

@@ -13,6 +13,9 @@ func TestProjectIsWhatAcceptDoes(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 3))
 	tree, in := changesTree(t)
+	for a := core.AccountID(1); a <= 5; a++ {
+		tree.Transfer(a, "USDT", 1_000_000_00000000)
+	}
 	var holds []*Hold
 	accepted := 0
 	for step := range 6000 {
@@ -49,6 +52,15 @@ func TestProjectIsWhatAcceptDoes(t *testing.T) {
 			}
 			if !l.Valued || l.State != v.State || l.OpenOrders != v.OpenOrders || l.Gross != v.Gross || l.Net != net || l.Unfilled != v.Unfilled {
 				t.Fatalf("seed %d, step %d: foretold %+v, is %+v", seed, step, l, v)
+			}
+			if l.Scope.Level != LevelInstrument && (!l.ScenarioKnown || l.ScenarioLoss != v.ScenarioLoss || l.Scenario != v.WorstScenario) {
+				t.Fatalf("seed %d, step %d: foretold %+v, loses %d in %s", seed, step, l, v.ScenarioLoss, v.WorstScenario)
+			}
+		}
+		for _, w := range tree.Wallets(o.Account) {
+			m := after.Margin
+			if !m.Known || m.Currency != w.Currency || m.Initial != w.Initial || m.Reserved != w.Reserved || m.Free != w.Free {
+				t.Fatalf("seed %d, step %d: foretold %+v, is %+v", seed, step, m, w)
 			}
 		}
 	}
