@@ -78,7 +78,8 @@ func (p Private) Carries(ev *engine.Event) bool {
 		return p == Orders
 	case engine.EventExecution:
 		return p == Executions || p == Positions || p == Orders && ev.Order.ID != 0
-	case engine.EventRefused, engine.EventState, engine.EventLimits, engine.EventProposal:
+	case engine.EventRefused, engine.EventState, engine.EventLimits, engine.EventProposal,
+		engine.EventBreach, engine.EventAccount, engine.EventCountdown:
 		return p == Risk
 	}
 	return false
@@ -102,6 +103,12 @@ func AppendPrivate(dst []byte, d Names, p Private, ev *engine.Event) []byte {
 		return AppendLimitsChanged(dst, d, ev.Scope)
 	case engine.EventProposal:
 		return AppendProposalChange(dst, d, ev)
+	case engine.EventBreach:
+		return appendBreach(dst, d, ev)
+	case engine.EventAccount:
+		return appendAccountChange(dst, d, ev)
+	case engine.EventCountdown:
+		return appendCountdown(dst, d, ev)
 	}
 	return AppendRefusal(dst, d, &ev.Order, &ev.Reason)
 }

@@ -18,6 +18,15 @@ const (
 	MarginIsolated = record.MarginIsolated
 )
 
+// What an AccountEvent's Change can be, for those who do not know records.
+const (
+	ChangeTransfer = record.TypeTransfer
+	ChangeMargin   = record.TypeMargin
+	ChangeTiers    = record.TypeTiers
+	ChangeFunding  = record.TypeFunding
+	ChangeRateFrom = record.TypeRateFrom
+)
+
 // MarginSetting is one change of an account's margin, for those who do not know
 // records.
 type MarginSetting struct {
