@@ -50,6 +50,15 @@ func (f *flow) add(qty, net core.Qty, now core.Nanos) (sum flowBucket) {
 		*b = flowBucket{epoch: e}
 	}
 	b.fills, b.qty, b.net = capped(b.fills, 1), capped(b.qty, int64(qty)), capped(b.net, int64(net))
+	return f.sum(now)
+}
+
+// sum returns the sums of the period that ends at now.
+func (f *flow) sum(now core.Nanos) (sum flowBucket) {
+	if f.width == 0 || now < 0 {
+		return sum
+	}
+	e := uint64(now / f.width)
 	for i := range f.buckets {
 		if b := &f.buckets[i]; b.epoch <= e && e-b.epoch < rollingBuckets {
 			sum.fills, sum.qty, sum.net = capped(sum.fills, b.fills), capped(sum.qty, b.qty), capped(sum.net, b.net)

@@ -103,8 +103,8 @@ var senses = [numLimits]sense{
 	LimitProtectionFreeze: {way: wayMore, unset: noBound, of: 1 << LimitProtectionWindow}, // without it a person resets
 
 	LimitMaxScenarioLoss: {way: wayLess, unset: noBound},
-	LimitScenarioPrice:   {way: wayMore, unset: 100_000, shared: true},   // 10%: a greater shock
-	LimitScenarioSigmas:  {way: wayMore, unset: 3_000_000, shared: true}, // 3x
+	LimitScenarioPrice:   {way: wayMore, unset: DefaultScenarioPrice, shared: true},
+	LimitScenarioSigmas:  {way: wayMore, unset: DefaultScenarioSigmas, shared: true},
 
 	LimitCancelOnDrop: {way: wayMore},
 }

@@ -25,6 +25,7 @@ type Use struct {
 //	counts, positions, exposures   what is held and open, as a new order would find it
 //	rates                          tokens taken and not come back by now
 //	losses                         at the last confirmed marks; a gain uses nothing
+//	fills                          of repeated executions and of a market maker's protection, in their window
 //	max_leverage                   gross over equity; without equity a thousandfold
 //	position_concentration         the largest share of an instrument, also below the floor
 //	max_scenario_loss              the worst scenario
@@ -87,8 +88,21 @@ func (t *Tree) used(l Limit, n *node, p *profile, v *View, now core.Nanos) (int6
 		return int64(v.Streak), true
 	case LimitMaxScenarioLoss:
 		return v.ScenarioLoss, true
+	case LimitRepeatedExecutions, LimitProtectionFills:
+		return t.flowOf(v.Scope, now).fills, true
+	case LimitProtectionQty:
+		return t.flowOf(v.Scope, now).qty, true
+	case LimitProtectionDelta:
+		net := t.flowOf(v.Scope, now).net
+		return max(net, -net), true
 	}
 	return 0, false
+}
+
+// flowOf is what was filled at a node in the period that its limits ask for.
+func (t *Tree) flowOf(s Scope, now core.Nanos) flowBucket {
+	at, _ := t.place(s)
+	return t.flows.slots[t.seat(at).sc.flow].sum(now)
 }
 
 // worstPosition is what the control of max_position counts, of the worse side: the

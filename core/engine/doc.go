@@ -61,6 +61,13 @@
 // is to be cancelled or amended, is unknown as well: it is neither left open in
 // silence nor closed on a guess.
 //
+// # Changes of limits
+//
+// Limits in force are changed by proposals. One that loosens nothing takes effect with
+// its record; any other is kept, as part of the state, until another person's decision
+// is recorded, or it expires. One with an end is an override: a clock record ends it and
+// brings back what would be in force without it. DefineLimits seeds.
+//
 // # Snapshots
 //
 // The canonical form of the state, which StateHash hashes, is also what a snapshot
