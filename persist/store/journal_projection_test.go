@@ -197,7 +197,7 @@ func TestJournalRowsAreWhatTheEngineSays(t *testing.T) {
 		t.Logf("%6d %s", total[k], k)
 	}
 	for _, k := range []string{"late fill", "stray", "invalid", "repeated", "due", "unknown", "mark", "cancel_all", "state",
-		"transfer", "margin", "funded", "countdown", "cancelled countdown", "cancelled session_dropped", "proposal", "decision", "ended"} {
+		"transfer", "margin", "funded", "breach", "countdown", "cancelled countdown", "cancelled session_dropped", "proposal", "decision", "ended"} {
 		if total[k] == 0 {
 			t.Errorf("the load made no %s", k)
 		}
