@@ -62,6 +62,7 @@ type heldJournal struct {
 	hold      bool
 	committed atomic.Uint64
 	appendErr error
+	refuse    func(rec []byte) bool // records that it has no room for
 	broken    error
 	waiter    *ringbuf.Waiter
 }
@@ -69,6 +70,9 @@ type heldJournal struct {
 func (j *heldJournal) Append(rec []byte) (uint64, error) {
 	if j.appendErr != nil {
 		return 0, j.appendErr
+	}
+	if j.refuse != nil && j.refuse(rec) {
+		return 0, ErrFull
 	}
 	return j.MemoryJournal.Append(rec)
 }
