@@ -150,7 +150,6 @@ func (d *diary) lastTrip(leaf Scope) (ended, lost bool) {
 type scoreWorld struct {
 	*world
 	d    *diary
-	last core.Nanos
 }
 
 func newScoreWorld(t *testing.T, rng *rand.Rand) *scoreWorld {
