@@ -147,13 +147,31 @@ func (s *Server) funding(c exchange) {
 		s.misunderstood(c, e)
 		return
 	}
-	price, e := r.Scaled(wire.FieldPrice, in.PriceScale)
-	if !e.OK() {
-		s.misunderstood(c, e)
-		return
+	price := int64(s.fundingPrice(in.ID))
+	if r.Has(wire.FieldPrice) {
+		if price, e = r.Scaled(wire.FieldPrice, in.PriceScale); !e.OK() {
+			s.misunderstood(c, e)
+			return
+		}
 	}
 	seq, reason, err := s.cfg.Engine.DefineFunding(in.ID, rate, core.Price(price))
 	s.defined(c, fasthttp.StatusCreated, in, seq, reason, err)
+}
+
+// fundingPrice is what the notional of a payment is taken at where nobody says: the
+// mark, or the middle of the book of a venue that sends none. 0: neither is known, and
+// the payment is refused.
+func (s *Server) fundingPrice(id core.InstrumentID) core.Price {
+	var q core.Quote
+	switch {
+	case !s.cfg.Quotes.Load(id, &q):
+		return 0
+	case q.MarkPrice > 0:
+		return q.MarkPrice
+	case q.BidPrice > 0 && q.AskPrice > 0 && !q.Crossed() && !q.Flags.Has(core.FlagStale):
+		return q.BidPrice + (q.AskPrice-q.BidPrice)/2
+	}
+	return 0
 }
 
 // defined answers what became of a record that is no order, once it is committed:

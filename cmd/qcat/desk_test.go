@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"qcat/api/client"
 )
 
 // TestDeskCommands: each command asks for what it says, and shows what comes back.
@@ -40,10 +42,10 @@ func TestDeskCommands(t *testing.T) {
 		{"funding to longs", "funding sim:BTCUSDT -- -1bp", "POST /api/v1/funding",
 			`{"instrument":"sim:BTCUSDT","rate":"-0.000100000"}`, `{"seq":3}`, []string{"is paid"}},
 		{"check", "check --account demo --instrument sim:BTCUSDT --side buy --qty 11 --price 60000.0 --time-in-force ioc --reduce-only", "POST /api/v1/orders/check",
-			`[{"account":"demo","instrument":"sim:BTCUSDT","price":"60000.0","qty":"11","reduce_only":true,"side":"buy","time_in_force":"ioc","type":"limit"}]`, check,
+			`{"orders":[{"account":"demo","instrument":"sim:BTCUSDT","price":"60000.0","qty":"11","reduce_only":true,"side":"buy","time_in_force":"ioc","type":"limit"}]}`, check,
 			[]string{"refused  risk.max_qty: 11.000 is more than 10.000\n", "account demo", "12.5 ", "0.1 ", " - ", "USDT: initial margin 60, reserved 0, free 940\n"}},
 		{"check of a market order", "check --account demo --strategy mm --instrument sim:BTCUSDT --side sell --qty 1", "POST /api/v1/orders/check",
-			`[{"account":"demo","instrument":"sim:BTCUSDT","qty":"1","side":"sell","strategy":"mm","type":"market"}]`,
+			`{"orders":[{"account":"demo","instrument":"sim:BTCUSDT","qty":"1","side":"sell","strategy":"mm","type":"market"}]}`,
 			`{"seq":9,"results":[{"accepted":true,"refusals":[],"after":null}]}`, []string{"admitted\n"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,4 +113,36 @@ func sameJSON(t *testing.T, a, b string) bool {
 		t.Fatalf("%v in %s", err, b)
 	}
 	return reflect.DeepEqual(x, y)
+}
+
+// TestDeskOnADemo: the commands against a real server.
+func TestDeskOnADemo(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--demo", "--sim-inverse", "1")
+	p.live(btc)
+	says := func(want string, args ...string) {
+		t.Helper()
+		code, out, errs := qcat(t, append([]string{args[0], "--addr", p.addr}, args[1:]...)...)
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("%v: exit code %d, %s\n%s\nwant %q", args, code, errs, out, want)
+		}
+	}
+	order := []string{"check", "--account", "demo", "--instrument", btc, "--side", "buy", "--qty"}
+	says("admitted", append(order, "1")...)
+	says("risk.max_qty", append(order, "11")...)
+	says("account demo", append(order, "11")...)
+	says("USDT 1000000, 1000000", "accounts")
+	p.accepted(client.Order{Account: "demo", Instrument: btc, Side: "buy", Type: "market", Qty: "1.000"})
+	eventually(t, "the position is there", func() bool {
+		return strings.Contains(string(p.ask("GET", "/api/v1/positions", nil).body), `"qty":"1.000"`)
+	})
+	says("changed", "margin", "demo", btc, "--leverage", "20x")
+	says("funding of 0.01% is paid", "funding", btc, "0.01%")
+	says("2 BTC", "transfer", "demo", "BTC", "2", "--reason", "margin of inverse contracts")
+	says("BTC 2, 2", "accounts", "demo")
+	p.live("sim-inverse:BTCUSD")
+	p.accepted(client.Order{Account: "demo", Instrument: "sim-inverse:BTCUSD", Side: "sell", Type: "market", Qty: "10"})
+	if code, _, errs := qcat(t, "transfer", "--addr", p.addr, "demo", "USDT", "--reason", "x", "--", "-5000000"); code != 1 || !strings.Contains(errs, "risk.insufficient_funds") {
+		t.Errorf("more than is free: %d, %s", code, errs)
+	}
 }

@@ -282,9 +282,9 @@ func TestSignalFileOnAFullDisk(t *testing.T) {
 	}
 	disk.SetCapacity(0)
 	p.until(open.OrderID, "cancelled")
-	if r := p.refused(p.resting("")); r.Code != "risk.halted" {
-		t.Errorf("the halt was forgotten: %+v", r)
-	}
+	eventually(t, "there is room, and the halt is not forgotten", func() bool {
+		return p.refused(p.resting("")).Code == "risk.halted"
+	})
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

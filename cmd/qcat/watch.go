@@ -85,6 +85,7 @@ type row struct {
 	seen    time.Time
 	text    string
 	book    *client.Book
+	risk    *riskTable
 	rate    uint64 // frames of the last full second
 	counted uint64
 }
@@ -96,6 +97,9 @@ func newScreen(channels []string) *screen {
 		s.rows[i].channel = ch
 		if strings.HasPrefix(ch, "depth:") {
 			s.rows[i].book = client.NewBook()
+		}
+		if ch == "risk" {
+			s.rows[i].risk = newRiskTable()
 		}
 	}
 	return s
@@ -115,6 +119,9 @@ func (s *screen) update(i int, m *client.Message) {
 	r.lastSeq, r.seen = m.Seq, time.Now()
 	if r.book != nil {
 		r.book.Apply(m)
+		return
+	}
+	if r.risk != nil && r.risk.update(m.Data) {
 		return
 	}
 	r.text = dataText(m)
@@ -170,6 +177,11 @@ func (s *screen) draw(w io.Writer, second bool) {
 			r.text = bookText(r.book, width-len(columns))
 		}
 		line(columns + r.text)
+		if r.risk != nil {
+			for _, name := range r.risk.order {
+				line("  " + name + ": " + r.risk.lines[name])
+			}
+		}
 	}
 	if s.down != nil {
 		line("disconnected, trying again: " + s.down.Error())

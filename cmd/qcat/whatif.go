@@ -76,7 +76,7 @@ func (c *checkCmd) Run(e *env) error {
 		Seq     uint64    `json:"seq"`
 		Results []checked `json:"results"`
 	}
-	show, err := c.call(e, http.MethodPost, "orders/check", []any{c.order()}, &out)
+	show, err := c.call(e, http.MethodPost, "orders/check", map[string]any{"orders": []any{c.order()}}, &out)
 	if err != nil || !show {
 		return err
 	}
