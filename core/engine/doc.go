@@ -39,6 +39,14 @@
 // has not been acknowledged; one that names an order by a client order id not
 // known yet waits until the commands that were queued before it have been taken.
 //
+// # Self trade, sessions and dead man's switches
+//
+// A new order that would trade with one's own is decided on like any other: it is
+// admitted once everything in its way is being cancelled. The engine sees to that by
+// records before it. Sessions that drop and countdowns that end are records too, each
+// a cancel of many with its cause; after a restart the first one cancels what was to
+// end with any session.
+//
 // # Expiry
 //
 // Good-till-date orders are expired here, not by the venue: when one is due the

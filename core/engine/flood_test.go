@@ -33,7 +33,7 @@ func newFlood(t *testing.T, rejects bool) *flood {
 		journal: &floodJournal{MemoryJournal: NewMemoryJournal(0)}}
 	quotes := testQuotes{}
 	f.cfg = Config{Clock: f.clock, Quotes: quotes, Journal: f.journal, Directory: core.NewDirectory(),
-		Gateways: map[string]Gateway{"sim": f.venue}, MaxOpenOrders: 256, KeepClosedOrders: 1 << 14,
+		Gateways: map[string]Gateway{"sim": f.venue}, MaxOpenOrders: 1 << 13, KeepClosedOrders: 1 << 14,
 		CommandRing: 256, ReportRing: 1 << 10, EventRing: 1 << 10, MaxStaged: 1 << 10, MaxOutbox: 1 << 10}
 	f.e = New(f.cfg)
 	f.venue.e = f.e
@@ -112,8 +112,12 @@ func (f *flood) taken(n uint64) {
 	}
 }
 
-// kill halts a scope and cancels what is open, and returns the answer.
+// kill halts a scope and cancels what is open, and returns the answer. It meets orders
+// and amends that were recorded and wait for the gateway, which goes on afterwards.
 func (f *flood) kill(s risk.Scope) Reply {
+	f.venue.stall(true)
+	defer f.venue.stall(false)
+	f.taken(300)
 	sink := &killSink{venue: f.venue, scope: s, answered: make(chan Reply, 1)}
 	to, ok := f.e.RegisterSink(sink)
 	c := Command{Kind: CmdState, Scope: s, State: risk.StateHalted, CancelOpen: true, Reply: to, Note: MakeNote("drill")}

@@ -69,6 +69,7 @@ type floodVenue struct {
 	wrong  []core.VenueCommand
 	news   int
 	offers int
+	stuck  bool // it takes nothing
 	asked  map[core.OrderID]int
 	back   []core.ExecReport
 	more   chan struct{}
@@ -92,7 +93,7 @@ func (v *floodVenue) Ready() bool { return true }
 func (v *floodVenue) Submit(c *core.VenueCommand) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.offers++; v.offers%5 == 0 {
+	if v.offers++; v.stuck || v.offers%5 == 0 {
 		return false
 	}
 	o := floodOrder(c)
@@ -132,6 +133,13 @@ func (v *floodVenue) take(c *core.VenueCommand) {
 		r.Type, r.VenueCode = core.ExecCancelRejected, uint16(core.VenueReasonUnavailable)
 	}
 	v.back = append(v.back, r)
+}
+
+// stall has the venue take nothing, or go on.
+func (v *floodVenue) stall(stuck bool) {
+	v.mu.Lock()
+	v.stuck = stuck
+	v.mu.Unlock()
 }
 
 // run sends the answers.
