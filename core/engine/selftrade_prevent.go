@@ -77,7 +77,7 @@ func (e *Engine) decrement(c *Command, way []decrease, now core.Nanos) error {
 			break
 		}
 	}
-	if !e.admitsLess(&lowered, now) {
+	if !e.admitsLess(&lowered) {
 		return e.sequence(&lowered, now)
 	}
 	if err := e.takeAway(way, now); err != nil {
@@ -88,7 +88,7 @@ func (e *Engine) decrement(c *Command, way []decrease, now core.Nanos) error {
 
 // admitsLess reports whether what is left of an order is refused for nothing but what
 // is still in its way.
-func (e *Engine) admitsLess(c *Command, now core.Nanos) bool {
+func (e *Engine) admitsLess(c *Command) bool {
 	r := &e.rec
 	e.inputNew(c, &r.New)
 	e.m.decide(r)
