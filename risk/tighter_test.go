@@ -85,8 +85,7 @@ func TestLoosensOfEveryLimit(t *testing.T) {
 			}
 		}
 		ask(tight, tight, false, "nothing changed")
-		switch w.none {
-		case "neither":
+		if w.none == "neither" {
 			ask(with(1), with(2), true, "later")
 			ask(with(2), with(1), true, "earlier")
 			continue

@@ -9,33 +9,6 @@ import (
 // the engine's goroutine: some tens of microseconds.
 const placesAtOnce = 2048
 
-// node is one node of the limit tree, copied out.
-type node struct {
-	scope risk.Scope
-	view  risk.View
-}
-
-// nodes copies the nodes that the filters select, at most maxListed, a part of the
-// tree at a time so that orders are not held up. The journal sequence is that of
-// the last part.
-func (s *Server) nodes(want func(risk.Scope) bool) (all []node, seq uint64) {
-	var at risk.ScopeCursor
-	for more := true; more && len(all) < maxListed; {
-		s.cfg.Engine.Query(func(t *risk.Tree, now uint64) {
-			seq = now
-			more = t.NextScopes(&at, placesAtOnce, func(sc risk.Scope) {
-				if !want(sc) {
-					return
-				}
-				if v, ok := t.View(sc); ok {
-					all = append(all, node{sc, v})
-				}
-			})
-		})
-	}
-	return all, seq
-}
-
 // wanted reads the filters of a question about the limit tree.
 func (q *query) wanted() func(risk.Scope) bool {
 	account := q.account()

@@ -135,8 +135,9 @@ func AppendUse(dst []byte, d Names, s risk.Scope, u *risk.Use) []byte {
 	return append(dst, '}')
 }
 
-// AppendLimitsUsed is AppendLimits with what is used of them:
-// {"scope","limits":{…},"use":[{…}]}.
+// AppendLimitsUsed appends a node's own limits and what is used of them:
+// {"scope","limits":{name:text,…},"use":[{…}]}, the texts as risk.Spec writes and
+// reads them.
 func AppendLimitsUsed(dst []byte, d Names, s risk.Scope, ls *risk.Limits, uses []risk.Use) []byte {
 	dst = AppendScope(append(dst, `{"scope":`...), d, s)
 	dst = appendSpec(append(dst, `,"limits":`...), d, s, ls)

@@ -84,13 +84,6 @@ func AppendScopeState(dst []byte, d Names, s *engine.ScopeState) []byte {
 	return append(dst, '}')
 }
 
-// AppendLimits appends a node's own limits: {"scope","limits":{name:text,…}},
-// the texts as risk.Spec writes and reads them.
-func AppendLimits(dst []byte, d Names, s risk.Scope, ls risk.Limits) []byte {
-	dst = AppendScope(append(dst, `{"scope":`...), d, s)
-	return append(appendSpec(append(dst, `,"limits":`...), d, s, &ls), '}')
-}
-
 // AppendEffectiveLimit appends {"limit","value","scope"}: the tightest of
 // a path and where it hangs.
 func AppendEffectiveLimit(dst []byte, d Names, e *risk.EffectiveLimit) []byte {
