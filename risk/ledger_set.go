@@ -307,10 +307,6 @@ func (t *Tree) Fund(s core.StrategyID, in core.InstrumentID, side core.Leg, paid
 	if !ok || !fits || !after.Fund(paid) || !t.charge(s, in, paid) {
 		return false
 	}
-	if !t.charge(s, in, paid) {
-		l.Position.Fund(-paid)
-		return false
-	}
 	t.version++
 	l.Position = after
 	t.touchScope(InstrumentScope(h.account, 0, in))

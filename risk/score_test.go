@@ -149,7 +149,7 @@ func (d *diary) lastTrip(leaf Scope) (ended, lost bool) {
 // scoreWorld drives a tree and a diary through the same days.
 type scoreWorld struct {
 	*world
-	d    *diary
+	d *diary
 }
 
 func newScoreWorld(t *testing.T, rng *rand.Rand) *scoreWorld {
