@@ -231,6 +231,10 @@ func (w *workload) reportOf(id core.OrderID) {
 func (w *workload) define(id core.InstrumentID) {
 	var l risk.Limits
 	s := w.scope(id)
+	if w.rng.IntN(3) == 0 {
+		w.money(s, id)
+		return
+	}
 	switch w.rng.IntN(6) {
 	case 0:
 		if w.titles < 8 {
