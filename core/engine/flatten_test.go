@@ -206,3 +206,18 @@ func TestAnyStateCanBeFlattened(t *testing.T) {
 		h.checkReplay()
 	}
 }
+
+// What has been asked for and not been answered is not asked for again.
+func TestFlattenWaitsForWhatIsOpen(t *testing.T) {
+	h, _ := losing(t, risk.ActionFlatten)
+	h.look(9600)
+	h.look(9490)
+	refused, asked := h.e.stats.Refused.Load(), len(h.gateway.ops(core.VenueNew))
+	for range 100 {
+		h.tick(9490)
+	}
+	if n := len(h.gateway.ops(core.VenueNew)); n != asked || h.e.stats.Refused.Load() != refused {
+		t.Errorf("%d orders more, %d refused", n-asked, h.e.stats.Refused.Load()-refused)
+	}
+	h.checkReplay()
+}
