@@ -102,6 +102,28 @@ func (c *Conn) pushPrivate(frame []byte) pushResult {
 	return c.add(frame)
 }
 
+// pushSpare adds a frame that may be left out, unless half of the hard bound would be
+// passed: the other half is for what may not.
+func (c *Conn) pushSpare(frame []byte) pushResult {
+	c.mu.Lock()
+	switch {
+	case c.closing:
+		c.mu.Unlock()
+		return pushClosed
+	case len(c.pending)+len(frame) > c.hub.cfg.HardBound/2:
+		c.mu.Unlock()
+		return pushLagged
+	}
+	return c.add(frame)
+}
+
+// backlog is how many bytes the writer has not taken.
+func (c *Conn) backlog() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending)
+}
+
 // maxBegun is how many private channels may begin before the writer has taken what
 // the first began with: what a client can make the server keep for it is bounded,
 // however often it asks and however little it reads.

@@ -65,8 +65,8 @@ type privateSub struct {
 	conn *Conn
 	at   position
 	// waits says of a subscriber of the risk channel that it does not know what every
-	// node has used, and waits for the beginning of that.
-	waits bool
+	// node has used, and waits for the beginning of that; walked, that it is being told.
+	waits, walked bool
 }
 
 // resume is what the private goroutine is to do for a subscription, and, once

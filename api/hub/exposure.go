@@ -17,14 +17,22 @@ type LimitTree interface {
 
 // Bounds of one look at the limit tree: the order lane does nothing else meanwhile.
 const (
-	// exposureNodes is how many nodes are copied at most.
+	// exposureNodes is how many nodes are copied at most, and exposureShare the part of
+	// the hard bound that they may fill once they are encoded: a connection that has
+	// read what came before can take all of them.
 	exposureNodes = 1024
+	exposureShare = 4
+	// exposureBytes is how long a node is taken to be before any was encoded.
+	exposureBytes = 1024
 	// exposureTime is after how long no further ones are.
 	exposureTime = 500 * time.Microsecond
 	// exposureStep is how many are copied between two looks at the clock.
 	exposureStep = 16
 	// exposureFrame is how many stand in one frame.
 	exposureFrame = 100
+	// exposurePatience is how long a walk waits for a subscriber that it is made for and
+	// that has not read what it was sent.
+	exposurePatience = 10 * time.Second
 )
 
 // exposures tells the subscribers of the risk channel what the nodes of the limit tree
@@ -37,14 +45,16 @@ type exposures struct {
 	hub    *Hub
 	levels wire.Levels
 	at     risk.ScopeCursor
-	walk   bool // the tree is being walked for those who wait
+	walk   bool      // the tree is being walked for those who wait
+	paused time.Time // since when the walk waits for one who reads slowly; zero: it does not
 
 	// wanted counts the subscribers, waits says that one of them has to be told
 	// everything. The private goroutine writes both.
 	wanted atomic.Int64
 	waits  atomic.Bool
 
-	frames [][]byte // data of the frames of a tick
+	frames  [][]byte // data of the frames of a tick
+	perNode int      // bytes a node had in the last of them
 }
 
 // run ticks until ctx ends.
@@ -69,16 +79,46 @@ func (x *exposures) tick() {
 	if begins {
 		x.walk, x.at = true, risk.ScopeCursor{}
 	}
+	walks := x.walk && (begins || x.pace())
 	complete := false
-	x.hub.cfg.Exposure.Query(func(t *risk.Tree, seq uint64) { complete = x.look(t, seq) })
+	x.hub.cfg.Exposure.Query(func(t *risk.Tree, seq uint64) { complete = x.look(t, seq, walks) })
 	if x.levels.Len() > 0 || begins {
 		x.tell(begins, complete)
 	}
 }
 
+// pace reports whether the walk may go on: not while one of those it is made for has
+// much to read, unless that has lasted for too long; who reads slowly is then left out
+// once it can take no more, and the others are told.
+func (x *exposures) pace() bool {
+	behind := false
+	x.onPrivate(func() { behind = x.hub.private.readsSlowly() })
+	switch {
+	case !behind:
+		x.paused = time.Time{}
+	case x.paused.IsZero():
+		x.paused = time.Now()
+	}
+	return !behind || time.Since(x.paused) > exposurePatience
+}
+
+// onPrivate runs f on the private goroutine and waits for it; not at all when that has
+// ended.
+func (x *exposures) onPrivate(f func()) {
+	done := make(chan struct{})
+	p := &x.hub.private
+	if !p.inbox.post(command{op: opRun, run: func() { f(); close(done) }}) {
+		return
+	}
+	select {
+	case <-done:
+	case <-p.ended:
+	}
+}
+
 // look copies nodes within the bounds and reports whether nothing is left. It is where
 // the tree may be read.
-func (x *exposures) look(t *risk.Tree, seq uint64) (complete bool) {
+func (x *exposures) look(t *risk.Tree, seq uint64, walks bool) (complete bool) {
 	x.levels.Reset(seq)
 	now := x.hub.cfg.Clock.Now()
 	add := func(s risk.Scope) { x.levels.Add(t, s, now) }
@@ -89,7 +129,7 @@ func (x *exposures) look(t *risk.Tree, seq uint64) (complete bool) {
 			return left == 0 && !x.walk
 		}
 	}
-	for x.walk {
+	for x.walk && walks {
 		x.walk = t.NextScopes(&x.at, exposureStep, add)
 		if x.full(began) {
 			break
@@ -100,42 +140,37 @@ func (x *exposures) look(t *risk.Tree, seq uint64) (complete bool) {
 
 // full reports whether a look has cost what it may.
 func (x *exposures) full(began time.Time) bool {
-	return x.levels.Len() >= exposureNodes || time.Since(began) > exposureTime
+	fit := x.hub.cfg.HardBound / exposureShare / max(x.perNode, exposureBytes)
+	return x.levels.Len() >= min(exposureNodes, fit) || time.Since(began) > exposureTime
 }
 
 // tell encodes what was copied and has the private goroutine send it.
 func (x *exposures) tell(begins, complete bool) {
-	n := 0
+	n, bytes := 0, 0
 	for i := 0; i < x.levels.Len() || i == 0; i += exposureFrame {
 		if n == len(x.frames) {
 			x.frames = append(x.frames, nil)
 		}
 		j := min(i+exposureFrame, x.levels.Len())
 		x.frames[n] = x.levels.AppendExposures(x.frames[n][:0], x.hub.cfg.Directory, i, j, complete && j == x.levels.Len())
+		bytes += len(x.frames[n])
 		n++
 	}
-	done := make(chan struct{})
-	p := &x.hub.private
-	if p.inbox.post(command{op: opRun, run: func() {
-		p.publishExposures(x.frames[:n], begins)
-		close(done)
-	}}) {
-		select {
-		case <-done:
-		case <-p.ended:
-		}
-	}
+	x.perNode = bytes / max(x.levels.Len(), 1)
+	x.onPrivate(func() { x.hub.private.publishExposures(x.frames[:n], begins, complete) })
 }
 
 // publishExposures sends the frames of a tick to the subscribers of the risk channel.
 // Their seq is that of the last event before them, so that who resumes from one of
 // them misses no event. A subscriber that lags is left out, and is told everything
 // once it has caught up.
-func (p *eventHandler) publishExposures(frames [][]byte, begins bool) {
+func (p *eventHandler) publishExposures(frames [][]byte, begins, complete bool) {
 	subs := p.subs[wire.Risk]
 	x := &p.hub.exposures
 	for i := range subs {
-		subs[i].waits = subs[i].waits && !begins
+		if begins && subs[i].waits {
+			subs[i].waits, subs[i].walked = false, true
+		}
 	}
 	for _, data := range frames {
 		at := p.last
@@ -153,15 +188,29 @@ func (p *eventHandler) publishExposures(frames [][]byte, begins bool) {
 		}
 	}
 	for i := range subs {
+		if complete || subs[i].waits {
+			subs[i].walked = false
+		}
 		if subs[i].waits {
 			x.waits.Store(true)
 		}
 	}
 }
 
+// readsSlowly reports whether a subscriber that the limit tree is walked for has an
+// eighth of the hard bound still to read.
+func (p *eventHandler) readsSlowly() bool {
+	for _, s := range p.subs[wire.Risk] {
+		if s.walked && s.conn.backlog() > p.cfg.HardBound/8 {
+			return true
+		}
+	}
+	return false
+}
+
 // pushExposure sends one frame and reports whether the connection took it.
 func (p *eventHandler) pushExposure(c *Conn, frame []byte) bool {
-	switch c.pushPublic(frame) {
+	switch c.pushSpare(frame) {
 	case pushedIdle:
 		p.wakes = append(p.wakes, c)
 		p.stats.private.Add(1)

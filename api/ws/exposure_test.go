@@ -3,6 +3,7 @@ package ws_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -136,7 +137,7 @@ func TestExposures(t *testing.T) {
 // TestExposuresOfALargeTree: more nodes than one look copies come in several, each as
 // of one sequence, until the picture is complete; and it is right.
 func TestExposuresOfALargeTree(t *testing.T) {
-	const accounts = 5000
+	const accounts = 2500
 	tree := newLockedTree(t, accounts)
 	s := serve(t, func(h *hub.Config, _ *ws.Config) { h.Exposure, h.ExposureEvery = tree, time.Millisecond })
 	c := rawDial(t, s)
@@ -160,9 +161,12 @@ func TestExposuresOfALargeTree(t *testing.T) {
 func TestSlowExposures(t *testing.T) {
 	tree := newLockedTree(t, 200)
 	s := serve(t, func(h *hub.Config, _ *ws.Config) {
-		h.Exposure, h.ExposureEvery, h.SoftBound, h.SocketBuffer = tree, time.Millisecond, 32<<10, 4<<10
+		h.Exposure, h.ExposureEvery, h.HardBound, h.SocketBuffer = tree, time.Millisecond, 128<<10, 4<<10
 	})
 	c := rawDial(t, s)
+	if tcp, ok := c.NetConn().(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4 << 10)
+	}
 	ask(t, c, `{"op":"subscribe","channels":["risk"]}`)
 	for i := range 2000 {
 		tree.change(func(t *risk.Tree) {
