@@ -1,6 +1,10 @@
 package risk
 
-import "qcat/core"
+import (
+	"math"
+
+	"qcat/core"
+)
 
 // DefaultMarketSlippage is the allowance in PPM by which a market order is
 // valued beyond the reference price where no LimitMarketSlippage is set.
@@ -15,16 +19,7 @@ func (c *check) size() bool { return c.most(LimitMaxOrderQty, MaxQty, int64(c.o.
 func (c *check) valued() bool {
 	c.price = c.o.Price
 	if c.o.Type == core.Market {
-		slip := int64(-1)
-		for i, p := range c.profiles {
-			if c.has(i, LimitMarketSlippage) {
-				slip = max(slip, p.v[LimitMarketSlippage])
-			}
-		}
-		if slip < 0 {
-			slip = DefaultMarketSlippage
-		}
-		v, ok := core.MulDiv(int64(c.ref), core.PPM+slip, core.PPM, core.RoundUp)
+		v, ok := core.MulDiv(int64(c.ref), core.PPM+c.slippage(), core.PPM, core.RoundUp)
 		if !ok {
 			return false
 		}
@@ -45,6 +40,40 @@ func (c *check) valued() bool {
 		c.adds = c.reserves - h.value
 	}
 	return ok
+}
+
+// slippage is the largest allowance of the path for a market order, in PPM.
+func (c *check) slippage() int64 {
+	slip := int64(-1)
+	for i, p := range c.profiles {
+		if c.has(i, LimitMarketSlippage) {
+			slip = max(slip, p.v[LimitMarketSlippage])
+		}
+	}
+	if slip < 0 {
+		return DefaultMarketSlippage
+	}
+	return slip
+}
+
+// WorstPrice is the reference price with the slippage allowance of the order's path
+// against it: how far a market order is taken to walk the book. It is 0, any price,
+// where there is no reference or the path is not known. It reads only.
+func (t *Tree) WorstPrice(o *Order, ref *Reference, now core.Nanos) core.Price {
+	c := check{t: t, o: *o}
+	price, _ := ref.price(now, math.MaxInt64)
+	if price <= 0 || c.identity() {
+		return 0
+	}
+	to, r := core.PPM+c.slippage(), core.RoundUp
+	if o.Side == core.Sell {
+		to, r = max(core.PPM-c.slippage(), 0), core.RoundDown
+	}
+	v, ok := core.MulDiv(int64(price), to, core.PPM, r)
+	if !ok {
+		return 0
+	}
+	return core.Price(v)
 }
 
 // notional applies the venue's filter in the settlement currency, then the

@@ -16,6 +16,9 @@ type Order struct {
 
 	// Crosses says whose resting orders it would trade with.
 	Crosses Crossing
+	// Worst is the price that a market order is taken to trade at, at worst, when one
+	// looks for whom it would trade with (Tree.WorstPrice); 0: at any.
+	Worst core.Price
 
 	Price core.Price // limit price; 0 for a market order
 	Qty   core.Qty   // OrderQty (FIX 38), > 0

@@ -43,7 +43,7 @@ func (m *machine) admit(now core.Nanos, n *record.New) risk.Reason {
 		return reason
 	}
 	o, ref := orderOfRecord(n), referenceOf(&n.Outside)
-	o.Crosses = m.own.crosses(&o)
+	m.lookForOwn(&o, &ref, now)
 	var reason risk.Reason
 	m.approved, reason = m.tree.CheckNew(&o, &ref, now)
 	switch {
@@ -73,7 +73,7 @@ func (m *machine) checkAll(now core.Nanos, n *record.New, dst []risk.Reason) []r
 	first := reasonFromRecord(&n.Reason)
 	dst = append(dst, first)
 	o, ref := orderOfRecord(n), referenceOf(&n.Outside)
-	o.Crosses = m.own.crosses(&o)
+	m.lookForOwn(&o, &ref, now)
 	at := len(dst)
 	dst = m.tree.CheckAll(&o, &ref, now, dst)
 	if at < len(dst) && dst[at] == first {
@@ -83,6 +83,14 @@ func (m *machine) checkAll(now core.Nanos, n *record.New, dst []risk.Reason) []r
 		dst = append(dst, risk.Reason{Code: risk.VenueUnavailable})
 	}
 	return dst
+}
+
+// lookForOwn finds out with whose resting orders the order would trade.
+func (m *machine) lookForOwn(o *risk.Order, ref *risk.Reference, now core.Nanos) {
+	if o.Type == core.Market {
+		o.Worst = m.tree.WorstPrice(o, ref, now)
+	}
+	o.Crosses = m.own.crosses(o)
 }
 
 func (m *machine) applyNew(n *record.New) {

@@ -155,13 +155,16 @@ func (b *ownBook) remove(t *orderTable, e *entry, which int) {
 }
 
 // reach is the worst key of the other side that an order would trade with, and false
-// when it takes nothing: a post-only order is sent back by its venue instead.
+// when it takes nothing: a post-only order is sent back by its venue instead. A market
+// order is taken to go as far as it is valued at, not through the whole book.
 func reach(o *risk.Order) (int64, bool) {
 	switch {
 	case o.TIF == core.PostOnly, o.Side != core.Buy && o.Side != core.Sell:
 		return 0, false
-	case o.Type == core.Market:
+	case o.Type == core.Market && o.Worst == 0:
 		return math.MaxInt64, true
+	case o.Type == core.Market:
+		return bookKey(o.Side.Opposite(), o.Worst), true
 	}
 	return bookKey(o.Side.Opposite(), o.Price), true
 }

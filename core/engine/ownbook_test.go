@@ -24,11 +24,12 @@ func naiveWay(t *orderTable, o *risk.Order, which int) (ids []core.OrderID) {
 			return
 		}
 		for _, px := range []core.Price{r.Price, r.NewPrice} {
-			buy, sell := o.Price, px
+			limit := max(o.Price, o.Worst)
+			buy, sell := limit, px
 			if o.Side == core.Sell {
-				buy, sell = px, o.Price
+				buy, sell = px, limit
 			}
-			if px != 0 && (o.Type == core.Market || buy >= sell) {
+			if px != 0 && (o.Type == core.Market && o.Worst == 0 || buy >= sell) {
 				all = append(all, found{restingKey(r), r.ID})
 				return
 			}
@@ -122,7 +123,7 @@ func TestOwnBookAgainstAScan(t *testing.T) {
 		o := risk.Order{Account: core.AccountID(1 + rng.IntN(4)), Instrument: core.InstrumentID(1 + rng.IntN(3)),
 			Side: core.Side(1 + rng.IntN(2)), Type: core.Limit, TIF: core.TimeInForce(1 + rng.IntN(5)), Price: price(), Qty: 1}
 		if rng.IntN(8) == 0 {
-			o.Type, o.TIF, o.Price = core.Market, core.IOC, 0
+			o.Type, o.TIF, o.Price, o.Worst = core.Market, core.IOC, 0, o.Price*core.Price(rng.IntN(2))
 		}
 		firm, own := naiveWay(&table, &o, ofFirm), naiveWay(&table, &o, ofAccount)
 		if got := way(&book, &table, &o, ofFirm); !slices.Equal(got, firm) {
