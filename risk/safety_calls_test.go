@@ -30,13 +30,22 @@ func newSafety(t testing.TB, src source) *safety {
 	for id, a := range s.owner[1:] {
 		s.must(s.tree.DefineStrategy(core.StrategyID(id+1), a))
 	}
-	s.must(s.tree.SetRate("BTC", 20_000*core.PPM))
 	for _, at := range s.scopes() {
 		ls := s.drawLimits(at)
 		s.note("limits %+v %v", at, ls)
 		s.must(s.tree.SetLimits(at, ls))
 	}
 	return s
+}
+
+// transfer moves money in, or out: no limit is used more by it.
+func (s *safety) transfer() {
+	a := core.AccountID(1 + s.src.IntN(2))
+	amount := int64(1+s.src.IntN(20_000)) * 1e8
+	if s.src.IntN(2) == 0 {
+		amount = -amount
+	}
+	s.uses(func() { s.note("transfer %d to %d: %v", amount, a, s.tree.Transfer(a, "USDT", amount)) })
 }
 
 // scopes are all nodes there can be.
@@ -76,7 +85,26 @@ func (s *safety) drawLimits(at Scope) (ls Limits) {
 	sometimes(LimitMaxOpenOrders, room*int64(2+s.src.IntN(10)))
 	if at.Level == LevelInstrument {
 		sometimes(LimitMaxPosition, room*int64(1_000+s.src.IntN(20_000)))
-		sometimes(LimitMaxOrderQty, int64(500+s.src.IntN(10_000)))
+		sometimes(LimitMaxOrderQty, int64(2_000+s.src.IntN(10_000)))
+	}
+	if at.Level != LevelInstrument {
+		if s.src.IntN(6) == 0 {
+			ls.Set(LimitMarginRequired, 1)
+		}
+		sometimes(LimitMaxScenarioLoss, value()/4)
+		if s.src.IntN(4) == 0 {
+			ls.Set(LimitConcentration, int64(300_000+s.src.IntN(700_000)))
+			ls.Set(LimitConcentrationFloor, value()/4)
+		}
+	}
+	if at.Level == LevelFirm || at.Level == LevelAccount {
+		sometimes(LimitMaxLeverage, int64(1+s.src.IntN(10))*core.PPM)
+	}
+	if s.src.IntN(8) == 0 { // what trips only reduces until a person resumes it
+		ls.Set(LimitMaxLossDaily, value()/10)
+		ls.Set(LimitMaxDrawdown, value()/8)
+		ls.Set(LimitConsecutiveLosses, int64(2+s.src.IntN(6)))
+		ls.Set(LimitLossAction, int64(ActionReduce))
 	}
 	if s.src.IntN(4) == 0 {
 		ls.Set(LimitMessageRate, int64(1+s.src.IntN(20)))
@@ -90,11 +118,22 @@ func (s *safety) scope() Scope {
 	return all[s.src.IntN(len(all))]
 }
 
-// setState halts, reduces or, mostly, resumes a node: no limit is used more by it.
+// setState halts or reduces a node, or resumes all that are not active: no limit is used
+// more by it.
 func (s *safety) setState() {
-	at, st := s.scope(), TradingState(max(0, s.src.IntN(6)-3))
+	at, st := s.scope(), TradingState(s.src.IntN(6))
 	s.note("state %+v %v", at, st)
-	s.uses(func() { s.must(s.tree.SetState(at, st)) })
+	s.uses(func() {
+		if st == StateReducing || st == StateHalted {
+			s.must(s.tree.SetState(at, st))
+			return
+		}
+		for _, at := range s.scopes() {
+			if v, _ := s.tree.View(at); v.State != StateActive || v.Trips > 0 {
+				s.must(s.tree.SetState(at, StateActive))
+			}
+		}
+	})
 }
 
 // mark moves a market by up to a tenth.

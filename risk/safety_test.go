@@ -62,13 +62,21 @@ func (s *safety) step() {
 	case 0:
 		s.setState()
 	case 1:
-		s.mark()
+		if s.src.IntN(3) == 0 {
+			s.transfer()
+		} else {
+			s.mark()
+		}
 	case 2, 3, 4, 5, 6, 7, 8, 9:
 		s.order(s.drawOrder())
 	case 10, 11:
 		s.amend()
 	default:
 		s.event()
+	}
+	for b, any := s.tree.NextBreach(); any; b, any = s.tree.NextBreach() {
+		s.note("breach %+v", b)
+		s.uses(func() { s.tree.Act(&b) })
 	}
 	s.positionsBounded()
 }
@@ -173,6 +181,8 @@ func (s *safety) within(o *Order, exempt [6]bool, isNew bool) {
 		s.under(at, v.Limits, LimitMaxUnfilled, v.Unfilled)
 		s.under(at, v.Limits, LimitMaxExposureGross, v.Gross)
 		s.under(at, v.Limits, LimitMaxExposureNet, net)
+		s.under(at, v.Limits, LimitMaxScenarioLoss, v.ScenarioLoss)
+		s.afforded(o, v)
 		if isNew {
 			s.under(at, v.Limits, LimitMaxOpenOrders, int64(v.OpenOrders))
 		}
@@ -183,6 +193,27 @@ func (s *safety) within(o *Order, exempt [6]bool, isNew bool) {
 			}
 			s.under(at, v.Limits, LimitMaxPosition, int64(position))
 		}
+	}
+}
+
+// afforded holds that a node that asks for margin, or bounds leverage, has got it.
+func (s *safety) afforded(o *Order, v View) {
+	s.t.Helper()
+	if _, required := v.Limits.Get(LimitMarginRequired); required {
+		in := s.tree.instruments[o.Instrument].in
+		currency := in.Settle
+		if in.Kind == core.Spot && o.Side == core.Sell {
+			currency = in.Base
+		}
+		for _, w := range s.tree.Wallets(o.Account) {
+			if w.Currency == currency && w.Free < 0 {
+				s.fatalf("%+v asks for margin, and account %d has %d %s free after an accepted order", v.Scope, o.Account, w.Free, currency)
+			}
+		}
+	}
+	if v.Scope.Level == LevelAccount {
+		a, _ := s.tree.Account(o.Account)
+		s.under(v.Scope, v.Limits, LimitMaxLeverage, a.Leverage)
 	}
 }
 
@@ -313,7 +344,7 @@ func TestLimitsHold(t *testing.T) {
 		})
 	}
 	t.Logf("%d orders, %d accepted, %d of them reducing, %d refused", orders, accepted, reducing, refused)
-	if accepted < orders/10 || refused < orders/10 || reducing < orders/100 {
+	if accepted < orders/15 || refused < orders/10 || reducing < orders/100 {
 		t.Errorf("the runs say little: %d orders, %d accepted, %d of them reducing, %d refused", orders, accepted, reducing, refused)
 	}
 }
