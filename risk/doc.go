@@ -36,6 +36,18 @@
 //   - State is a fold of the calls made: no clock, no random number, no
 //     iteration over a map (I3).
 //
+// # What happens without an order
+//
+// Mark, Fill, Fund and Tick keep profit and loss of every node, and trip it when that,
+// or what they count, crosses a limit. What is then to be done waits in a queue:
+//
+//	for b, ok := tree.NextBreach(); ok; b, ok = tree.NextBreach() {
+//		… journal b …
+//		tree.Act(&b) // state; the caller cancels and closes as b says
+//	}
+//
+// Deadline says when Tick has something to do next.
+//
 // # Ownership and cost
 //
 // A Tree belongs to one goroutine, the sequencer's. CheckNew, CheckAmend,

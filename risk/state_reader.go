@@ -54,13 +54,6 @@ func (r *stateReader) bit() bool {
 	return v == 1
 }
 
-func (r *stateReader) u32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
 func (r *stateReader) i64() int64 {
 	if b := r.take(8); b != nil {
 		return int64(binary.LittleEndian.Uint64(b))

@@ -19,7 +19,8 @@ type Config struct {
 	MaxPositions int
 }
 
-// DefaultMaxPositions bounds the pairs of Config.MaxPositions: 128 bytes each.
+// DefaultMaxPositions bounds the pairs of Config.MaxPositions: 128 bytes each, and as
+// many beside them for profits.
 const DefaultMaxPositions = 1 << 22
 
 // Tree is the limits, the states and what has been used of them. One goroutine
