@@ -91,7 +91,7 @@ func (s *safety) drawLimits(at Scope) (ls Limits) {
 		if s.src.IntN(6) == 0 {
 			ls.Set(LimitMarginRequired, 1)
 		}
-		sometimes(LimitMaxScenarioLoss, value()/4)
+		sometimes(LimitMaxScenarioLoss, value()/40)
 		if s.src.IntN(4) == 0 {
 			ls.Set(LimitConcentration, int64(300_000+s.src.IntN(700_000)))
 			ls.Set(LimitConcentrationFloor, value()/4)

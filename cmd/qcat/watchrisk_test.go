@@ -25,7 +25,7 @@ func TestWatchShowsRisk(t *testing.T) {
 	want := "  the firm: halted  pnl -2.5\n" +
 		"  account demo: reducing (risk.max_drawdown)  equity 999.5  margin 12.3%  25.0% of max_leverage\n" +
 		"  strategy demo/alpha: active  gross 1\n"
-	if !strings.Contains(text, want) || strings.Contains(text, "BTCUSDT") || !strings.Contains(text, "kind state  state halted") {
+	if !strings.Contains(text, want) || strings.Contains(text, "BTCUSDT") || !strings.Contains(text, "kind state") {
 		t.Errorf("shown:\n%s\nwant\n%s", text, want)
 	}
 }
