@@ -13,13 +13,14 @@ type score struct {
 	open int64 // pnl when the day began
 	peak int64 // the highest pnl since the beginning, or since a person resumed it
 
-	day    int32    // the day that open is of; see Tree.dayOf
-	streak int32    // losing round trips in a row
-	over   [2]int32 // marks in a row that said that loss and drawdown are crossed
-	acted  uint8    // bit per tripKind: its breach was queued, and nothing has cleared it
-	cause  uint8    // 1 + the tripKind whose breach set the node's state; 0: a person
-	slot   uint32   // of what is known of its trips; 0: nothing
-	flow   uint32   // of its recent fills; 0: nobody counts them
+	day    int32                // the day that open is of; see Tree.dayOf
+	streak int32                // losing round trips in a row
+	over   [2]int32             // marks in a row that said that loss and drawdown are crossed
+	by     [2]core.InstrumentID // whose marks they are; 0: the next mark's
+	acted  uint8                // bit per tripKind: its breach was queued, and nothing has cleared it
+	cause  uint8                // 1 + the tripKind whose breach set the node's state; 0: a person
+	slot   uint32               // of what is known of its trips; 0: nothing
+	flow   uint32               // of its recent fills; 0: nobody counts them
 }
 
 // parentScore is the score of the firm, an account or a strategy.

@@ -15,7 +15,7 @@ const (
 )
 
 // judge holds what a node has lost against its limits after an event. Crossing one
-// trips the node at once; the action follows when as many marks in a row say so as
+// trips the node at once; the action follows when as many marks of one instrument in a row say so as
 // the node asks for. Between marks a fill counts once; when nothing is held or open,
 // no mark will come that could say otherwise, and when round trips are counted no
 // mark is asked at all: the action follows at once.
@@ -50,11 +50,13 @@ func (t *Tree) judgeValue(s *seat, p *profile, k tripKind, l Limit, value int64,
 		t.clear(s, k)
 		return
 	}
-	over := &s.sc.over[k]
-	if why.mark {
-		*over = min(*over+1, maxCount)
-	} else {
-		*over = max(*over, 1)
+	over, by := &s.sc.over[k], &s.sc.by[k]
+	switch {
+	case !why.mark:
+		*over, *by = max(*over, 1), 0
+	case *by == 0 || *by == why.instrument:
+		// Another instrument's mark only repeats the price that is to be confirmed.
+		*over, *by = min(*over+1, maxCount), why.instrument
 	}
 	t.trip(s, k, Trip{Unit: UnitValue, Limit: limit, Value: value, Until: never})
 	if int64(*over) >= p.or(LimitLossConfirmations, 1) || s.n.gross == 0 {

@@ -67,7 +67,8 @@ func (t *Tree) appendScore(dst []byte, n *node, sc *score) []byte {
 		dst = append(dst, 0)
 	} else {
 		dst = append(dst, hasScore, n.trips, sc.acted, sc.cause)
-		dst = appendInts(dst, sc.pnl, sc.open, sc.peak, int64(sc.day), int64(sc.streak), int64(sc.over[0]), int64(sc.over[1]))
+		dst = appendInts(dst, sc.pnl, sc.open, sc.peak, int64(sc.day), int64(sc.streak),
+			int64(sc.over[0]), int64(sc.over[1]), int64(sc.by[0]), int64(sc.by[1]))
 		for k := range numTrips {
 			if known := &t.trips.slots[sc.slot].at[k]; n.knows(sc, k) {
 				dst = appendInts(append(dst, byte(known.Unit)), int64(known.Since), int64(known.Until), known.Limit, known.Value)
@@ -175,6 +176,7 @@ func (r *stateReader) score(at ScopeCursor) {
 		s.sc.pnl, s.sc.open, s.sc.peak = r.i64(), r.i64(), r.i64()
 		s.sc.day, s.sc.streak = r.i32(), r.i32()
 		s.sc.over = [2]int32{r.i32(), r.i32()}
+		s.sc.by = [2]core.InstrumentID{core.InstrumentID(r.id()), core.InstrumentID(r.id())}
 		bare := *s.sc
 		r.require(bare != (score{}) || s.n.trips != 0, "a score that says nothing")
 		for k := range numTrips {

@@ -36,6 +36,7 @@ type diaryNode struct {
 	streak          int
 	limit           int64 // of the loss of a day; -1: none
 	over            int
+	by              core.InstrumentID // whose marks are counted
 	queued          bool
 }
 
@@ -202,11 +203,14 @@ func (w *scoreWorld) happened(fill *diaryFill, mark core.InstrumentID) {
 			continue
 		}
 		if n.open-n.pnl <= n.limit {
-			n.over, n.queued = 0, false
+			n.over, n.by, n.queued = 0, 0, false
 			continue
 		}
-		if n.over++; fill != nil {
-			n.over = max(1, n.over-1)
+		switch {
+		case fill != nil:
+			n.over, n.by = max(1, n.over), 0
+		case n.by == 0 || n.by == mark:
+			n.over, n.by = n.over+1, mark
 		}
 		v, _ := w.tree.View(s)
 		if !n.queued && (n.over >= 3 || v.Gross == 0) {
@@ -312,7 +316,7 @@ func TestScoresEqualDiary(t *testing.T) {
 func (w *scoreWorld) roll() {
 	for s := range w.tree.Scopes {
 		if n := w.nodeOf(s); w.day(s) > n.day {
-			n.day, n.open, n.over, n.queued = w.day(s), n.pnl, 0, false
+			n.day, n.open, n.over, n.by, n.queued = w.day(s), n.pnl, 0, 0, false
 		}
 	}
 	w.compareScores()

@@ -96,7 +96,7 @@ func (t *Tree) remember(s *seat, k tripKind, v Trip) {
 // queued again, unless it is the cause of the node's state.
 func (t *Tree) clear(s *seat, k tripKind) {
 	if k <= tripDrawdown {
-		s.sc.over[k] = 0
+		s.sc.over[k], s.sc.by[k] = 0, 0
 	}
 	if s.sc.cause != uint8(k)+1 {
 		s.sc.acted &^= 1 << k
