@@ -5,6 +5,8 @@
 //	market    follows the lanes through a market.Tap: books, trades, candles,
 //	          public channels, and the queries that need them
 //	private   follows the engine's event ring: private channels and their history
+//	exposures once a tick, while somebody listens: what has changed in the limit tree,
+//	          read on the engine's goroutine and handed to the private one
 //	keeper    once a tick: pings, dead connections, stuck writes, memory of idle ones
 //	writer    one a connection: takes everything pending and writes it at once
 //

@@ -6,6 +6,9 @@
 //	{"op":"order","id":3,"account":"demo","instrument":"sim:BTCUSDT","side":"buy",…}
 //	{"op":"cancel","id":4,"order_id":17}   or by "account" and "client_order_id"
 //	{"op":"amend","id":5,"order_id":17,"price":"100.50"}
+//	{"op":"cancel_all","account":"demo"}, {"op":"state",…}, {"op":"countdown",…}
+//	{"op":"cancel_on_disconnect","enable":true}
+//	{"op":"logout"}
 //	{"op":"ping","id":6}
 //	{"op":"auth","id":7,"token":"…"}
 //
@@ -22,6 +25,12 @@
 // replies into the session; the connection's writer (api/hub) encodes them. No
 // goroutine is made for a request, and a client may have many orders on their
 // way at once, up to Config.MaxInFlight, and a quarter more for cancels.
+//
+// # Sessions
+//
+// A connection has a core.SessionID, which its orders carry. However it ends but by
+// a goodbye of its client, the engine is told to cancel what was to end with it
+// (goodbye.go).
 //
 // # Frames
 //
