@@ -217,11 +217,18 @@ func (p *process) seen() map[string]any {
 		p.ask("GET", path, nil).into(p.t, &v)
 		return v
 	}
+	var limits struct {
+		Limits []struct{ Scope, Limits any }
+	}
+	p.ask("GET", "/api/v1/risk/limits", nil).into(p.t, &limits)
+	if len(limits.Limits) < 2 {
+		p.t.Fatalf("limits: %+v", limits)
+	}
 	return map[string]any{
 		"orders":     p.rows("/api/v1/orders?account=demo", "order_id", "client_order_id", "strategy", "status", "price", "qty", "cum_qty", "avg_price", "created"),
 		"executions": p.rows("/api/v1/executions?account=demo"),
 		"positions":  p.rows("/api/v1/positions", "account", "strategy", "instrument", "qty", "avg_entry", "fees", "volume", "fills"),
-		"limits":     plain("/api/v1/risk/limits"),
+		"limits":     limits.Limits, // what is used of them moves with the market
 		"states":     plain("/api/v1/risk/state"),
 	}
 }
