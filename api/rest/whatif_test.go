@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"qcat/core/engine"
 )
 
 // level is one node of an answer.
@@ -87,7 +89,7 @@ func TestBatchOfChecks(t *testing.T) {
 // TestBadBatches: what is not a batch is refused as a whole, and says where.
 func TestBadBatches(t *testing.T) {
 	s := serve(t)
-	many := strings.Repeat(limitOrder+",", 1000) + limitOrder
+	many := strings.Repeat(limitOrder+",", engine.MaxWhatIfs) + limitOrder
 	for name, c := range map[string]struct {
 		body   string
 		status int
@@ -107,8 +109,8 @@ func TestBadBatches(t *testing.T) {
 	}
 	var got struct{ Results []struct{ Accepted bool } }
 	s.ask("POST", ordersPath+"/check", `{"orders":[`+many[:len(many)-len(limitOrder)-1]+`]}`).into(&got)
-	if len(got.Results) != 1000 {
-		t.Errorf("%d answers to 1000 orders", len(got.Results))
+	if len(got.Results) != engine.MaxWhatIfs {
+		t.Errorf("%d answers to %d orders", len(got.Results), engine.MaxWhatIfs)
 	}
 }
 

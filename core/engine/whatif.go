@@ -47,8 +47,8 @@ func (e *Engine) whatIf(c *Command, now core.Nanos) Reply {
 }
 
 // MaxWhatIfs bounds how many orders one WhatIf asks about: a few microseconds each
-// that the order lane does nothing else.
-const MaxWhatIfs = 1000
+// that the order lane does nothing else, a millisecond in all.
+const MaxWhatIfs = 200
 
 // WhatIf tells of each order what CmdCheck would, all of them as of one and the same
 // journal sequence and each as if the others were not; replies is as long as orders,
