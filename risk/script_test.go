@@ -22,7 +22,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the tree answers into test
 //	instruments  BTC  linear, tick 0.10, lot 0.001, at most 1000 an order
 //	             ETH  linear, tick 0.01, lot 0.01
 //	             INV  inverse, contract of 100 USD, tick 0.5, settles in BTC
-//	             XBT  spot quoted in BTC, a currency without a rate
+//	             XBT  spot quoted in BTC, a currency without a rate, lot 0.010
 //	             SOL  linear, tick 0.10, lot 0.001, at least 0.010, worth 5 to 1000; market
 //	                  lots of 0.100 up to 1; bids within -20% +5%, offers within -5% +20%
 //	             ACME spot in USDT, tick 0.01, lot 0.001
@@ -124,6 +124,7 @@ func scriptInstruments() []core.Instrument {
 	inv.ID, inv.Symbol, inv.Kind, inv.Quote, inv.Settle = 3, "INV", core.Inverse, "USD", "BTC"
 	inv.ContractSize, inv.PriceScale, inv.QtyScale, inv.TickSize = 100, 1, 0, 5
 	xbt.ID, xbt.Symbol, xbt.Kind, xbt.Quote, xbt.Settle, xbt.PriceScale, xbt.TickSize = 4, "XBT", core.Spot, "BTC", "BTC", 5, 1
+	xbt.StepSize = 10
 	sol := base
 	sol.ID, sol.Symbol, sol.MinNotional, sol.MaxNotional, sol.MinQty = 5, "SOL", 5e8, 1000e8, 10
 	sol.MarketMinQty, sol.MarketMaxQty, sol.MarketStepSize = 100, 1000, 100
