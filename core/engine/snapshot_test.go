@@ -78,6 +78,7 @@ func (f *folded) take(rec []byte) error {
 // later is left out of a snapshot; and some of the restored ones are followed to
 // the end.
 func TestRestoreAfterEveryRecord(t *testing.T) {
+	met := reach{}
 	for seed, steps := range map[uint64]int{1: 800, 2: 700, duplicatesSeed: 90} {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			w, records := workloadRecords(t, seed, steps)
@@ -100,11 +101,10 @@ func TestRestoreAfterEveryRecord(t *testing.T) {
 					followed = append(followed, restored(t, w.cfg, snapshot))
 				}
 			}
-			if steps > 200 {
-				checkReach(t, records, plain.m)
-			}
+			met.add(t, records, plain.m)
 		})
 	}
+	met.check(t)
 }
 
 func restored(t *testing.T, cfg Config, snapshot []byte) *folded {
@@ -130,10 +130,11 @@ func checkSame(t *testing.T, seq int, plain, other *folded, snapshot []byte) {
 	checkInvariants(t, other.m)
 }
 
-// checkReach fails when the workload did not meet what it is for.
-func checkReach(t *testing.T, records [][]byte, m *machine) {
+// reach counts what the runs of a workload have met.
+type reach map[string]int
+
+func (counts reach) add(t *testing.T, records [][]byte, m *machine) {
 	t.Helper()
-	counts := map[string]int{}
 	var r record.Record
 	for _, rec := range records {
 		if err := record.Decode(rec, &r); err != nil {
@@ -154,11 +155,16 @@ func checkReach(t *testing.T, records [][]byte, m *machine) {
 			counts["late"] += boolToInt(r.Report.Disposition == record.Late)
 		}
 	}
-	counts["forgotten"] = int(m.lastOrder) - m.orders.open.len - m.orders.closed.len
+	counts["forgotten"] += int(m.lastOrder) - m.orders.open.len - m.orders.closed.len
+}
+
+// check fails when the runs together did not meet what they are for.
+func (counts reach) check(t *testing.T) {
+	t.Helper()
 	for _, what := range []string{"instrument", "limits", "rate", "mark", "cancel", "cancel_all", "amend", "state", "clock", "restart",
 		"proposal", "decision", "countdown", "ended", "duplicate", "accepted", "expired", "filled", "replaced", "late", "forgotten"} {
 		if counts[what] == 0 {
-			t.Errorf("no %s in the workload: %v", what, counts)
+			t.Errorf("no %s in the workload: %v", what, map[string]int(counts))
 		}
 	}
 }
