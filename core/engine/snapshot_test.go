@@ -78,7 +78,7 @@ func (f *folded) take(rec []byte) error {
 // later is left out of a snapshot; and some of the restored ones are followed to
 // the end.
 func TestRestoreAfterEveryRecord(t *testing.T) {
-	met := reach{}
+	met := coverage{}
 	for seed, steps := range map[uint64]int{1: 800, 2: 700, duplicatesSeed: 90} {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			w, records := workloadRecords(t, seed, steps)
@@ -130,10 +130,10 @@ func checkSame(t *testing.T, seq int, plain, other *folded, snapshot []byte) {
 	checkInvariants(t, other.m)
 }
 
-// reach counts what the runs of a workload have met.
-type reach map[string]int
+// coverage counts what the runs of a workload have met.
+type coverage map[string]int
 
-func (counts reach) add(t *testing.T, records [][]byte, m *machine) {
+func (counts coverage) add(t *testing.T, records [][]byte, m *machine) {
 	t.Helper()
 	var r record.Record
 	for _, rec := range records {
@@ -159,7 +159,7 @@ func (counts reach) add(t *testing.T, records [][]byte, m *machine) {
 }
 
 // check fails when the runs together did not meet what they are for.
-func (counts reach) check(t *testing.T) {
+func (counts coverage) check(t *testing.T) {
 	t.Helper()
 	for _, what := range []string{"instrument", "limits", "rate", "mark", "cancel", "cancel_all", "amend", "state", "clock", "restart",
 		"proposal", "decision", "countdown", "ended", "duplicate", "accepted", "expired", "filled", "replaced", "late", "forgotten"} {
