@@ -59,6 +59,15 @@ func (t *Tree) IsRate(in core.InstrumentID) bool {
 	return false
 }
 
+// RateFrom returns the instrument whose mark values a currency; 0 when its rate was
+// set, or is not known.
+func (t *Tree) RateFrom(currency string) core.InstrumentID {
+	if s := t.sourceOf(currency); s != nil {
+		return s.instrument
+	}
+	return 0
+}
+
 // sourceOf returns where a currency's rate comes from, nil if it was set.
 func (t *Tree) sourceOf(currency string) *rateSource {
 	for i := range t.sources {

@@ -143,3 +143,18 @@ func TestFunding(t *testing.T) {
 	h.checkReplay()
 	h.checkRestore()
 }
+
+// A rate that comes from an instrument already is not recorded once more.
+func TestRateFromTwice(t *testing.T) {
+	h := newHarness(t)
+	h.rest(func() error {
+		first, reason, err := h.e.DefineRateFrom(h.btc.Base, h.btc.ID)
+		h.wantReason("a rate from", reason, err, risk.OK)
+		again, reason, err := h.e.DefineRateFrom(h.btc.Base, h.btc.ID)
+		h.wantReason("the same again", reason, err, risk.OK)
+		if again != first || h.e.m.seq != first {
+			t.Errorf("recorded as %d, and again as %d", first, again)
+		}
+		return nil
+	})
+}

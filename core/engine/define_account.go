@@ -72,10 +72,15 @@ func (e *Engine) DefineFunding(in core.InstrumentID, rate int64, price core.Pric
 }
 
 // DefineRateFrom values a currency by the mark of an instrument that buys it, times
-// the rate of the instrument's quote currency. A refused one is not recorded.
+// the rate of the instrument's quote currency. Nothing is recorded when it does so
+// already, nor when it is refused.
 func (e *Engine) DefineRateFrom(currency string, in core.InstrumentID) (seq uint64, reason risk.Reason, err error) {
 	e.onEngine(func() {
 		if err = checkCurrency(currency); err != nil {
+			return
+		}
+		if in != 0 && e.m.tree.RateFrom(currency) == in {
+			seq = e.m.seq
 			return
 		}
 		e.rec.Type = record.TypeRateFrom
