@@ -64,7 +64,7 @@ func (t *Tree) demandOf(x *instrument, o *Order, p *pair, was *Hold, add core.Qt
 	if was != nil {
 		leaves, before = o.Qty-was.filled, was.funds
 	}
-	funds := x.funds(terms{o.Side, leaves, price, ref})
+	funds := x.funds(terms{o.Side, leaves, o.tradesAt(price, ref), ref})
 	d.need = wide(max(funds, before) - before) // neither is negative
 	ok = funds != most
 	if x.in.Kind != core.Spot {

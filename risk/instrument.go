@@ -104,7 +104,7 @@ func (x *instrument) setRate(ppm int64) {
 }
 
 func sameContract(a, b *core.Instrument) bool {
-	return a.Name() == b.Name() && a.Kind == b.Kind && a.ContractSize == b.ContractSize &&
+	return a.Name() == b.Name() && a.Kind == b.Kind && baseName(a) == baseName(b) && a.ContractSize == b.ContractSize &&
 		a.Quote == b.Quote && a.Settle == b.Settle &&
 		a.PriceScale == b.PriceScale && a.QtyScale == b.QtyScale && a.SettleScale == b.SettleScale
 }

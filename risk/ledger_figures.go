@@ -11,7 +11,7 @@ import (
 type money struct {
 	settleCurrency uint32
 	baseCurrency   uint32     // of a spot instrument
-	marked         core.Price // the last mark; before it the reference of the first order; 0: neither
+	marked         core.Price // the last confirmed mark; before it the first price there was; 0: none
 	schedule       margin.Schedule
 }
 

@@ -10,7 +10,7 @@ const TakerFee = 1_000
 type terms struct {
 	side   core.Side
 	leaves core.Qty
-	price  core.Price // what the order is valued at
+	price  core.Price // what it is taken to trade at: Order.tradesAt
 	ref    core.Price // the reference when it was checked
 }
 
@@ -45,15 +45,24 @@ func (x *instrument) funds(o terms) int64 {
 	return atLeast(v, ok1 && ok2 && ok3 && ok4 && ok5)
 }
 
+// tradesAt is what an order that is valued at a price is taken to trade at: that price,
+// but a market sell as far below the reference as its value counts above it.
+func (o *Order) tradesAt(price, ref core.Price) core.Price {
+	if o.Type == core.Market && o.Side == core.Sell && price > ref {
+		return max(ref-(price-ref), 1)
+	}
+	return price
+}
+
 // fundsOf is what an open order sets aside: the larger of the old and the new terms
 // while an amendment is pending.
 func (x *instrument) fundsOf(h *Hold) int64 {
 	if !h.open {
 		return 0
 	}
-	v := x.funds(terms{h.order.Side, h.order.Qty - h.filled, h.price, h.ref})
+	v := x.funds(terms{h.order.Side, h.order.Qty - h.filled, h.order.tradesAt(h.price, h.ref), h.ref})
 	if h.pending {
-		v = max(v, x.funds(terms{h.order.Side, h.newQty - h.filled, h.newPrice, h.newRef}))
+		v = max(v, x.funds(terms{h.order.Side, h.newQty - h.filled, h.order.tradesAt(h.newPrice, h.newRef), h.newRef}))
 	}
 	return v
 }

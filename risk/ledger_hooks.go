@@ -30,9 +30,13 @@ func (x *instrument) firstMark(ref core.Price) {
 	}
 }
 
-// ledgerMark values the holdings of an instrument at a mark; only a confirmed one
-// calls for margin.
+// ledgerMark values the holdings of an instrument, and the currency that it is a rate
+// of, at a mark. One that is not confirmed is passed over, unless there has been no
+// price at all: one bad tick calls for no margin, and frees none.
 func (t *Tree) ledgerMark(x *instrument, price core.Price, confirmed bool) {
+	if !confirmed && x.marked != 0 {
+		return
+	}
 	x.marked = price
 	t.revalueHoldings(x, confirmed)
 	t.markRates(x.in.ID)

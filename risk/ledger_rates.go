@@ -117,6 +117,9 @@ func (t *Tree) requote(currency string) {
 // currency without a rate is worth nothing; a debt in it is worth nothing that could
 // be said.
 func (t *Tree) inRisk(amount core.Int128, currency uint32) (core.Int128, bool) {
+	if amount.Sign() == 0 {
+		return amount, true // most currencies: nobody has any
+	}
 	name := t.ledger.currencies[currency]
 	if s := t.sourceOf(name); s != nil {
 		x := &t.instruments[s.instrument]

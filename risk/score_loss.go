@@ -54,7 +54,7 @@ func (t *Tree) judgeValue(s *seat, p *profile, k tripKind, l Limit, value int64,
 	switch {
 	case !why.mark:
 		*over, *by = max(*over, 1), 0
-	case *by == 0 || *by == why.instrument:
+	case *by == 0 || *by == why.instrument || t.unheard(s, k):
 		// Another instrument's mark only repeats the price that is to be confirmed.
 		*over, *by = min(*over+1, maxCount), why.instrument
 	}
@@ -62,6 +62,15 @@ func (t *Tree) judgeValue(s *seat, p *profile, k tripKind, l Limit, value int64,
 	if int64(*over) >= p.or(LimitLossConfirmations, 1) || s.n.gross == 0 {
 		t.act(s, p, k, why)
 	}
+}
+
+// confirmWithin is how long a price that is to be confirmed is waited for: after that
+// its market is silent, and the marks of others have to do.
+const confirmWithin = core.Nanos(5_000_000_000)
+
+// unheard reports whether a node has waited too long for the mark of one instrument.
+func (t *Tree) unheard(s *seat, k tripKind) bool {
+	return s.n.trips&(1<<k) != 0 && t.scores.now-t.trips.slots[s.sc.slot].at[k].Since >= confirmWithin
 }
 
 // act queues the breach of a node's loss limit, once.

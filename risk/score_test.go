@@ -37,6 +37,7 @@ type diaryNode struct {
 	limit           int64 // of the loss of a day; -1: none
 	over            int
 	by              core.InstrumentID // whose marks are counted
+	since           core.Nanos        // of the first of over
 	queued          bool
 }
 
@@ -206,10 +207,13 @@ func (w *scoreWorld) happened(fill *diaryFill, mark core.InstrumentID) {
 			n.over, n.by, n.queued = 0, 0, false
 			continue
 		}
+		if n.over == 0 {
+			n.since = w.now
+		}
 		switch {
 		case fill != nil:
 			n.over, n.by = max(1, n.over), 0
-		case n.by == 0 || n.by == mark:
+		case n.by == 0 || n.by == mark || w.now-n.since >= 5_000_000_000:
 			n.over, n.by = n.over+1, mark
 		}
 		v, _ := w.tree.View(s)
@@ -298,7 +302,11 @@ func TestScoresEqualDiary(t *testing.T) {
 				if i%6 == 0 {
 					w.limitLoss(w.scope(), int64(rng.IntN(400))*1e8)
 				}
-				w.now += core.Nanos(rng.Int64N(int64(dayLength) / 5))
+				if rng.IntN(2) == 0 {
+					w.now += core.Nanos(rng.Int64N(2_000_000_000))
+				} else {
+					w.now += core.Nanos(rng.Int64N(int64(dayLength) / 5))
+				}
 				if w.tree.Deadline() <= w.now {
 					w.tree.Tick(w.now)
 					w.roll()

@@ -152,6 +152,7 @@ func (t *Tree) setBy(s Scope, st TradingState) {
 	n := t.seat(at)
 	if st == StateActive {
 		t.resume(&n)
+		t.callAgain(s)
 		return
 	}
 	n.sc.cause = 0
