@@ -20,6 +20,9 @@ type countdown struct {
 	scope   risk.Scope
 	timeout core.Nanos
 	ends    core.Nanos // when it fires
+	// again is when a switch that fired and could not be recorded has its scope
+	// cancelled once more. It is not state.
+	again core.Nanos
 }
 
 // countdownTable keeps the dead man's switches that are armed, one a scope. The map
@@ -100,7 +103,7 @@ func (m *machine) applyCountdown(c *record.Countdown) {
 	}
 	scope := scopeOf(&c.Scope)
 	if c.Timeout > 0 {
-		if m.switches.put(countdown{scope, c.Timeout, m.now + c.Timeout}) {
+		if m.switches.put(countdown{scope: scope, timeout: c.Timeout, ends: m.now + c.Timeout}) {
 			m.tellCountdown(scope, CountdownArmed, c.Timeout)
 		}
 		return

@@ -49,8 +49,7 @@ type Engine struct {
 	way       []decrease // what is taken away for a new order
 	resolving bool       // and that is being done
 
-	orphansPassed bool       // their cancels were sent without a record
-	nextCountdown core.Nanos // countdowns are not looked at before
+	orphansPassed bool // their cancels were sent without a record
 
 	rec       record.Record
 	quote     core.Quote

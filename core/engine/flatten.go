@@ -17,7 +17,8 @@ import (
 // The orders are reduce-only of the account wherever it can be reduced. Positions of
 // an account's strategies that cancel out are left: the account holds nothing then,
 // and trading them would only cost. A single strategy that is flattened against the
-// rest of its account is closed under the account's limits.
+// rest of its account, or beside orders of others that would close all of what the
+// account holds, is closed under the account's limits.
 //
 // Every attempt waits twice as long as the one before it while nothing trades, up to
 // flattenSlow. It never gives up, and rests while a node on the path is halted.
@@ -46,7 +47,7 @@ type attempt struct {
 // Batch positions.
 func (e *Engine) takeFlattens(now core.Nanos) (n int) {
 	c := &e.closer
-	if len(e.m.flattens.all) == 0 || e.failed != nil || e.full || e.restart || e.draining {
+	if len(e.m.flattens.all) == 0 || e.failed != nil || e.restart || e.draining {
 		return 0
 	}
 	if c.at == 0 && now < c.next {
@@ -101,13 +102,14 @@ func (e *Engine) closable(p *PositionState, node risk.Scope) (qty core.Qty, redu
 	}
 	account := risk.InstrumentScope(p.Account, 0, p.Instrument)
 	v, _ := e.m.tree.View(account)
-	if v.Position == 0 || (v.Position > 0) != (p.Position.Qty > 0) {
-		if node.Strategy == 0 {
-			return 0, true // others of the account hold the other side
-		}
+	left := core.Qty(0) // of what others of the account hold, or close already
+	if (v.Position > 0) == (p.Position.Qty > 0) {
+		left = e.reducible(account, v.Position)
+	}
+	if left == 0 && node.Strategy != 0 {
 		return own, false
 	}
-	return min(own, e.reducible(account, v.Position)), true
+	return min(own, left), true
 }
 
 // reducible is what is left of a position of a node once its open orders of the

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"qcat/core"
+	"qcat/core/record"
 	"qcat/risk"
 )
 
@@ -218,6 +219,66 @@ func TestFlattenWaitsForWhatIsOpen(t *testing.T) {
 	}
 	if n := len(h.gateway.ops(core.VenueNew)); n != asked || h.e.stats.Refused.Load() != refused {
 		t.Errorf("%d orders more, %d refused", n-asked, h.e.stats.Refused.Load()-refused)
+	}
+	h.checkReplay()
+}
+
+// An order of another strategy that would close all that the account holds neither
+// keeps a strategy from being flattened nor is cancelled for it.
+func TestFlattenOfAStrategyBesideAnother(t *testing.T) {
+	h := newHarness(t)
+	h.rest(func() error { _, err := h.e.DefineStrategy(h.account.ID, "beside"); return err })
+	beside := h.limit(core.Sell, 10100, 10_000, "")
+	beside.Strategy = h.e.Directory().StrategyNamed(h.account.ID, "beside").ID
+	var l risk.Limits
+	l.Set(risk.LimitMaxLossDaily, 50_00000000)
+	l.Set(risk.LimitLossAction, int64(risk.ActionFlatten))
+	own := risk.Scope{Level: risk.LevelStrategy, Account: h.account.ID, Strategy: h.strategy.ID}
+	h.rest(func() error { _, err := h.e.DefineLimits(own, l); return err })
+	h.report(core.ExecReport{Type: core.ExecTrade, Order: h.order(core.Buy, 10000, 10_000), VenueExecID: 1,
+		LastPx: 10000, LastQty: 10_000, Liquidity: core.Taker})
+	r := h.ask(beside)
+	h.wantCode(r, risk.OK)
+	h.report(core.ExecReport{Type: core.ExecNew, Order: r.Order.ID})
+	h.look(10000)
+	h.look(9490)
+	done, exec := 0, uint64(100)
+	for range 100 {
+		h.tick(9490)
+		h.serveVenue(&done, obliging(&exec, 9490))
+	}
+	if !h.flat() {
+		t.Errorf("%+v", h.position())
+	}
+	if !h.stored(r.Order.ID).Status.Open() {
+		t.Error("the order of the other strategy was cancelled")
+	}
+	h.checkReplay()
+	h.checkRestore()
+}
+
+// A closing order that the journal had no room for is tried again, whether or not
+// anything else happens.
+func TestFlattenGoesOnAfterAFullJournal(t *testing.T) {
+	h, _ := losing(t, risk.ActionFlatten)
+	h.look(9600)
+	h.journal.refuse = func(rec []byte) bool { return rec[1] == byte(record.TypeNew) }
+	done, exec := len(h.gateway.sent), uint64(100)
+	h.look(9490)
+	for range 10 {
+		h.tick(9490)
+		h.serveVenue(&done, obliging(&exec, 9490))
+	}
+	if h.flat() || len(h.e.m.flattens.all) != 1 {
+		t.Fatal("nothing to go on with")
+	}
+	h.journal.refuse = nil
+	for range 100 {
+		h.tick(9490)
+		h.serveVenue(&done, obliging(&exec, 9490))
+	}
+	if !h.flat() {
+		t.Errorf("%+v", h.position())
 	}
 	h.checkReplay()
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"qcat/core"
@@ -107,6 +108,57 @@ func TestLaterStateIsNotUndone(t *testing.T) {
 	h.run()
 	if h.e.m.isHalted(&core.Order{}) {
 		t.Error("the older halt was recorded last")
+	}
+	h.checkReplay()
+}
+
+// ofAnother is an order of another account.
+func (h *harness) ofAnother() Command {
+	h.t.Helper()
+	h.rest(func() error { _, err := h.e.DefineAccount("other"); return err })
+	c := h.limit(core.Buy, 9990, 1, "")
+	c.Account = h.account.ID + 1
+	c.Strategy = h.e.Directory().StrategyNamed(c.Account, core.DefaultStrategy).ID
+	return c
+}
+
+// An order that was killed while it waited for its gateway, behind one that was not,
+// is not sent when trading is resumed.
+func TestKilledOrderIsNotSentAfterAResume(t *testing.T) {
+	h := newHarness(t)
+	other := h.ofAnother()
+	h.gateway.room = 0
+	h.ask(other)
+	r := h.ask(h.limit(core.Buy, 9990, 1, ""))
+	s := risk.AccountScope(h.account.ID)
+	h.state(s, risk.StateHalted, true)
+	h.state(s, risk.StateActive, false)
+	h.gateway.room = -1
+	h.run()
+	if sent := h.gateway.ops(core.VenueNew); slices.Contains(sent, r.Order.ID) || len(sent) != 1 {
+		t.Errorf("orders %v were sent; %d was killed", sent, r.Order.ID)
+	}
+	if o := h.stored(r.Order.ID); o.Status != core.StatusRejected {
+		t.Errorf("%+v", o)
+	}
+	h.checkReplay()
+}
+
+// An order whose session is gone before its gateway took it never reaches the venue.
+func TestDroppedOrderIsNotSent(t *testing.T) {
+	h := newHarness(t)
+	h.gateway.room = 0
+	c := h.limit(core.Buy, 9990, 1, "")
+	c.Session, c.CancelOnDrop = 7, true
+	r := h.ask(c)
+	h.ask(Command{Kind: CmdCancelAll, Scope: risk.FirmScope(), Session: 7})
+	h.gateway.room = -1
+	h.run()
+	if n := len(h.gateway.sent); n != 0 {
+		t.Errorf("%d commands sent for an order that nobody had seen", n)
+	}
+	if o := h.stored(r.Order.ID); o.Status.Open() {
+		t.Errorf("%+v", o)
 	}
 	h.checkReplay()
 }

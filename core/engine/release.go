@@ -167,7 +167,9 @@ func (e *Engine) route(c *core.VenueCommand) {
 // whether it is done with.
 //
 // This is the last place an order passes: what a halt has overtaken, between its
-// record and now, stays here. Nothing is sent after a halt was recorded.
+// record and now, stays here. Nothing is sent after a halt was recorded. So does an
+// order that must end, because it was killed or its session or its switch is gone,
+// also when trading has been resumed since.
 func (e *Engine) offer(b *outbox, c *core.VenueCommand) bool {
 	o := e.m.orders.find(c.Order)
 	if c.Op == core.VenueCancel {
@@ -178,7 +180,7 @@ func (e *Engine) offer(b *outbox, c *core.VenueCommand) bool {
 		o.cancelWaits = o.cancelWaits && !taken
 		return taken
 	}
-	if o == nil || !o.order.Status.Open() || o.withheld || e.stoppedSince(&o.order) {
+	if o == nil || !o.order.Status.Open() || o.withheld || o.doomed || e.stoppedSince(&o.order) {
 		e.withhold(c)
 		return true
 	}

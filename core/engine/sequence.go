@@ -182,7 +182,7 @@ func (e *Engine) readOutside(id core.InstrumentID, o *record.Outside) {
 	o.QuoteKnown = true
 	q := &e.quote
 	o.Quote = core.Quote{BidPrice: q.BidPrice, AskPrice: q.AskPrice, LastPrice: q.LastPrice, MarkPrice: q.MarkPrice,
-		Seq: q.Seq, ReceiveTime: q.ReceiveTime, LastTime: q.LastTime, MarkTime: q.MarkTime, Flags: q.Flags}
+		Seq: q.Seq, ExchangeTime: q.ExchangeTime, ReceiveTime: q.ReceiveTime, LastTime: q.LastTime, MarkTime: q.MarkTime, Flags: q.Flags}
 }
 
 // answer stages the reply to a command whose record was applied.
