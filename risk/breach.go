@@ -27,9 +27,9 @@ func (b *Breach) Cancels() bool { return b.Action >= ActionHalt }
 // Flattens reports whether the positions of the node are to be closed.
 func (b *Breach) Flattens() bool { return b.Action == ActionFlatten }
 
-// breaches is the queue of those not acted on, oldest first. A node has at most one
-// of each control in it, because a control that has been queued is not queued again
-// until a person, or what is held, has cleared it.
+// breaches is the queue of those not acted on, oldest first. A control of a node that
+// has been queued is not queued again until a person, what is held, or a stricter
+// action has cleared it.
 type breaches struct {
 	queue []Breach
 	head  int

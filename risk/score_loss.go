@@ -75,8 +75,11 @@ func (t *Tree) unheard(s *seat, k tripKind) bool {
 
 // act queues the breach of a node's loss limit, once.
 func (t *Tree) act(s *seat, p *profile, k tripKind, why *event) {
-	t.breach(s, k, Action(p.or(LimitLossAction, int64(ActionReduce))), why)
+	t.breach(s, k, lossAction(&p.Limits), why)
 }
+
+// lossAction is what a crossed loss limit of a node brings about.
+func lossAction(ls *Limits) Action { return Action(ls.or(LimitLossAction, int64(ActionReduce))) }
 
 // breach queues what a node's trip is to bring about, once until it is cleared.
 func (t *Tree) breach(s *seat, k tripKind, a Action, why *event) {

@@ -2,7 +2,8 @@ package risk
 
 // limitsSet lets what is evaluated on events follow new limits of a node at a resolved
 // scope: what they count is counted in their own period, and what they no longer
-// forbid keeps nobody from opening. A tighter limit is met at the next event.
+// forbid keeps nobody from opening. A tighter limit is met at the next event, and so is
+// a stricter action, also where a milder one has been taken already.
 func (t *Tree) limitsSet(s Scope, before *Limits) {
 	at, _ := t.place(s)
 	n := t.seat(at)
@@ -16,6 +17,9 @@ func (t *Tree) limitsSet(s Scope, before *Limits) {
 		}
 	}
 	t.flows.follow(n.sc, flowWindow(ls))
+	if lossAction(ls) > lossAction(before) {
+		n.sc.acted &^= lossTrips
+	}
 	for k := range numTrips {
 		if n.n.trips&(1<<k) != 0 && !crossed(k, ls, n.sc) {
 			t.clear(&n, k)
