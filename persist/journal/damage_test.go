@@ -294,7 +294,8 @@ func TestUnusedSegmentsAreDropped(t *testing.T) {
 			t.Errorf("%s: %+v", name, l.Opened())
 		}
 		mustAppend(t, l, 151, 300)
-		checkRecords(t, l, 1, l.Committed())
+		mustCommit(t, l, 300)
+		checkRecords(t, l, 1, 300)
 		mustClose(t, l)
 	}
 }

@@ -112,6 +112,7 @@ func (l *load) run(steps int) {
 	for range steps {
 		l.step()
 	}
+	l.report(core.ExecReport{Type: core.ExecCancelled, Instrument: l.ids[0], Order: 1 << 40}) // of nobody
 	l.settle()
 	cancel()
 	if err := <-done; err != nil {
