@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"strings"
 
 	"qcat/core"
 	"qcat/core/record"
@@ -140,7 +141,7 @@ func (m *machine) decideProposal(now core.Nanos, p *record.Proposal) {
 	reason := m.changeable(scope, &limits)
 	switch {
 	case !reason.OK():
-	case p.By.Len == 0:
+	case isNobody(&p.By):
 		reason = risk.Reason{Code: risk.InvalidSetting, Scope: scope}
 	case p.Until != 0 && p.Until <= now:
 		reason = risk.Reason{Code: risk.InvalidSetting, Unit: risk.UnitNanos, Scope: scope, Limit: int64(now), Value: int64(p.Until)}
@@ -215,7 +216,7 @@ func (m *machine) decideDecision(now core.Nanos, d *record.Decision) {
 	}
 	var reason risk.Reason
 	switch {
-	case d.By.Len == 0:
+	case isNobody(&d.By):
 		reason = risk.Reason{Code: risk.InvalidSetting}
 	case at < 0 || c.waiting[at].expires <= now:
 		reason = risk.Reason{Code: risk.UnknownProposal}
@@ -225,10 +226,19 @@ func (m *machine) decideDecision(now core.Nanos, d *record.Decision) {
 	d.Reason = reasonToRecord(reason)
 }
 
+// isNobody reports whether a name names nobody.
+func isNobody(name *record.Text) bool { return strings.TrimSpace(name.String()) == "" }
+
+// samePerson reports whether two names are one person's: another case, or space about
+// it, makes nobody another person.
+func samePerson(a, b *record.Text) bool {
+	return strings.EqualFold(strings.TrimSpace(a.String()), strings.TrimSpace(b.String()))
+}
+
 // approvable refuses the approval of a proposal.
 func (m *machine) approvable(p *proposal, by *record.Text) risk.Reason {
 	switch {
-	case p.by.String() == by.String():
+	case samePerson(&p.by, by):
 		return risk.Reason{Code: risk.SamePerson, Scope: p.scope}
 	case m.tree.Limits(p.scope) != p.before:
 		return risk.Reason{Code: risk.StaleProposal, Scope: p.scope}

@@ -116,7 +116,8 @@ func (e *Engine) AmendLimits(s risk.Scope, change func(risk.Limits) (risk.Limits
 }
 
 // DecideProposal approves or rejects a proposal that waits. Who proposed it may reject
-// it and not approve it; names are compared byte by byte.
+// it and not approve it; names that differ in case, or in the space about them, are
+// one person's.
 //
 // The Status of the answer is ProposalRefused, and nothing has changed, when its
 // Reason says so: risk.SamePerson, risk.UnknownProposal (decided, expired, or never
