@@ -16,7 +16,7 @@ func TestWhoIsWho(t *testing.T) {
 			t.Errorf("%q and %q: want the same person: %v", c.a, c.b, c.same)
 		}
 	}
-	for name, want := range map[string]bool{"": true, " \t": true, "anna": false} {
+	for name, want := range map[string]bool{"": true, "  ": true, "anna": false} {
 		if n := record.MakeText(name); isNobody(&n) != want {
 			t.Errorf("%q is nobody: want %v", name, want)
 		}
