@@ -48,18 +48,23 @@ func (d *demand) code(k core.ContractKind) Code {
 
 // demandOf works out what an order, or the amendment of the order behind was, needs
 // beyond what is tied up already. It reports false when that does not fit.
-func (t *Tree) demandOf(x *instrument, o *Order, p *pair, was *Hold, add core.Qty, price, ref core.Price) (d demand, ok bool) {
-	var none holding
-	h := &none
-	if p.holding != 0 {
-		h = t.ledger.holdings.at(p.holding)
-	} else {
-		none.leverage = margin.DefaultLeverage
-		none.settle = t.ledger.walletOf(o.Account, x.settleCurrency)
-		if x.in.Kind == core.Spot {
-			none.base = t.ledger.walletOf(o.Account, x.baseCurrency)
-		}
+func (t *Tree) demandOf(x *instrument, o *Order, p *pair, was *Hold, add core.Qty, price, ref core.Price) (demand, bool) {
+	if p.holding == 0 {
+		return t.firstDemand(x, o, was, add, price, ref)
 	}
+	return t.demandIn(t.ledger.holdings.at(p.holding), x, o, was, add, price, ref)
+}
+
+// firstDemand is demandOf where the account has no holding in the instrument yet.
+func (t *Tree) firstDemand(x *instrument, o *Order, was *Hold, add core.Qty, price, ref core.Price) (demand, bool) {
+	none := holding{leverage: margin.DefaultLeverage, settle: t.ledger.walletOf(o.Account, x.settleCurrency)}
+	if x.in.Kind == core.Spot {
+		none.base = t.ledger.walletOf(o.Account, x.baseCurrency)
+	}
+	return t.demandIn(&none, x, o, was, add, price, ref)
+}
+
+func (t *Tree) demandIn(h *holding, x *instrument, o *Order, was *Hold, add core.Qty, price, ref core.Price) (d demand, ok bool) {
 	leaves, before := o.Qty, int64(0)
 	if was != nil {
 		leaves, before = o.Qty-was.filled, was.funds
