@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Message is one data frame. Data is valid only during the call of the handler.
@@ -131,5 +132,10 @@ type Refusal struct {
 	Scope  *Scope `json:"scope"`
 }
 
-// Error returns "code: detail".
-func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
+// Error returns "code: detail"; the detail of a refusal begins with its code already.
+func (r *Refusal) Error() string {
+	if strings.HasPrefix(r.Detail, r.Code) {
+		return r.Detail
+	}
+	return fmt.Sprintf("%s: %s", r.Code, r.Detail)
+}

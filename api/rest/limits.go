@@ -86,14 +86,8 @@ func (s *Server) appendLimits(dst []byte, all []limited, effective []risk.Effect
 		}
 		dst = wire.AppendLimitsUsed(dst, s.cfg.Directory, all[i].scope, &all[i].limits, all[i].uses)
 	}
-	dst = append(dst, `],"effective":[`...)
-	for i := range effective {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendEffectiveLimit(dst, s.cfg.Directory, &effective[i])
-	}
-	return append(dst, `]}`...)
+	dst = wire.AppendEffectiveLimits(append(dst, `],"effective":`...), s.cfg.Directory, effective)
+	return append(dst, '}')
 }
 
 // replaceLimits proposes limits of a node in the place of all that it has.

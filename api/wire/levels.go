@@ -89,11 +89,20 @@ func (l *Levels) Append(dst []byte, d Names, i int) []byte {
 		dst = appendKeyDecimal(dst, `,"open_sell":`, int64(v.OpenSell), in.QtyScale)
 	} else {
 		dst = appendKeyDecimal(dst, `,"scenario_loss":`, v.ScenarioLoss, risk.ValueScale)
-		dst = appendKeyString(dst, `,"worst_scenario":`, v.WorstScenario)
+		dst = appendWorst(dst, v.WorstScenario, v.ScenarioLoss > 0)
 		dst = at.appendWorth(dst)
 	}
 	dst = appendTrips(dst, in, at.trips)
 	return append(appendUses(dst, in, l.uses[at.from:at.to]), '}')
+}
+
+// appendWorst appends the scenario that costs most, null where none costs anything.
+func appendWorst(dst []byte, name string, costs bool) []byte {
+	dst = append(dst, `,"worst_scenario":`...)
+	if !costs {
+		return append(dst, "null"...)
+	}
+	return AppendString(dst, name)
 }
 
 // appendWorth appends what a firm or an account is worth.

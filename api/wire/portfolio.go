@@ -84,12 +84,28 @@ func AppendScopeState(dst []byte, d Names, s *engine.ScopeState) []byte {
 	return append(dst, '}')
 }
 
-// AppendEffectiveLimit appends {"limit","value","scope"}: the tightest of
-// a path and where it hangs.
-func AppendEffectiveLimit(dst []byte, d Names, e *risk.EffectiveLimit) []byte {
-	dst = appendKeyString(dst, `{"limit":`, e.Limit.String())
-	dst = append(dst, `,"value":"`...)
-	dst = e.Limit.Unit().Append(dst, e.Value, d.Instrument(e.From.Instrument))
-	dst = AppendScope(append(dst, `","scope":`...), d, e.From)
-	return append(dst, '}')
+// AppendEffectiveLimits appends [{"limit","value","scope"},…]: the tightest of a path as
+// a configuration writes them, a rate with its period, and where each hangs.
+func AppendEffectiveLimits(dst []byte, d Names, list []risk.EffectiveLimit) []byte {
+	dst = append(dst, '[')
+	for i := 0; i < len(list); i++ {
+		e := &list[i]
+		var one risk.Limits
+		one.Set(e.Limit, e.Value)
+		if i+1 < len(list) && list[i+1].Limit.String() == e.Limit.String()+"_per" {
+			i++
+			one.Set(list[i].Limit, list[i].Value)
+		}
+		spec := one.Spec(d.Instrument(e.From.Instrument))
+		for name, text := range spec.All() {
+			if dst[len(dst)-1] != '[' {
+				dst = append(dst, ',')
+			}
+			dst = appendKeyString(dst, `{"limit":`, name)
+			dst = appendKeyString(dst, `,"value":`, text)
+			dst = AppendScope(append(dst, `,"scope":`...), d, e.From)
+			dst = append(dst, '}')
+		}
+	}
+	return append(dst, ']')
 }

@@ -216,22 +216,38 @@ func appendReasonDetail(dst []byte, d Names, in *core.Instrument, r *risk.Reason
 	case risk.LevelAccount:
 		dst = appendEscaped(append(dst, " at account "...), accountName(d, r.Scope.Account))
 	case risk.LevelStrategy:
-		dst = appendEscaped(append(dst, " at strategy "...), strategyName(d, r.Scope.Strategy))
+		dst = appendEscaped(append(dst, " at strategy "...), accountName(d, r.Scope.Account))
+		dst = appendEscaped(append(dst, '/'), strategyName(d, r.Scope.Strategy))
 	case risk.LevelInstrument:
 		scoped := instrumentOf(d, r.Scope.Instrument)
 		dst = appendEscaped(append(dst, " at instrument "...), scoped.Venue)
 		dst = appendEscaped(append(dst, ':'), scoped.Symbol)
+		if r.Scope.Account != 0 {
+			dst = appendEscaped(append(dst, " of "...), accountName(d, r.Scope.Account))
+		}
+		if r.Scope.Strategy != 0 {
+			dst = appendEscaped(append(dst, '/'), strategyName(d, r.Scope.Strategy))
+		}
 	}
 	if r.Unit != risk.UnitNone {
 		dst = append(dst, ": "...)
-		dst = appendAmount(dst, in, r.Unit, r.Value)
+		dst = appendForPeople(dst, in, r.Unit, r.Value)
 		dst = append(dst, " against a limit of "...)
-		return appendAmount(dst, in, r.Unit, r.Limit)
+		return appendForPeople(dst, in, r.Unit, r.Limit)
 	}
 	if text := plainReason(r.Code); text != "" {
 		dst = append(append(dst, ": "...), text...)
 	}
 	return dst
+}
+
+// appendForPeople appends an amount as a sentence has it: nanoseconds as a period,
+// everything else as the members have it.
+func appendForPeople(dst []byte, in *core.Instrument, u risk.Unit, v int64) []byte {
+	if u == risk.UnitNanos {
+		return u.Append(dst, v, in)
+	}
+	return appendAmount(dst, in, u, v)
 }
 
 // plainReason says what a refusal without numbers means, "" where its code does.
@@ -269,6 +285,18 @@ func plainReason(c risk.Code) string {
 		return "the limits of the node are no longer those that the change was proposed for; propose it anew"
 	case risk.Capacity:
 		return "a bounded table or the journal is full"
+	case risk.Restricted:
+		return "the instrument is on a restricted list"
+	case risk.InstrumentNotPermitted:
+		return "the instrument is not on the list of those permitted here"
+	case risk.WrongLeg:
+		return "position_side is long or short in hedge mode, and both otherwise"
+	case risk.NotFlat:
+		return "not while something is held or open"
+	case risk.NoRate:
+		return "its currency has no rate into the risk currency"
+	case risk.InvalidSetting:
+		return "it makes no sense where it was set"
 	}
 	return ""
 }

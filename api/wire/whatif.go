@@ -47,12 +47,7 @@ func appendLevelAfter(dst []byte, d Names, l *risk.LevelAfter) []byte {
 		return append(dst, '}')
 	}
 	dst = appendKeyIf(dst, `,"scenario_loss":`, l.ScenarioLoss, risk.ValueScale, l.ScenarioKnown)
-	if dst = append(dst, `,"worst_scenario":`...); l.ScenarioKnown {
-		dst = AppendString(dst, l.Scenario)
-	} else {
-		dst = append(dst, "null"...)
-	}
-	return append(dst, '}')
+	return append(appendWorst(dst, l.Scenario, l.ScenarioKnown && l.ScenarioLoss > 0), '}')
 }
 
 // AppendRefusals appends "refusals":[…], every control that the order would fail.
