@@ -85,6 +85,9 @@ func (c *accountsCmd) Run(e *env) error {
 	if err != nil || !show {
 		return err
 	}
+	if len(list) == 0 && c.Account != "" {
+		return fmt.Errorf("there is no account %s", c.Account)
+	}
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tSTATE\tMODE\tEQUITY\tFREE\tMARGIN RATIO\tLEVERAGE\tWALLETS (BALANCE, FREE)")
 	for i := range list {

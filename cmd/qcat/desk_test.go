@@ -140,6 +140,9 @@ func TestDeskOnADemo(t *testing.T) {
 	says("funding of 0.01% is paid", "funding", btc, "0.01%")
 	says("2 BTC", "transfer", "demo", "BTC", "2", "--reason", "margin of inverse contracts")
 	says("BTC 2, 2", "accounts", "demo")
+	if code, _, errs := qcat(t, "accounts", "--addr", p.addr, "nobody"); code != 1 || !strings.Contains(errs, "no account nobody") {
+		t.Errorf("an account that is not there: %d, %s", code, errs)
+	}
 	p.live("sim-inverse:BTCUSD")
 	p.accepted(client.Order{Account: "demo", Instrument: "sim-inverse:BTCUSD", Side: "sell", Type: "market", Qty: "10"})
 	if code, _, errs := qcat(t, "transfer", "--addr", p.addr, "demo", "USDT", "--reason", "x", "--", "-5000000"); code != 1 || !strings.Contains(errs, "risk.insufficient_funds") {

@@ -166,7 +166,8 @@ func (n *limitNode) define(e *engine.Engine, where string, scope risk.Scope) err
 	if err := setLimits(e, where, scope, n.Limits, nil); err != nil {
 		return err
 	}
-	for name, spec := range n.Instruments {
+	for _, name := range slices.Sorted(maps.Keys(n.Instruments)) {
+		spec := n.Instruments[name]
 		in := e.Directory().InstrumentNamed(name)
 		if in == nil {
 			return badSetting("instruments", "%s: no feed has an instrument %s", where, name)

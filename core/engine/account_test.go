@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"testing"
 
 	"qcat/core"
@@ -128,7 +129,7 @@ func TestFunding(t *testing.T) {
 		rate int64
 		want risk.Code
 	}{
-		{h.btc.ID, 0, 1, risk.InvalidSetting}, {9, 1, 1, risk.UnknownInstrument}, {h.btc.ID, 1<<62 - 1, 1 << 62, risk.Overflow},
+		{h.btc.ID, 0, 1, risk.InvalidSetting}, {9, 1, 1, risk.UnknownInstrument}, {h.btc.ID, 1<<62 - 1, maxFundingRate, risk.Overflow},
 	} {
 		before := h.e.m.seq
 		h.rest(func() error {
@@ -154,6 +155,23 @@ func TestRateFromTwice(t *testing.T) {
 		h.wantReason("the same again", reason, err, risk.OK)
 		if again != first || h.e.m.seq != first {
 			t.Errorf("recorded as %d, and again as %d", first, again)
+		}
+		return nil
+	})
+}
+
+// What is no currency's name makes no wallet, and a rate of more than all is a slip.
+func TestSlipsOfThePen(t *testing.T) {
+	h := newHarness(t)
+	h.rest(func() error {
+		for _, name := range []string{"", "usd t", "US\tD", "A\x00", "ABCDEFGHIJKLMNOPQRSTU"} {
+			if _, _, err := h.e.DefineTransfer(h.account.ID, name, 1, "anna", ""); !errors.Is(err, ErrRefused) {
+				t.Errorf("a wallet of %q: %v", name, err)
+			}
+		}
+		for rate, want := range map[int64]risk.Code{maxFundingRate: risk.OK, maxFundingRate + 1: risk.InvalidSetting, -maxFundingRate - 1: risk.InvalidSetting} {
+			_, reason, err := h.e.DefineFunding(h.btc.ID, rate, 100)
+			h.wantReason("funding", reason, err, want)
 		}
 		return nil
 	})

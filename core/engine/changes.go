@@ -144,7 +144,7 @@ func (m *machine) decideProposal(now core.Nanos, p *record.Proposal) {
 	case isNobody(&p.By):
 		reason = risk.Reason{Code: risk.InvalidSetting, Scope: scope}
 	case p.Until != 0 && p.Until <= now:
-		reason = risk.Reason{Code: risk.InvalidSetting, Unit: risk.UnitNanos, Scope: scope, Limit: int64(now), Value: int64(p.Until)}
+		reason = risk.Reason{Code: risk.InvalidSetting, Scope: scope} // over before it began
 	default:
 		present := m.tree.Limits(scope)
 		_, loosens := c.loosens(scope, &present, &limits, p.Until)

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"qcat/core"
 	"qcat/core/record"
@@ -94,8 +96,9 @@ func (e *Engine) DefineRateFrom(currency string, in core.InstrumentID) (seq uint
 
 // checkCurrency refuses what is no name of a currency.
 func checkCurrency(name string) error {
-	if name == "" || len(name) > MaxCurrencyLen {
-		return fmt.Errorf("%w: a currency's name has 1 to %d bytes", ErrRefused, MaxCurrencyLen)
+	plain := func(r rune) bool { return r > ' ' && r != 0x7f && r != utf8.RuneError }
+	if name == "" || len(name) > MaxCurrencyLen || strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
+		return fmt.Errorf("%w: a currency's name has 1 to %d bytes and no spaces", ErrRefused, MaxCurrencyLen)
 	}
 	return nil
 }

@@ -7,6 +7,10 @@ import (
 	"qcat/risk/margin"
 )
 
+// maxFundingRate bounds one payment, in 10^-9 of the notional: all of it. A larger rate
+// is a slip of the pen.
+const maxFundingRate = 1_000_000_000
+
 // Funding: every position in a derivative pays, or is paid, for the time it was held.
 // It is booked by strategy and leg, from the position that each has at the record.
 
@@ -20,6 +24,8 @@ func (m *machine) admitFunding(f *record.Funding) risk.Reason {
 		return risk.Reason{Code: risk.UnknownInstrument, Scope: s}
 	case in.Kind == core.Spot:
 		return risk.Reason{Code: risk.InvalidSetting, Scope: s}
+	case f.Rate > maxFundingRate || f.Rate < -maxFundingRate:
+		return risk.Reason{Code: risk.InvalidSetting, Unit: risk.UnitPPM, Scope: s, Limit: maxFundingRate / 1000, Value: f.Rate / 1000}
 	case f.Price <= 0:
 		return risk.Reason{Code: risk.InvalidSetting, Unit: risk.UnitPrice, Scope: s, Value: int64(f.Price)}
 	}
