@@ -182,7 +182,11 @@ func TestPostgresStopped(t *testing.T) {
 	if bound := 3*p99(before) + 5*time.Millisecond; p99(during) > bound && !raceEnabled {
 		t.Errorf("p99 %v, it was %v", p99(during), p99(before))
 	}
-	if grown > 64<<20 {
+	most := 64 << 20
+	if raceEnabled {
+		most *= 4 // the detector keeps several bytes for each one that is touched first now
+	}
+	if grown > float64(most) {
 		t.Errorf("the memory grew by %.0f bytes", grown)
 	}
 	p.untilComponent("store", "ok")
