@@ -69,9 +69,6 @@ func (a *Approved) Reduces() bool { return a.reduces }
 // Order returns the terms that were approved.
 func (a *Approved) Order() Order { return a.order }
 
-// ReferencePrice returns the reference price the check used.
-func (a *Approved) ReferencePrice() core.Price { return a.ref }
-
 // Hold is what one open order has reserved. It lives beside the order, is
 // written by the Tree only and is the key to everything that happens to the
 // order afterwards. No pointers. The zero value holds nothing.
