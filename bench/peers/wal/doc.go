@@ -1,0 +1,3 @@
+// Package wal is the contest of write-ahead logs: persist/journal beside those of
+// other projects, on the same disk.
+package wal
