@@ -44,7 +44,7 @@ func makers[P any](producers int) []maker {
 func Contest() *contest.Contest {
 	c := &contest.Contest{Name: "queues", Title: "Queues", Best: true,
 		Workload: fmt.Sprintf("values of 8 and of 64 bytes through a queue of %d, one at a time and %d at a time (xsync has no batches: "+
-			"one after another), from 1, 4 and 8 producers to one consumer; who cannot go on looks %d times and yields; every number is checked.", capacity, block, looks)}
+			"one after another), from 1, 4 and 8 producers to one consumer; who cannot go on yields; every number is checked.", capacity, block)}
 	for _, producers := range []int{1, 4, 8} {
 		for _, batch := range []int{1, block} {
 			c.Cases = append(c.Cases, flow[struct{}](8, producers, batch), flow[words7](64, producers, batch))

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"runtime"
 	"sync"
 
 	"github.com/puzpuzpuz/xsync/v3"
@@ -58,25 +59,23 @@ func newXsyncSPSC[P any]() transport {
 }
 
 func (t xsyncSPSC[P]) produce(first uint64, n, _ int) {
-	var wait idle
 	v := value[P]{seq: first}
 	for end := first + uint64(n); v.seq < end; {
 		if t.q.TryEnqueue(v) {
 			v.seq++
 		} else {
-			wait.again()
+			runtime.Gosched()
 		}
 	}
 }
 
 func (t xsyncSPSC[P]) consume(c *checker, n, _ int) {
-	var wait idle
 	for n > 0 {
 		if v, ok := t.q.TryDequeue(); ok {
 			c.take(v.seq)
 			n--
 		} else {
-			wait.again()
+			runtime.Gosched()
 		}
 	}
 }
@@ -90,25 +89,23 @@ func newXsyncMPMC[P any]() transport {
 }
 
 func (t xsyncMPMC[P]) produce(first uint64, n, _ int) {
-	var wait idle
 	v := value[P]{seq: first}
 	for end := first + uint64(n); v.seq < end; {
 		if t.q.TryEnqueue(v) {
 			v.seq++
 		} else {
-			wait.again()
+			runtime.Gosched()
 		}
 	}
 }
 
 func (t xsyncMPMC[P]) consume(c *checker, n, _ int) {
-	var wait idle
 	for n > 0 {
 		if v, ok := t.q.TryDequeue(); ok {
 			c.take(v.seq)
 			n--
 		} else {
-			wait.again()
+			runtime.Gosched()
 		}
 	}
 }
@@ -143,7 +140,6 @@ func (t *locked[P]) pop(dst []value[P]) (n int) {
 }
 
 func (t *locked[P]) produce(first uint64, n, batch int) {
-	var wait idle
 	var src [block]value[P]
 	for ; n > 0; n -= batch {
 		for i := range src[:batch] {
@@ -153,7 +149,7 @@ func (t *locked[P]) produce(first uint64, n, batch int) {
 		for at := 0; at < batch; {
 			k := t.push(src[at:batch])
 			if k == 0 {
-				wait.again()
+				runtime.Gosched()
 			}
 			at += k
 		}
@@ -161,12 +157,11 @@ func (t *locked[P]) produce(first uint64, n, batch int) {
 }
 
 func (t *locked[P]) consume(c *checker, n, batch int) {
-	var wait idle
 	var dst [block]value[P]
 	for n > 0 {
 		k := t.pop(dst[:batch])
 		if k == 0 {
-			wait.again()
+			runtime.Gosched()
 		}
 		showAll(c, dst[:k])
 		n -= k

@@ -1,20 +1,23 @@
 package queue
 
-import "qcat/ringbuf"
+import (
+	"runtime"
+
+	"qcat/ringbuf"
+)
 
 type spsc[P any] struct{ q *ringbuf.SPSC[value[P]] }
 
 func newSPSC[P any]() transport { return spsc[P]{ringbuf.NewSPSC[value[P]](capacity)} }
 
 func (t spsc[P]) produce(first uint64, n, batch int) {
-	var wait idle
 	if batch == 1 {
 		v := value[P]{seq: first}
 		for end := first + uint64(n); v.seq < end; {
 			if t.q.Push(&v) {
 				v.seq++
 			} else {
-				wait.again()
+				runtime.Gosched()
 			}
 		}
 		return
@@ -25,7 +28,7 @@ func (t spsc[P]) produce(first uint64, n, batch int) {
 		for at := 0; at < len(src); {
 			k := t.q.PushBatch(src[at:])
 			if k == 0 {
-				wait.again()
+				runtime.Gosched()
 			}
 			at += k
 		}
@@ -33,7 +36,6 @@ func (t spsc[P]) produce(first uint64, n, batch int) {
 }
 
 func (t spsc[P]) consume(c *checker, n, batch int) {
-	var wait idle
 	if batch == 1 {
 		var v value[P]
 		for n > 0 {
@@ -41,7 +43,7 @@ func (t spsc[P]) consume(c *checker, n, batch int) {
 				c.take(v.seq)
 				n--
 			} else {
-				wait.again()
+				runtime.Gosched()
 			}
 		}
 		return
@@ -50,7 +52,7 @@ func (t spsc[P]) consume(c *checker, n, batch int) {
 	for n > 0 {
 		k := t.q.PopBatch(dst[:])
 		if k == 0 {
-			wait.again()
+			runtime.Gosched()
 		}
 		showAll(c, dst[:k])
 		n -= k
@@ -63,24 +65,22 @@ func newMPSC[P any]() transport { return mpsc[P]{ringbuf.NewMPSC[value[P]](capac
 
 // produce pushes one value at a time: what many push has no batches.
 func (t mpsc[P]) produce(first uint64, n, _ int) {
-	var wait idle
 	v := value[P]{seq: first}
 	for end := first + uint64(n); v.seq < end; {
 		if t.q.Push(&v) {
 			v.seq++
 		} else {
-			wait.again()
+			runtime.Gosched()
 		}
 	}
 }
 
 func (t mpsc[P]) consume(c *checker, n, batch int) {
-	var wait idle
 	var dst [block]value[P]
 	for n > 0 {
 		k := t.q.PopBatch(dst[:batch])
 		if k == 0 {
-			wait.again()
+			runtime.Gosched()
 		}
 		showAll(c, dst[:k])
 		n -= k
@@ -99,14 +99,13 @@ func newBroadcast[P any]() transport {
 }
 
 func (t broadcast[P]) produce(first uint64, n, batch int) {
-	var wait idle
 	if batch == 1 {
 		v := value[P]{seq: first}
 		for end := first + uint64(n); v.seq < end; {
 			if t.b.TryPublish(&v) {
 				v.seq++
 			} else {
-				wait.again()
+				runtime.Gosched()
 			}
 		}
 		return
@@ -120,12 +119,11 @@ func (t broadcast[P]) produce(first uint64, n, batch int) {
 
 func (t broadcast[P]) consume(c *checker, n, batch int) {
 	defer t.r.Close()
-	var wait idle
 	var dst [block]value[P]
 	for n > 0 {
 		k, _ := t.r.Read(dst[:batch]) // what is lost shows in the numbers
 		if k == 0 {
-			wait.again()
+			runtime.Gosched()
 		}
 		showAll(c, dst[:k])
 		n -= k

@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"fmt"
-	"runtime"
-)
+import "fmt"
 
 // value is a numbered value; its size is that of P and eight bytes more.
 type value[P any] struct {
@@ -48,16 +45,4 @@ func (c *checker) verify(producers, each int) error {
 		}
 	}
 	return nil
-}
-
-// looks is how often a goroutine that cannot go on looks again before it yields.
-const looks = 32
-
-// idle counts looks in vain.
-type idle int
-
-func (i *idle) again() {
-	if *i++; *i%looks == 0 {
-		runtime.Gosched()
-	}
 }
