@@ -13,12 +13,14 @@ STOP      ?= 60s
 RECORDS   ?= 10000000
 TORTURE_CYCLES ?= 500
 TORTURE_SEEDS  ?= 40
+BASE           ?=
+GATE_BUDGET    ?= 6m
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench torture fuzz clean
+.PHONY: help run build test race lint fmt bench bench-gate bench-gate-test torture fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build and start the demo: simulated market, paper trading, http://127.0.0.1:8082
 	$(BIN) serve --demo
@@ -41,6 +43,13 @@ fmt: ## format all Go files
 
 bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s STOP=60s RECORDS=10000000)
 	$(SERVICES) --durable $(GO) run ./bench/report -binary $(BIN) -benchtime $(BENCHTIME) -stop $(STOP) -records $(RECORDS)
+
+bench-gate: ## hold the working tree against BASE (where it left origin/main): nothing slower, no allocation more (GATE_BUDGET=6m)
+	$(GO) build -o bin/bench-gate ./bench/gate
+	bin/bench-gate -base '$(BASE)' -budget $(GATE_BUDGET)
+
+bench-gate-test: ## show that the gate holds: A against A passes twenty times, 10 % slower and one allocation more fail
+	QCAT_GATE_RUNS=20 $(GO) test -count=1 -timeout 20m -run TestGateOnRealBinaries -v ./bench/gate
 
 torture: build ## kill, crash, stop and cut for some twenty minutes, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
 	$(SERVICES) $(GO) run ./bench/torture -binary $(BIN) -cycles $(TORTURE_CYCLES) -seeds $(TORTURE_SEEDS)

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// precision is what one measurement takes.
+type precision struct {
+	window      time.Duration // of a run: short, so that some meet no disturbance
+	least, most int           // runs, of which the minimum is taken
+}
+
+// usual is the precision of a gate that decides about a change.
+var usual = precision{window: 10 * time.Millisecond, least: 3, most: 25}
+
+// subject is a kernel with what is known of both sides.
+type subject struct {
+	kernel
+	base, head *testBinary
+	note       string // why it is not measured; empty if it is
+
+	iterations int // of a run, the same on both sides
+	count      int // runs of a measurement
+	takes      time.Duration
+
+	rounds []*round
+	allocs [2]extent // base, head
+	bytes  [2]extent
+	least  [2]float64 // ns an operation, base, head
+
+	verdict  verdict
+	accepted *accepted
+}
+
+// verdict on a kernel.
+type verdict int
+
+const (
+	unmeasured verdict = iota // there is nothing to compare, and note says why
+	undecided                 // there was no time
+	passed
+	failedSlower
+	failedAllocs
+	acceptedSlower
+)
+
+// extent is the least and the most of some figures.
+type extent struct{ least, most int64 }
+
+func (e extent) with(v int64) extent { return extent{min(e.least, v), max(e.most, v)} }
+
+// compared readies a kernel of which both binaries are there.
+func compared(k kernel, base, head *testBinary) *subject {
+	none := extent{math.MaxInt64, math.MinInt64}
+	inf := math.Inf(1)
+	return &subject{kernel: k, base: base, head: head, verdict: undecided,
+		allocs: [2]extent{none, none}, bytes: [2]extent{none, none}, least: [2]float64{inf, inf}}
+}
+
+// skip says that a kernel is not measured.
+func (s *subject) skip(format string, args ...any) {
+	s.note, s.verdict = fmt.Sprintf(format, args...), unmeasured
+}
+
+// calibrate runs the kernel once on each side, which shows whether both have it, and
+// chooses how it is measured so that a measurement takes about a share of time.
+func (s *subject) calibrate(ctx context.Context, share time.Duration, p precision) error {
+	begin := time.Now()
+	base, baseErr := s.base.runs(ctx, s.bench, p.window.String(), 1)
+	takes := time.Since(begin) // a process, its setup, and the search for the iterations
+	head, err := s.head.runs(ctx, s.bench, p.window.String(), 1)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("the head fails: %w", err)
+	case baseErr != nil:
+		s.skip("the base fails: %s", firstLine(baseErr))
+		return nil
+	case len(base) == 0 && len(head) == 0:
+		s.skip("run by neither side")
+		return nil
+	case len(base) == 0:
+		s.skip("new (the base does not run it)")
+		return nil
+	case len(head) == 0:
+		s.skip("gone (the head does not run it)")
+		return nil
+	}
+	s.iterations = max(1, int(float64(p.window.Nanoseconds())/max(base[0].ns, 0.1)))
+	s.count = min(max(int(share/takes), p.least), p.most)
+	s.takes = time.Duration(s.count) * takes
+	return nil
+}
+
+// begin opens a round.
+func (s *subject) begin() { s.rounds = append(s.rounds, &round{}) }
+
+// last is the round that goes on.
+func (s *subject) last() *round { return s.rounds[len(s.rounds)-1] }
+
+// block adds four measurements to the last round, in the order ABBA.
+func (s *subject) block(ctx context.Context) error {
+	var ns [4]float64
+	for i, side := range []int{0, 1, 1, 0} {
+		binary := s.base
+		if side == 1 {
+			binary = s.head
+		}
+		runs, err := binary.runs(ctx, s.bench, fmt.Sprintf("%dx", s.iterations), s.count)
+		if err != nil {
+			return err
+		}
+		if len(runs) != s.count {
+			return fmt.Errorf("%s: %d runs, want %d", s.name(), len(runs), s.count)
+		}
+		f := least(runs)
+		ns[i] = f.ns
+		s.least[side] = min(s.least[side], f.ns)
+		s.allocs[side] = s.allocs[side].with(f.allocs)
+		s.bytes[side] = s.bytes[side].with(f.bytes)
+	}
+	r := s.last()
+	r.base = append(r.base, ns[0], ns[3])
+	r.head = append(r.head, ns[1], ns[2])
+	return nil
+}
+
+// allocatesMore says whether every measurement of the head is above every one of the
+// base. Where the figures are always the same, that is any rise.
+func (s *subject) allocatesMore() bool {
+	return s.allocs[1].least > s.allocs[0].most || s.bytes[1].least > s.bytes[0].most
+}
+
+// decide draws the conclusion of the last round.
+func (s *subject) decide() {
+	r := s.last()
+	switch {
+	case r.blocks() < leastBlocks:
+		s.verdict = undecided
+	case s.allocatesMore():
+		s.verdict = failedAllocs
+	case !r.judge().slower:
+		s.verdict = passed
+	case len(s.rounds) < rounds:
+		s.verdict = undecided
+	case s.accepted != nil:
+		s.verdict = acceptedSlower
+	default:
+		s.verdict = failedSlower
+	}
+}
+
+// suspect says that the last round found it slower, and that others must confirm it.
+func (s *subject) suspect() bool {
+	return s.verdict == undecided && s.last().blocks() >= leastBlocks
+}
