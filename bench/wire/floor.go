@@ -65,25 +65,26 @@ func echoFloor(ctx context.Context, s schedule, size int) (*measured, error) {
 // in dir that was filled ahead, and waits for the fdatasync of a group commit. One
 // goroutine takes all that wait, writes them at once, and syncs; nothing else is
 // done.
-func syncFloor(ctx context.Context, s schedule, dir string, size int) (lat *measured, err error) {
-	f, err := os.CreateTemp(dir, "qcat-sync-")
+func syncFloor(ctx context.Context, s schedule, dir string, size int) (*measured, error) {
+	lat, _, err := commitAll(ctx, s, dir, size)
+	return lat, err
+}
+
+// commitAll is syncFloor that also tells how long the schedule took.
+func commitAll(ctx context.Context, s schedule, dir string, size int) (lat *measured, span time.Duration, err error) {
+	f, err := filledFile(dir, s.n*size)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	if _, err := f.Write(make([]byte, s.n*size)); err != nil {
-		return nil, err
-	}
-	if err := f.Sync(); err != nil {
-		return nil, err
-	}
 	s.start = time.Now().Add(50 * time.Millisecond)
 	waiting, done := make(chan int, s.n), make(chan error, 1)
 	lat = s.measured()
 	go func() { done <- commitGroups(f, s, size, waiting, lat) }()
 	err = s.run(ctx, func(i int) error { waiting <- i; return nil })
 	close(waiting)
-	return lat, errors.Join(err, <-done)
+	err = errors.Join(err, <-done)
+	return lat, time.Since(s.start), err
 }
 
 // commitGroups writes and syncs what waits, in groups as they come, until waiting is
@@ -118,11 +119,16 @@ func httpFloor(body []byte) (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	srv := &fasthttp.Server{Handler: func(c *fasthttp.RequestCtx) {
+	srv := &fasthttp.Server{Handler: answerAll(body)}
+	go func() { _ = srv.Serve(ln) }()
+	return fmt.Sprintf("http://%s/", ln.Addr()), func() { _ = srv.Shutdown() }, nil
+}
+
+// answerAll answers every request with body.
+func answerAll(body []byte) fasthttp.RequestHandler {
+	return func(c *fasthttp.RequestCtx) {
 		c.SetStatusCode(fasthttp.StatusCreated)
 		c.SetContentType("application/json")
 		_, _ = c.Write(body)
-	}}
-	go func() { _ = srv.Serve(ln) }()
-	return fmt.Sprintf("http://%s/", ln.Addr()), func() { _ = srv.Shutdown() }, nil
+	}
 }

@@ -14,7 +14,12 @@ import (
 	"time"
 )
 
-func main() { os.Exit(command()) }
+func main() {
+	if code, ok := beFloor(); ok {
+		os.Exit(code)
+	}
+	os.Exit(command())
+}
 
 // settings are what the command line says.
 type settings struct {
@@ -23,18 +28,23 @@ type settings struct {
 	stop    time.Duration // how long a store is stopped
 	records uint64        // of the journal of restart
 	open    int           // orders that rest in it
+	ladder  ladderSettings
+	results *results // where rows go beside the report
 }
 
 // scenarios by name, in the order they run in.
 var scenarios = []struct {
 	name string
 	run  func(context.Context, io.Writer, settings) error
-}{{"latency", latencyRows}, {"stores", storeRows}, {"restart", restartRows}}
+}{{"latency", latencyRows}, {"ladder", ladderRows}, {"fanout", fanoutRows}, {"scale", scaleRows}, {"stores", storeRows}, {"restart", restartRows}}
 
 // command returns the exit code.
 func command() int {
-	var s settings
-	names := flag.String("scenario", "latency,stores,restart", "what to measure")
+	s := settings{results: &results{}}
+	names := flag.String("scenario", "latency,ladder,fanout,scale,stores,restart", "what to measure")
+	svg := flag.String("svg", "", "ladder: file for a plot of latency over rate")
+	figures := flag.String("json", "", "ladder, fanout, scale: file for all rows, for machines")
+	s.ladder.register(flag.CommandLine)
 	flag.StringVar(&s.binary, "binary", "bin/qcat", "the server")
 	flag.DurationVar(&s.length, "length", 5*time.Second, "length of each row, and the least of the phases before and after a stop, which are half as long as it")
 	flag.DurationVar(&s.stop, "stop", time.Minute, "stores: how long each is stopped")
@@ -43,7 +53,14 @@ func command() int {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Stdout, s, strings.Split(*names, ",")); err != nil {
+	err := run(ctx, os.Stdout, s, strings.Split(*names, ","))
+	if *figures != "" {
+		err = errors.Join(err, s.results.writeJSON(*figures))
+	}
+	if *svg != "" {
+		err = errors.Join(err, s.results.writeSVG(*svg))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "wire:", err)
 		return 1
 	}
@@ -64,6 +81,9 @@ func run(ctx context.Context, w io.Writer, s settings, names []string) error {
 	}
 	if s.length <= 0 || s.stop <= 0 || s.records < minRecords || s.open < 1 {
 		return fmt.Errorf("lengths and counts must be positive, and a journal of less than %d records tells nothing", minRecords)
+	}
+	if err := s.ladder.check(); err != nil {
+		return err
 	}
 	var failed []error
 	for _, c := range scenarios {

@@ -16,18 +16,21 @@ import (
 	"qcat/persist/vfs"
 )
 
-// binary is the server, built once by TestMain.
-var binary string
+// server is the binary, built once by TestMain.
+var server string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		if code, ok := beFloor(); ok {
+			return code
+		}
 		dir, err := os.MkdirTemp("", "qcat-wire-bin-")
 		if err != nil {
 			panic(err)
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		binary = filepath.Join(dir, "qcat")
-		if out, err := exec.Command("go", "build", "-o", binary, "qcat/cmd/qcat").CombinedOutput(); err != nil {
+		server = filepath.Join(dir, "qcat")
+		if out, err := exec.Command("go", "build", "-o", server, "qcat/cmd/qcat").CombinedOutput(); err != nil {
 			panic(string(out))
 		}
 		return m.Run()
@@ -39,7 +42,7 @@ func TestMain(m *testing.M) {
 // those of the logs, by count and hash.
 func TestStores(t *testing.T) {
 	var out bytes.Buffer
-	set := settings{binary: binary, length: 300 * time.Millisecond, stop: time.Second}
+	set := settings{binary: server, length: 300 * time.Millisecond, stop: time.Second}
 	if err := stopStores(t.Context(), t, &out, set); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -53,7 +56,7 @@ func TestStores(t *testing.T) {
 // TestRestart starts the server on a short past in all three ways.
 func TestRestart(t *testing.T) {
 	var out bytes.Buffer
-	if err := restartRows(t.Context(), &out, settings{binary: binary, records: minRecords, open: 100}); err != nil {
+	if err := restartRows(t.Context(), &out, settings{binary: server, records: minRecords, open: 100}); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if n := strings.Count(out.String(), " MiB |"); n != 3 {

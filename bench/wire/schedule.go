@@ -54,6 +54,26 @@ func (s schedule) run(ctx context.Context, f func(i int) error) error {
 	return nil
 }
 
+// runBatches is run for a load that puts together what is due at once, most events at
+// most: f gets the first and the one behind the last.
+func (s schedule) runBatches(ctx context.Context, most int, f func(from, to int) error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	for next := 0; next < s.n; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sleepUntil(s.due(next))
+		to := min(int(time.Since(s.start)/s.period)+1, next+most, s.n)
+		if err := f(next, to); err != nil {
+			return err
+		}
+		next = to
+	}
+	return nil
+}
+
 // sleepUntil sleeps in the kernel: the runtime's timers are coarser.
 func sleepUntil(t time.Time) {
 	for {
@@ -78,6 +98,11 @@ func (l latencies) record(d time.Duration) {
 }
 
 func (l latencies) count() int { return int(l.h.TotalCount()) }
+
+// quantile is the p-th percentile, 0 of nothing.
+func (l latencies) quantile(p float64) time.Duration {
+	return time.Duration(l.h.ValueAtPercentile(p))
+}
 
 // percentiles are the columns of every table.
 var percentiles = []float64{50, 90, 99, 99.9, 99.99}

@@ -118,10 +118,12 @@ func (s *sections) define(e *engine.Engine) error {
 	if err := firm.define(e, "firm", risk.FirmScope()); err != nil {
 		return err
 	}
+	seen := make(map[string]bool, len(s.Accounts))
 	for i := range s.Accounts {
-		if slices.ContainsFunc(s.Accounts[:i], func(a accountNode) bool { return a.Name == s.Accounts[i].Name }) {
-			return badSetting("accounts", "account %s is there twice", s.Accounts[i].Name)
+		if name := s.Accounts[i].Name; seen[name] {
+			return badSetting("accounts", "account %s is there twice", name)
 		}
+		seen[s.Accounts[i].Name] = true
 		if err := s.Accounts[i].define(e, s.later); err != nil {
 			return err
 		}

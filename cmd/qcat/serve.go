@@ -35,6 +35,7 @@ type serveCmd struct {
 
 	storageFlags `embed:""`
 
+	MaxConnections   int           `help:"WebSocket connections that are taken, and HTTP connections." default:"10000"`
 	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
 	CancelOnShutdown bool          `help:"Cancel all open orders when shutting down." default:"true" negatable:""`
 	ShutdownTimeout  time.Duration `help:"How long a shutdown may wait for orders and clients." default:"10s"`

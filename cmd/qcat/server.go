@@ -170,7 +170,7 @@ func (s *server) build(ctx context.Context, who sections) error {
 	s.hub = hub.New(hub.Config{
 		Exposure:  s.engine,
 		Directory: s.directory, Clock: s.clock, Idle: hubIdle, Sources: s.sources(),
-		Events: s.engine.Events(), View: hubView{s.view}, StartSeq: s.engine.Seq(),
+		Events: s.engine.Events(), View: hubView{s.view}, StartSeq: s.engine.Seq(), MaxConnections: s.cfg.MaxConnections,
 	})
 	s.buildAPI()
 	return nil
@@ -248,6 +248,7 @@ func (s *server) buildAPI() {
 		Directory: s.directory, Engine: s.gate, View: s.view, Quotes: s.quotes, Market: s.hub,
 		Socket: socket.Handle, Components: s.components(), Metrics: s.metrics, Clock: s.clock, Log: s.log,
 		Origins: s.cfg.Origins, History: s.archive, HistorySeq: s.archive.storedSeq, HistoryTime: s.archive.storedTime,
+		MaxConnections: s.cfg.MaxConnections,
 	})
 }
 
