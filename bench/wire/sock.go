@@ -46,10 +46,34 @@ func dialSock(addr string, k int) (s sock, err error) {
 	); err != nil {
 		return -1, fmt.Errorf("socket %d: %w", k, err)
 	}
-	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}); err != nil {
+	err = unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})
+	if errors.Is(err, unix.EINTR) { // it goes on without us
+		err = sock(fd).connected()
+	}
+	if err != nil {
 		return -1, fmt.Errorf("connect %d: %w", k, err)
 	}
 	return sock(fd), nil
+}
+
+// connected waits for the end of a connect that a signal has interrupted.
+func (s sock) connected() error {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(s), Events: unix.POLLOUT}}, setupPatience*1000)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return err
+		case n == 0:
+			return unix.ETIMEDOUT
+		}
+		code, err := unix.GetsockoptInt(int(s), unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && code != 0 {
+			err = unix.Errno(code)
+		}
+		return err
+	}
 }
 
 // write writes all of b, on a blocking socket.
