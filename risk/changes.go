@@ -58,7 +58,7 @@ func (t *Tree) touchPath(nodes *[pathLen]*node, o *Order, account, strategy uint
 // and what they belong to.
 func (t *Tree) touchHeld(id core.InstrumentID) {
 	x := &t.instruments[id]
-	t.touch(&t.firm, sectionFirm, 0)
+	t.touch(&t.firm.node, sectionFirm, 0)
 	t.touch(&x.firm.node, sectionInstruments, uint32(id))
 	for s := x.first; s != 0; {
 		p := t.pairs.at(s)
@@ -67,7 +67,7 @@ func (t *Tree) touchHeld(id core.InstrumentID) {
 		if p.key&strategyKey != 0 {
 			section = sectionStrategies
 		}
-		t.touch(t.parent(p), section, uint32(p.key>>32)&maxID)
+		t.touch(&t.parent(p).node, section, uint32(p.key>>32)&maxID)
 		s = p.next
 	}
 }
@@ -126,11 +126,11 @@ func (t *Tree) NextChanged(most int, yield func(Scope)) (left int) {
 func (t *Tree) nodeAtCursor(c ScopeCursor) *node {
 	switch c.section {
 	case sectionFirm:
-		return &t.firm
+		return &t.firm.node
 	case sectionAccounts:
-		return &t.accounts[c.index]
+		return &t.accounts[c.index].node
 	case sectionStrategies:
-		return &t.strategies[c.index]
+		return &t.strategies[c.index].node
 	case sectionInstruments:
 		return &t.instruments[c.index].firm.node
 	}

@@ -196,7 +196,7 @@ func (c *check) identity() bool {
 		}
 	}
 	c.account, c.strategy = t.pairs.at(c.slots[0]), t.pairs.at(c.slots[1])
-	c.nodes = [pathLen]*node{&t.firm, a, s, &c.x.firm.node, &c.account.node, &c.strategy.node}
+	c.nodes = [pathLen]*node{&t.firm.node, a, s, &c.x.firm.node, &c.account.node, &c.strategy.node}
 	for i, n := range c.nodes {
 		p := &t.profiles[n.profile]
 		c.profiles[i] = p

@@ -1,7 +1,6 @@
 package risk
 
 import (
-	"math"
 	"math/bits"
 
 	"qcat/core"
@@ -105,7 +104,7 @@ func (c *check) leverage() bool {
 		}
 		limit := c.profiles[k].v[LimitMaxLeverage]
 		equity, known := c.t.worthOf(k, c.o.Account)
-		if overLeveraged(total, equity, known, limit) && c.refuse(Reason{Code: MaxLeverage, Unit: UnitTimes, Scope: c.scope(k),
+		if overLeveraged(total, narrow(equity), known, limit) && c.refuse(Reason{Code: MaxLeverage, Unit: UnitTimes, Scope: c.scope(k),
 			Limit: limit, Value: timesOf(total, equity, known)}) {
 			return true
 		}
@@ -122,28 +121,13 @@ func (t *Tree) worthOf(at int, a core.AccountID) (core.Int128, bool) {
 }
 
 // overLeveraged reports whether gross > limit·equity, exactly.
-func overLeveraged(gross int64, equity core.Int128, known bool, limit int64) bool {
-	if !known || equity.Sign() <= 0 {
+func overLeveraged(gross, equity int64, known bool, limit int64) bool {
+	if !known || equity <= 0 {
 		return true
 	}
 	gh, gl := bits.Mul64(uint64(gross), core.PPM)
-	eh, el := bits.Mul64(uint64(narrow(equity)), uint64(limit))
+	eh, el := bits.Mul64(uint64(equity), uint64(limit))
 	return gh > eh || (gh == eh && gl > el)
-}
-
-// quickMargin is check.margin for the quick path.
-func (t *Tree) quickMargin(x *instrument, o *Order, account *pair, ref core.Price) bool {
-	d, ok := t.demandOf(x, o, account, nil, o.Qty, o.Price, ref)
-	return ok && d.met()
-}
-
-// quickLeverage is check.leverage for one node of the quick path.
-func (t *Tree) quickLeverage(at int, a core.AccountID, gross, limit int64) bool {
-	if limit == math.MaxInt64 {
-		return true
-	}
-	equity, known := t.worthOf(at, a)
-	return !overLeveraged(gross, equity, known, limit)
 }
 
 // projectMargin says what the wallet that pays for the order would have left, and how

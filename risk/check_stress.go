@@ -11,7 +11,7 @@ func (c *check) stresses() bool {
 		size.take(&c.profiles[k].Limits)
 	}
 	size = size.or()
-	at := c.t.stresses(&c.o)
+	at := c.t.branches(&c.o)
 	for k, p := range c.pairsOf() {
 		if !c.applies(k, LimitMaxScenarioLoss) {
 			continue
@@ -20,7 +20,7 @@ func (c *check) stresses() bool {
 		if !ok {
 			return false // exposure has refused
 		}
-		loss := size.worst(c.nodes[k].gross-p.gross+gross, at[k].with(c.x, p, long, short))
+		loss := size.worst(c.nodes[k].gross-p.gross+gross, at[k].stress.with(c.x, p, long, short))
 		if limit := c.profiles[k].v[LimitMaxScenarioLoss]; loss > limit && c.refuse(Reason{
 			Code: MaxScenarioLoss, Unit: UnitValue, Scope: c.scope(k), Limit: limit, Value: loss}) {
 			return true
@@ -31,6 +31,12 @@ func (c *check) stresses() bool {
 
 // with is the stress of a node once one of its pairs is worth long and short.
 func (s stress) with(x *instrument, p *pair, long, short int64) stress {
-	was, is := deviated(x.deviation.sigma, p.long, p.short), deviated(x.deviation.sigma, long, short)
-	return stress{long: s.long - was.long + is.long, short: s.short - was.short + is.short}
+	sigma := x.deviation.sigma
+	if long != p.long {
+		s.long += scaledUp(long, sigma) - scaledUp(p.long, sigma)
+	}
+	if short != p.short {
+		s.short += scaledUp(-p.short, sigma) - scaledUp(-short, sigma)
+	}
+	return s
 }

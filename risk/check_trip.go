@@ -8,11 +8,11 @@ func (c *check) score(i int) *score {
 	t, o := c.t, &c.o
 	switch i {
 	case atFirm:
-		return &t.scores.firm.score
+		return &t.scores.firm
 	case atAccount:
-		return &t.scores.accounts[o.Account].score
+		return &t.scores.accounts[o.Account]
 	case atStrategy:
-		return &t.scores.strategies[o.Strategy].score
+		return &t.scores.strategies[o.Strategy]
 	case atFirmInstrument:
 		return &c.x.tally.score
 	}

@@ -76,6 +76,14 @@ func (r *recent) look(k *recentOrder) (old core.Nanos, found, room bool) {
 	return 0, false, room
 }
 
+// passes reports whether an order may be told from those of the window, and none of
+// them is identical.
+func (r *recent) passes(o *Order, now core.Nanos, window int64) bool {
+	k := recentOf(o, now)
+	old, found, room := r.look(&k)
+	return room && !(found && int64(old) < window)
+}
+
 // record remembers an accepted order in its own entry, or an empty one, or the
 // oldest.
 func (r *recent) record(k *recentOrder) {

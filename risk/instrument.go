@@ -10,8 +10,7 @@ type instrument struct {
 	venue uint32 // index in Tree.venues
 	first uint32 // slot of the first pair that holds it; 0: none
 
-	tick, step divisor
-	settles    bool // val is the settlement currency's own notional, exactly
+	settles bool // val is the settlement currency's own notional, exactly
 
 	firm    pair
 	rolling rolling
@@ -79,7 +78,7 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 			return Reason{Code: InvalidSetting, Scope: s}
 		}
 		t.version++
-		old.in, old.tick, old.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
+		old.in = in
 		t.limitsChanged()
 		return Reason{}
 	}
@@ -88,7 +87,7 @@ func (t *Tree) DefineInstrument(in *core.Instrument) Reason {
 		t.instruments = append(t.instruments, instrument{})
 	}
 	x := &t.instruments[in.ID]
-	x.in, x.tick, x.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
+	x.in = in
 	x.firm.defined = true
 	x.setRate(t.Rate(valued(in)))
 	x.venue = t.venueOf(in.Venue)
@@ -155,10 +154,12 @@ func (t *Tree) setRate(currency string, ppm int64) bool {
 	for i := range t.rates {
 		if t.rates[i].currency == currency {
 			t.rates[i].ppm = ppm
+			t.revalued()
 			return true
 		}
 	}
 	t.rates = append(t.rates, rate{currency, ppm})
+	t.revalued()
 	return true
 }
 
@@ -217,11 +218,11 @@ func (t *Tree) Mark(id core.InstrumentID, price core.Price, confirmed bool, now 
 // it changes the first.
 func (t *Tree) mark(x *instrument, price, scored core.Price, all bool) bool {
 	unit, ok := x.val.unit(price)
-	if !ok || !fits(&x.firm, &t.firm, x.val, unit) {
+	if !ok || !fits(&x.firm, &t.firm.node, x.val, unit) {
 		return false
 	}
 	for s := x.first; s != 0; s = t.pairs.at(s).next {
-		if p := t.pairs.at(s); !fits(p, t.parent(p), x.val, unit) {
+		if p := t.pairs.at(s); !fits(p, &t.parent(p).node, x.val, unit) {
 			return false
 		}
 	}
@@ -229,10 +230,10 @@ func (t *Tree) mark(x *instrument, price, scored core.Price, all bool) bool {
 		return false
 	}
 	t.touchHeld(x.in.ID)
-	t.value(x, &x.firm, &t.firm, &t.scores.firm.stress, price, unit)
+	t.value(x, &x.firm, &t.firm, price, unit)
 	for s := x.first; s != 0; s = t.pairs.at(s).next {
 		p := t.pairs.at(s)
-		t.value(x, p, t.parent(p), t.stressOf(p), price, unit)
+		t.value(x, p, t.parent(p), price, unit)
 	}
 	if scored != 0 {
 		t.scoreMark(x, scored, all)
@@ -241,7 +242,7 @@ func (t *Tree) mark(x *instrument, price, scored core.Price, all bool) bool {
 }
 
 // parent returns the account or strategy a pair belongs to.
-func (t *Tree) parent(p *pair) *node {
+func (t *Tree) parent(p *pair) *branch {
 	id := uint32(p.key>>32) & maxID
 	if p.key&strategyKey != 0 {
 		return &t.strategies[id]

@@ -1,6 +1,8 @@
 package risk
 
 import (
+	"math"
+
 	"qcat/core"
 	"qcat/risk/margin"
 )
@@ -186,10 +188,25 @@ func (t *Tree) update(h *holding, i int) {
 		b.balance = plus(b.balance, brought)
 		g.totals[b.currency] = plus(g.totals[b.currency], brought)
 	}
+	t.moved(h.account)
+	if l.unrealised != old.unrealised || l.settled != old.settled || l.based != old.based {
+		t.gained(h.account)
+	}
+	x.asks(h, t.pairs.at(h.pair))
+}
+
+// asks leaves with an account's pair what the margin of its next order follows from:
+// of a cross position in one-way mode, whose quantities are the pair's own.
+func (x *instrument) asks(h *holding, p *pair) {
+	p.leverage, p.initial = 0, h.legs[0].initial
+	if x.in.Kind != core.Spot && !h.isolated && x.marked != 0 && h.leverage <= math.MaxUint32 {
+		p.leverage = uint32(h.leverage)
+	}
 }
 
 // setMargin changes the margin of an isolated leg.
 func (t *Tree) setMargin(h *holding, l *leg, to int64) {
+	t.moved(h.account)
 	w := t.ledger.wallets.at(h.settle)
 	w.isolated = plus(w.isolated, minus(wide(to), wide(l.margin)))
 	l.margin = to

@@ -83,6 +83,7 @@ func (t *Tree) dropSource(currency string) {
 	for i := range t.sources {
 		if t.sources[i].currency == currency {
 			t.sources = append(t.sources[:i], t.sources[i+1:]...)
+			t.revalued()
 			return
 		}
 	}
@@ -93,6 +94,7 @@ func (t *Tree) dropSource(currency string) {
 func (t *Tree) markRates(in core.InstrumentID) {
 	for i := range t.sources {
 		if s := &t.sources[i]; s.instrument == in {
+			t.revalued() // amounts are valued by the mark, which the rate is rounded from
 			x := &t.instruments[in]
 			ppm, ok := core.MulDiv(int64(x.marked), t.Rate(x.in.Quote), core.Pow10(x.in.PriceScale), core.RoundUp)
 			if ok && ppm > 0 && t.setRate(s.currency, ppm) {

@@ -46,6 +46,7 @@ func (t *Tree) Transfer(a core.AccountID, currency string, amount int64) Reason 
 	g := &t.ledger
 	w := g.wallets.at(g.openWallet(a, g.currency(currency)))
 	w.deposits += amount
+	t.gained(a)
 	w.balance = plus(w.balance, wide(amount))
 	g.totals[w.currency] = plus(g.totals[w.currency], wide(amount))
 	w.called = w.called && w.cross().Cmp(w.maintenance) < 0
@@ -166,7 +167,9 @@ func (t *Tree) SetIsolated(a core.AccountID, in core.InstrumentID, on bool) Reas
 	if r := t.AdmitIsolated(a, in, on); !r.OK() {
 		return r
 	}
-	t.changeHolding(InstrumentScope(a, 0, in)).isolated = on
+	h := t.changeHolding(InstrumentScope(a, 0, in))
+	h.isolated = on
+	t.instruments[in].asks(h, t.pairs.at(h.pair))
 	return Reason{}
 }
 

@@ -30,6 +30,15 @@ type node struct {
 // stops is not 0 when its state or a trip refuses what does not reduce.
 func (n *node) stops() uint8 { return uint8(n.state) | n.trips }
 
+// branch is the node of the firm, an account or a strategy, with what a check asks of
+// it beside its limits. 128 bytes: two lines that the processor fetches together.
+type branch struct {
+	node
+	stress   stress
+	standing standing
+	_        [16]byte
+}
+
 // pair is the node of an instrument below the firm, an account or a strategy.
 // 128 bytes: the node's line and the line of quantities next to it.
 type pair struct {
@@ -40,10 +49,12 @@ type pair struct {
 	price    core.Price // what long, short and gross are valued at; 0: never
 	key      uint64     // pairKey; 0 for a firm-wide one
 	next     uint32     // next slot of the same instrument; 0: last
-	merged   uint32     // a strategy's pair: index in Tree.merged, if epoch is the tree's
-	epoch    uint64
-	holding  uint32 // an account's pair: slot in ledger.holdings; 0: none yet
-	_        [4]uint8
+	holding  uint32     // an account's pair: slot in ledger.holdings; 0: none yet
+	merged   uint32     // a strategy's pair: number of the limits of its path (Tree.mergedOf)
+	// An account's pair, while it is worth asking (instrument.asks): what its holding
+	// ties up, and at which leverage in PPM; 0: ask the holding.
+	leverage uint32
+	initial  int64
 }
 
 // profile is a set of limits as the check reads it. Nodes with equal limits
@@ -56,12 +67,18 @@ type profile struct {
 	bounds   bounds
 }
 
+// branches returns the firm, the account and the strategy of an order, which must be
+// defined.
+func (t *Tree) branches(o *Order) [3]*branch {
+	return [3]*branch{&t.firm, &t.accounts[o.Account], &t.strategies[o.Strategy]}
+}
+
 // nodeAt returns the node of that id, or nil.
-func nodeAt(nodes []node, id uint32) *node {
-	if id >= uint32(len(nodes)) || !nodes[id].defined {
+func nodeAt(branches []branch, id uint32) *node {
+	if id >= uint32(len(branches)) || !branches[id].defined {
 		return nil
 	}
-	return &nodes[id]
+	return &branches[id].node
 }
 
 // intern returns the index of the profile with these limits, made when new.

@@ -17,8 +17,9 @@ type pairs struct {
 }
 
 type indexEntry struct {
-	key  uint64 // 0: empty
-	slot uint32
+	key     uint64 // 0: empty
+	slot    uint32
+	account uint32 // of a strategy's pair: the slot of its account's; 0: none yet
 }
 
 const (
@@ -57,14 +58,27 @@ func (p *pairs) at(slot uint32) *pair {
 }
 
 // find returns the slot of key, 0 if there is none.
-func (p *pairs) find(key uint64) uint32 {
+func (p *pairs) find(key uint64) uint32 { return p.entry(key).slot }
+
+// entry returns the entry of key, an empty one if there is none.
+func (p *pairs) entry(key uint64) *indexEntry {
 	mask := uint64(len(p.index) - 1)
 	for i := p.home(key); ; i++ {
 		e := &p.index[i&mask]
 		if e.key == key || e.key == 0 {
-			return e.slot
+			return e
 		}
 	}
+}
+
+// findPath returns the slots of an order's strategy and account in its instrument, 0
+// where there is none: one search, as a strategy's entry knows its account's.
+func (p *pairs) findPath(o *Order) (strategy, account uint32) {
+	e := p.entry(strategyPairKey(o.Strategy, o.Instrument))
+	if e.account == 0 && e.slot != 0 {
+		e.account = p.find(accountPairKey(o.Account, o.Instrument))
+	}
+	return e.slot, e.account
 }
 
 // home is where a key's search starts. Two rounds of multiplication spread the
@@ -107,7 +121,7 @@ func (p *pairs) insert(key uint64, slot uint32) {
 	for p.index[i&mask].key != 0 {
 		i++
 	}
-	p.index[i&mask] = indexEntry{key, slot}
+	p.index[i&mask] = indexEntry{key: key, slot: slot}
 }
 
 func (p *pairs) resize(size int) {

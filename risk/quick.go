@@ -2,7 +2,6 @@ package risk
 
 import (
 	"math"
-	"math/bits"
 
 	"qcat/core"
 )
@@ -14,8 +13,14 @@ import (
 // asked once, of the tightest limit of the path, not six times.
 
 // merged is the tightest of a path's limits that do not depend on what has been
-// used. Unset ones are bounds that nothing reaches.
+// used, the instrument's own filters among them. Unset ones are bounds that nothing
+// reaches.
 type merged struct {
+	tick, step  divisor
+	least, most core.Price
+	minQty      core.Qty
+	minValue    core.Notional // the instrument's own, in its settlement currency
+	maxValue    core.Notional
 	up, down    [3]int64 // collar in PPM by core.Side, the tree's and the venue's
 	maxQty      core.Qty
 	minNotional int64
@@ -62,6 +67,14 @@ func (ls *Limits) or(l Limit, v int64) int64 {
 // noCollar is a band that no price leaves: a venue's 0 means none.
 const noCollar = math.MaxInt64 / 2
 
+// bound is an upper bound of a filter, where 0 is none.
+func bound(v int64) int64 {
+	if v <= 0 {
+		return math.MaxInt64
+	}
+	return v
+}
+
 // mergePath merges the limits of a path and the filters of its instrument.
 func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 	band := func(ppm int64) int64 {
@@ -71,7 +84,10 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 		return ppm
 	}
 	buy, sell := core.Buy, core.Sell
-	m := merged{maxQty: math.MaxInt64, maxNotional: math.MaxInt64, maxAge: math.MaxInt64, maxOffset: math.MaxInt64}
+	m := merged{maxQty: core.Qty(bound(int64(in.MaxQty))), maxNotional: math.MaxInt64, maxAge: math.MaxInt64, maxOffset: math.MaxInt64,
+		tick: divisorOf(uint64(in.TickSize)), step: divisorOf(uint64(in.StepSize)),
+		least: max(in.MinPrice, 1), most: core.Price(bound(int64(in.MaxPrice))), minQty: max(in.MinQty, 1),
+		minValue: in.MinNotional, maxValue: core.Notional(bound(int64(in.MaxNotional)))}
 	m.up[buy], m.down[buy] = band(in.BidCollarUp), band(in.BidCollarDown)
 	m.up[sell], m.down[sell] = band(in.AskCollarUp), band(in.AskCollarDown)
 	for i, p := range path {
@@ -102,7 +118,7 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 // refresh merges the limits of an order's path again if they, or a filter, have
 // changed since; the strategy's pair remembers the result.
 func (t *Tree) refresh(x *instrument, nodes *[pathLen]*node, strategy *pair) {
-	if strategy.epoch == t.epoch {
+	if t.mergedOf(strategy) != nil {
 		return
 	}
 	key := mergeKey{instrument: x.in.ID}
@@ -117,7 +133,16 @@ func (t *Tree) refresh(x *instrument, nodes *[pathLen]*node, strategy *pair) {
 		t.merged = append(t.merged, mergePath(x.in, &path))
 		t.mergedBy[key] = at
 	}
-	strategy.merged, strategy.epoch = at, t.epoch
+	strategy.merged = t.oldest + at
+}
+
+// mergedOf returns what was merged for a strategy's pair, nil if it never was or a
+// limit has changed since.
+func (t *Tree) mergedOf(strategy *pair) *merged {
+	if at := strategy.merged - t.oldest; at < uint32(len(t.merged)) {
+		return &t.merged[at]
+	}
+	return nil
 }
 
 // mergeKey is what a merged depends on.
@@ -128,7 +153,13 @@ type mergeKey struct {
 
 // limitsChanged makes every merged limit stale.
 func (t *Tree) limitsChanged() {
-	t.epoch++
+	used := uint32(len(t.merged))
+	if t.oldest += used; t.oldest > math.MaxUint32/2 { // before numbers begin anew
+		for slot := uint32(1); slot < t.pairs.n; slot++ {
+			t.pairs.at(slot).merged = 0
+		}
+		t.oldest = 1
+	}
 	t.merged = t.merged[:0]
 	clear(t.mergedBy)
 }
@@ -140,22 +171,23 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	if x == nil || uint32(o.Account) >= uint32(len(t.accounts)) || uint32(o.Strategy) >= uint32(len(t.strategies)) || ref == nil {
 		return false
 	}
-	slotA := t.pairs.find(accountPairKey(o.Account, o.Instrument))
-	slotS := t.pairs.find(strategyPairKey(o.Strategy, o.Instrument))
-	account, strategy := &t.accounts[o.Account], &t.strategies[o.Strategy]
-	if slotA == 0 || slotS == 0 || strategy.owner != uint32(o.Account) {
+	parents := t.branches(o)
+	slotS, slotA := t.pairs.findPath(o)
+	if slotA == 0 || slotS == 0 || parents[atStrategy].owner != uint32(o.Account) {
 		return false
 	}
 	held := [3]*pair{&x.firm, t.pairs.at(slotA), t.pairs.at(slotS)}
 	// States and trips are asked here so that the six nodes, which a random order finds
 	// in memory, are fetched side by side while the terms are looked at.
-	if t.firm.stops()|account.stops()|strategy.stops()|held[0].stops()|held[1].stops()|held[2].stops() != 0 ||
-		held[2].epoch != t.epoch {
+	if stopped(&parents, &held) {
 		return false
 	}
-	m := &t.merged[held[2].merged]
+	m := t.mergedOf(held[2])
+	if m == nil {
+		return false
+	}
 	price, ok := m.reference(ref, now)
-	if !ok || m.barred || (m.selfs && o.Crosses != 0) || t.venues[x.venue].down || !m.terms(x, o, price) {
+	if !ok || m.barred || (m.selfs && o.Crosses != 0) || t.venues[x.venue].down || !m.terms(o, price) {
 		return false
 	}
 	if (o.Leg != core.LegNet || t.ledger.hedged > 0) && (closesLeg(o) || !t.fitsLeg(o.Account, x, o.Leg)) {
@@ -165,25 +197,24 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 		return false
 	}
 	value, ok := m.notional(x, o)
-	if !ok {
+	if !ok || m.duplicate > 0 && !t.recent.passes(o, now, m.duplicate) {
 		return false
 	}
-	if m.duplicate > 0 {
-		k := recentOf(o, now)
-		if old, found, room := t.recent.look(&k); !room || (found && int64(old) < m.duplicate) {
-			return false
-		}
-	}
-	parents := [3]*node{&t.firm, account, strategy}
-	if !t.quickUse(parents, held, value, now) || !t.quickExposure(x, o, m, parents, held, price) {
+	q := quickly{t: t, x: x, m: m, o: o, parents: parents, held: held, ref: price, value: value}
+	if q.unit, ok = x.val.unit(price); !ok {
 		return false
 	}
-	if m.margin && !t.quickMargin(x, o, held[1], price) {
+	if !q.use(now) || !q.exposure() || m.margin && !q.margin() {
 		return false
 	}
 	*a = Approved{order: *o, version: t.version, now: now, price: o.Price, ref: price, reserves: value,
 		account: slotA, strategy: slotS}
 	return true
+}
+
+// stopped reports whether a state or a trip on a path refuses what does not reduce.
+func stopped(parents *[3]*branch, held *[3]*pair) bool {
+	return parents[0].stops()|parents[1].stops()|parents[2].stops()|held[0].stops()|held[1].stops()|held[2].stops() != 0
 }
 
 // reference is check.reference for the tightest age.
@@ -203,19 +234,15 @@ func (m *merged) reference(ref *Reference, now core.Nanos) (core.Price, bool) {
 }
 
 // terms is check.valid, format, collar and size for a limit order.
-func (m *merged) terms(x *instrument, o *Order, ref core.Price) bool {
-	in := x.in
-	if o.Type != core.Limit || o.ReduceOnly || o.Price <= 0 || o.Qty <= 0 || o.Side-core.Buy > core.Sell-core.Buy ||
-		o.TIF-core.GTC > core.PostOnly-core.GTC {
+func (m *merged) terms(o *Order, ref core.Price) bool {
+	if o.Type != core.Limit || o.ReduceOnly || o.Side-core.Buy > core.Sell-core.Buy || o.TIF-core.GTC > core.PostOnly-core.GTC {
 		return false
 	}
-	if !x.tick.divides(uint64(o.Price)) || !x.step.divides(uint64(o.Qty)) ||
-		o.Price < in.MinPrice || (o.Price > in.MaxPrice && in.MaxPrice > 0) ||
-		o.Qty < in.MinQty || (o.Qty > in.MaxQty && in.MaxQty > 0) || o.Qty > m.maxQty {
+	if o.Price < m.least || o.Price > m.most || o.Qty < m.minQty || o.Qty > m.maxQty ||
+		!m.tick.divides(uint64(o.Price)) || !m.step.divides(uint64(o.Qty)) {
 		return false
 	}
-	up, down := m.up[o.Side], m.down[o.Side]
-	return !above(o.Price, ref, up) && !below(o.Price, ref, down)
+	return !above(o.Price, ref, m.up[o.Side]) && !below(o.Price, ref, m.down[o.Side])
 }
 
 // rolls is check.rollingCollar for the quick path.
@@ -232,89 +259,13 @@ func (m *merged) notional(x *instrument, o *Order) (int64, bool) {
 	if !ok1 || !ok2 || value > m.maxNotional || value < m.minNotional {
 		return 0, false
 	}
-	in := x.in
-	if in.MinNotional <= 0 && in.MaxNotional <= 0 {
+	if m.minValue <= 0 && m.maxValue == math.MaxInt64 {
 		return value, true
 	}
 	least, most := core.Notional(value), core.Notional(value)
 	if !x.settles {
-		most, ok1 = in.Notional(o.Price, o.Qty, core.RoundUp)
-		least, ok2 = in.Notional(o.Price, o.Qty, core.RoundDown)
+		most, ok1 = x.in.Notional(o.Price, o.Qty, core.RoundUp)
+		least, ok2 = x.in.Notional(o.Price, o.Qty, core.RoundDown)
 	}
-	return value, ok1 && ok2 && least >= in.MinNotional && (most <= in.MaxNotional || in.MaxNotional <= 0)
-}
-
-// quickUse asks the six nodes for a place, unfilled value and the tokens.
-func (t *Tree) quickUse(parents [3]*node, held [3]*pair, value int64, now core.Nanos) bool {
-	for k := range 3 {
-		if !t.admits(parents[k], value, now) || !t.admits(&held[k].node, value, now) {
-			return false
-		}
-	}
-	return true
-}
-
-func (t *Tree) admits(n *node, value int64, now core.Nanos) bool {
-	p := &t.profiles[n.profile]
-	unfilled := n.unfilled + value // neither is negative: an overflow is
-	return unfilled >= 0 && unfilled <= p.bounds.unfilled && int64(n.open) < p.bounds.open &&
-		p.messages.admits(n.msgTAT, now) && p.orders.admits(n.ordTAT, now)
-}
-
-// quickExposure is check.position, exposure, shares and stresses.
-func (t *Tree) quickExposure(x *instrument, o *Order, m *merged, parents [3]*node, held [3]*pair, ref core.Price) bool {
-	unit, ok := x.val.unit(ref)
-	if !ok {
-		return false
-	}
-	for k, p := range held {
-		n := parents[k]
-		own, of := &t.profiles[p.profile].bounds, &t.profiles[n.profile].bounds
-		long, short, gross, ok := p.projected(x.val, o.Side, o.Qty, ref, unit)
-		if !ok {
-			return false
-		}
-		net, ownNet, position := n.long-p.long+long, long, int64(p.position)+int64(p.buy)+int64(o.Qty)
-		if o.Side == core.Sell {
-			net, ownNet, position = p.short-n.short-short, -short, int64(p.sell)+int64(o.Qty)-int64(p.position)
-		}
-		total := n.gross - p.gross + gross // neither is negative: an overflow is
-		if total < 0 || total > of.gross || gross > own.gross || net > of.net || ownNet > own.net || position > own.position {
-			return false
-		}
-		if !t.quickLeverage(k, o.Account, total, of.leverage) {
-			return false
-		}
-		if of.share != math.MaxInt64 && total > of.floor && concentrated(gross, total, of.share) {
-			return false
-		}
-		if of.scenario != math.MaxInt64 && m.shocks.worst(total, t.stresses(o)[k].with(x, p, long, short)) > of.scenario {
-			return false
-		}
-	}
-	return true
-}
-
-// divisor tells multiples of d without dividing: for odd d, n·d⁻¹ mod 2⁶⁴ is at
-// most ⌊(2⁶⁴−1)/d⌋ exactly when d divides n; the twos of an even d are rotated out
-// (Granlund and Montgomery, "Division by invariant integers using multiplication",
-// 1994, §9).
-type divisor struct {
-	inverse, limit uint64
-	shift          int
-}
-
-func divisorOf(d uint64) divisor {
-	shift := bits.TrailingZeros64(d)
-	odd := d >> shift
-	inv := odd // Newton's iteration doubles the right bits: 3, 6, 12, 24, 48, 96
-	for range 5 {
-		inv *= 2 - odd*inv
-	}
-	return divisor{inverse: inv, limit: math.MaxUint64 / d, shift: shift}
-}
-
-// divides reports whether n is a multiple.
-func (d divisor) divides(n uint64) bool {
-	return bits.RotateLeft64(n*d.inverse, -d.shift) <= d.limit
+	return value, ok1 && ok2 && least >= m.minValue && most <= m.maxValue
 }

@@ -8,7 +8,7 @@ func (t *Tree) path(o *Order, account, strategy uint32) (nodes [pathLen]*node, h
 	x := &t.instruments[o.Instrument]
 	held = [3]*pair{&x.firm, t.pairs.at(account), t.pairs.at(strategy)}
 	nodes = [pathLen]*node{
-		&t.firm, &t.accounts[o.Account], &t.strategies[o.Strategy],
+		&t.firm.node, &t.accounts[o.Account].node, &t.strategies[o.Strategy].node,
 		&held[0].node, &held[1].node, &held[2].node,
 	}
 	t.touchPath(&nodes, o, account, strategy)
@@ -52,7 +52,7 @@ func (t *Tree) acceptNew(a *Approved, h *Hold) {
 	}
 	t.refresh(&t.instruments[o.Instrument], &nodes, held[2])
 	t.setUnfilled(&nodes, h, a.reserves)
-	t.openBy(&nodes, &held, o, o.Qty, a.ref)
+	t.openBy(&held, o, o.Qty, a.ref)
 	t.instruments[o.Instrument].firstMark(a.ref)
 	t.ledgerOpen(h, o.Qty)
 	t.observe(&t.instruments[o.Instrument], a.ref, a.now)
@@ -71,7 +71,7 @@ func (t *Tree) acceptAmend(a *Approved, h *Hold) {
 	h.pending, h.newPrice, h.newQty, h.newRef = true, a.order.Price, a.order.Qty, a.ref
 	h.amends++
 	t.setUnfilled(&nodes, h, a.reserves)
-	t.openBy(&nodes, &held, &h.order, h.Leaves()-before, a.ref)
+	t.openBy(&held, &h.order, h.Leaves()-before, a.ref)
 	t.ledgerOpen(h, h.Leaves()-before)
 	t.observe(&t.instruments[h.order.Instrument], a.ref, a.now)
 }
@@ -94,12 +94,12 @@ func (t *Tree) setUnfilled(nodes *[pathLen]*node, h *Hold, value int64) {
 
 // openBy adds d to the open quantity of the order's side in all three pairs and
 // values them at price.
-func (t *Tree) openBy(nodes *[pathLen]*node, held *[3]*pair, o *Order, d core.Qty, price core.Price) {
-	x, stresses := &t.instruments[o.Instrument], t.stresses(o)
+func (t *Tree) openBy(held *[3]*pair, o *Order, d core.Qty, price core.Price) {
+	x, parents := &t.instruments[o.Instrument], t.branches(o)
 	unit, _ := x.val.unit(price)
 	for k, p := range held {
 		p.openBy(o.Side, d)
-		t.value(x, p, nodes[k], stresses[k], price, unit)
+		t.value(x, p, parents[k], price, unit)
 	}
 }
 
@@ -213,12 +213,12 @@ func (t *Tree) settle(h, next *Hold, d core.Qty) bool {
 	t.version++
 	t.setUnfilled(&nodes, h, value)
 	next.value = value
-	stresses := t.stresses(&h.order)
+	parents := t.branches(&h.order)
 	for k, p := range held {
 		p.position += d
 		p.openBy(h.order.Side, change)
 		unit, _ := x.val.unit(p.price)
-		t.value(x, p, nodes[k], stresses[k], p.price, unit)
+		t.value(x, p, parents[k], p.price, unit)
 	}
 	if h.open && !next.open {
 		for _, n := range nodes {

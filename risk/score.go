@@ -23,12 +23,6 @@ type score struct {
 	flow   uint32               // of its recent fills; 0: nobody counts them
 }
 
-// parentScore is the score of the firm, an account or a strategy.
-type parentScore struct {
-	score
-	stress stress
-}
-
 // tally is the score of an instrument's node with what it is made of.
 type tally struct {
 	score
@@ -47,9 +41,9 @@ type scores struct {
 	now        core.Nanos // the latest time that the tree was told
 	began      bool       // something has been filled
 	midnight   core.Nanos // once it began: the next beginning of somebody's day
-	firm       parentScore
-	accounts   []parentScore
-	strategies []parentScore
+	firm       score
+	accounts   []score
+	strategies []score
 }
 
 // seat is a node with its score and its place.
@@ -63,10 +57,10 @@ type seat struct {
 func (t *Tree) growScores() {
 	s := &t.scores
 	for len(s.accounts) < len(t.accounts) {
-		s.accounts = append(s.accounts, parentScore{})
+		s.accounts = append(s.accounts, score{})
 	}
 	for len(s.strategies) < len(t.strategies) {
-		s.strategies = append(s.strategies, parentScore{})
+		s.strategies = append(s.strategies, score{})
 	}
 }
 
@@ -96,11 +90,11 @@ func (t *Tree) place(s Scope) (ScopeCursor, bool) {
 func (t *Tree) seat(at ScopeCursor) seat {
 	switch at.section {
 	case sectionFirm:
-		return seat{&t.firm, &t.scores.firm.score, at}
+		return seat{&t.firm.node, &t.scores.firm, at}
 	case sectionAccounts:
-		return seat{&t.accounts[at.index], &t.scores.accounts[at.index].score, at}
+		return seat{&t.accounts[at.index].node, &t.scores.accounts[at.index], at}
 	case sectionStrategies:
-		return seat{&t.strategies[at.index], &t.scores.strategies[at.index].score, at}
+		return seat{&t.strategies[at.index].node, &t.scores.strategies[at.index], at}
 	case sectionInstruments:
 		x := &t.instruments[at.index]
 		return seat{&x.firm.node, &x.tally.score, at}

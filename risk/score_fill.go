@@ -17,9 +17,9 @@ func (t *Tree) scoringOf(s *scoring, account, strategy, id, slotA, slotS uint32)
 	s.pairs = [3]*pair{&s.x.firm, t.pairs.at(slotA), t.pairs.at(slotS)}
 	s.tally = [3]*tally{&s.x.tally, t.pairs.tally(slotA), t.pairs.tally(slotS)}
 	s.seats = [pathLen]seat{
-		{&t.firm, &t.scores.firm.score, ScopeCursor{sectionFirm, 0}},
-		{&t.accounts[account], &t.scores.accounts[account].score, ScopeCursor{sectionAccounts, account}},
-		{&t.strategies[strategy], &t.scores.strategies[strategy].score, ScopeCursor{sectionStrategies, strategy}},
+		{&t.firm.node, &t.scores.firm, ScopeCursor{sectionFirm, 0}},
+		{&t.accounts[account].node, &t.scores.accounts[account], ScopeCursor{sectionAccounts, account}},
+		{&t.strategies[strategy].node, &t.scores.strategies[strategy], ScopeCursor{sectionStrategies, strategy}},
 		{&s.pairs[0].node, &s.tally[0].score, ScopeCursor{sectionInstruments, id}},
 		{&s.pairs[1].node, &s.tally[1].score, ScopeCursor{sectionPairs, slotA}},
 		{&s.pairs[2].node, &s.tally[2].score, ScopeCursor{sectionPairs, slotS}},

@@ -8,7 +8,7 @@ import "qcat/core"
 
 // tryMark works out the profits of all that hold an instrument at a price.
 func (t *Tree) tryMark(x *instrument, price core.Price, all bool) bool {
-	if !x.tryMark(&x.firm, &x.tally, &t.scores.firm.score, price, all) {
+	if !x.tryMark(&x.firm, &x.tally, &t.scores.firm, price, all) {
 		return false
 	}
 	for s := x.first; s != 0; s = t.pairs.at(s).next {

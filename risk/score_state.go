@@ -11,12 +11,12 @@ import (
 func (t *Tree) appendScores(dst []byte) []byte {
 	s := &t.scores
 	dst = appendInts(append(dst, bit(s.began)), int64(s.now), int64(s.midnight))
-	dst = t.appendScore(dst, &t.firm, &s.firm.score)
+	dst = t.appendScore(dst, &t.firm.node, &s.firm)
 	for i := range s.accounts {
-		dst = t.appendScore(dst, &t.accounts[i], &s.accounts[i].score)
+		dst = t.appendScore(dst, &t.accounts[i].node, &s.accounts[i])
 	}
 	for i := range s.strategies {
-		dst = t.appendScore(dst, &t.strategies[i], &s.strategies[i].score)
+		dst = t.appendScore(dst, &t.strategies[i].node, &s.strategies[i])
 	}
 	for i := range t.instruments {
 		x := &t.instruments[i]
@@ -240,7 +240,7 @@ func (r *stateReader) sums() {
 		}
 		firm += pnl(x, &x.firm, &x.tally)
 		sigma := x.deviation.sigma
-		t.scores.firm.stress.move(stress{}, deviated(sigma, x.firm.long, x.firm.short))
+		t.firm.stress.move(stress{}, deviated(sigma, x.firm.long, x.firm.short))
 		for s := x.first; s != 0; s = t.pairs.at(s).next {
 			p := t.pairs.at(s)
 			v := pnl(x, p, t.pairs.tally(s))
@@ -249,7 +249,7 @@ func (r *stateReader) sums() {
 			} else {
 				strategies[at.index] += v
 			}
-			t.stressOf(p).move(stress{}, deviated(sigma, p.long, p.short))
+			t.parent(p).stress.move(stress{}, deviated(sigma, p.long, p.short))
 		}
 	}
 	ok := firm == t.scores.firm.pnl

@@ -10,7 +10,7 @@ import (
 // RestoreState reads it. Of the instruments it holds their use only, not what they
 // are.
 func (t *Tree) AppendState(dst []byte) []byte {
-	dst = t.appendNode(dst, &t.firm)
+	dst = t.appendNode(dst, &t.firm.node)
 	dst = t.appendNodes(dst, t.accounts)
 	dst = t.appendNodes(dst, t.strategies)
 
@@ -46,10 +46,10 @@ func (t *Tree) AppendState(dst []byte) []byte {
 	return t.appendScores(t.recent.appendState(t.appendLedger(dst)))
 }
 
-func (t *Tree) appendNodes(dst []byte, nodes []node) []byte {
-	dst = appendInts(dst, int64(len(nodes)))
-	for i := range nodes {
-		dst = t.appendNode(dst, &nodes[i])
+func (t *Tree) appendNodes(dst []byte, branches []branch) []byte {
+	dst = appendInts(dst, int64(len(branches)))
+	for i := range branches {
+		dst = t.appendNode(dst, &branches[i].node)
 	}
 	return dst
 }

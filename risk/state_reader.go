@@ -140,13 +140,13 @@ func (r *stateReader) node(n *node, s Scope) {
 }
 
 // nodes reads a table of nodes by id, whose place 0 is nobody's.
-func (r *stateReader) nodes(scope func(id uint32) Scope) []node {
-	nodes := make([]node, r.table(nodeBytes))
-	for i := range nodes {
-		r.node(&nodes[i], scope(uint32(i)))
+func (r *stateReader) nodes(scope func(id uint32) Scope) []branch {
+	branches := make([]branch, r.table(nodeBytes))
+	for i := range branches {
+		r.node(&branches[i].node, scope(uint32(i)))
 	}
-	r.require(!nodes[0].defined, "somebody has the id 0")
-	return nodes
+	r.require(!branches[0].defined, "somebody has the id 0")
+	return branches
 }
 
 // pair reads what follows the key of a pair.

@@ -25,7 +25,7 @@ func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.I
 	}
 	t.version++
 	r := stateReader{t: t, b: b, instrument: instrument}
-	r.node(&t.firm, FirmScope())
+	r.node(&t.firm.node, FirmScope())
 	r.require(t.firm.defined && t.firm.owner == 0, "a firm that is not defined")
 	r.accounts()
 	r.strategies()
@@ -83,7 +83,7 @@ func (r *stateReader) instruments() []derived {
 			break
 		}
 		x := &t.instruments[i]
-		x.in, x.tick, x.step = in, divisorOf(uint64(in.TickSize)), divisorOf(uint64(in.StepSize))
+		x.in = in
 		all[i] = derived{mul: r.i64(), div: r.i64(), venue: r.id()}
 		r.require(r.i64() == 0, "an instrument's node that is a pair's")
 		r.pair(&x.firm, InstrumentScope(0, 0, id))

@@ -1,6 +1,11 @@
 package risk
 
-import "qcat/core"
+import (
+	"math"
+	"math/bits"
+
+	"qcat/core"
+)
 
 // stress is what a node's worst cases would lose a deviation at a time: the sums over
 // its instruments of daily deviation times value if all buys, or all sells, fill.
@@ -60,18 +65,43 @@ func deviated(sigma, long, short int64) stress {
 // scaledUp is ⌈v·ppm⌉, towards the positive. It fits where ppm is at most 100%; a
 // product that does not is the largest there is.
 func scaledUp(v, ppm int64) int64 {
+	size, sign := v, int64(1)
 	if v < 0 {
-		w, ok := core.MulDiv(-v, ppm, core.PPM, core.RoundDown)
-		if !ok {
-			return -maxAny
-		}
-		return -w
+		size, sign = -v, -1
 	}
-	w, ok := core.MulDiv(v, ppm, core.PPM, core.RoundUp)
-	if !ok {
-		return maxAny
+	hi, lo := bits.Mul64(uint64(size), uint64(ppm))
+	switch {
+	case hi >= core.PPM:
+		return sign * maxAny
+	case hi == 0 && lo < math.MaxInt64 && v < 0: // by a constant: no division
+		return -int64(lo / core.PPM)
+	case hi == 0 && lo < math.MaxInt64:
+		return int64((lo + core.PPM - 1) / core.PPM)
 	}
-	return w
+	w, rem := bits.Div64(hi, lo, core.PPM)
+	if v > 0 && rem > 0 {
+		w++
+	}
+	if w > maxAny {
+		w = maxAny
+	}
+	return sign * int64(w)
+}
+
+// loses reports whether the worst scenario would lose more than limit: worst, compared
+// without dividing.
+func (s shocks) loses(gross int64, d stress, limit int64) bool {
+	return exceeds(gross, s.price, limit) || exceeds(d.long, s.sigmas, limit) || exceeds(-d.short, s.sigmas, limit)
+}
+
+// exceeds reports whether scaledUp(v, ppm) > limit, which is not negative.
+func exceeds(v, ppm, limit int64) bool {
+	if v <= 0 {
+		return false
+	}
+	vh, vl := bits.Mul64(uint64(v), uint64(ppm))
+	lh, ll := bits.Mul64(uint64(limit), core.PPM)
+	return vh > lh || (vh == lh && vl > ll)
 }
 
 // worst is the loss of the worst scenario. All against is never less than a shock of
@@ -155,11 +185,11 @@ func (t *Tree) stressed(s Scope) (size shocks, long, short, gross int64, d stres
 	}
 	switch s.Level {
 	case LevelFirm:
-		d = t.scores.firm.stress
+		d = t.firm.stress
 	case LevelAccount:
-		d = t.scores.accounts[s.Account].stress
+		d = t.accounts[s.Account].stress
 	case LevelStrategy:
-		d = t.scores.strategies[s.Strategy].stress
+		d = t.strategies[s.Strategy].stress
 	default:
 		d = deviated(t.instruments[s.Instrument].deviation.sigma, n.long, n.short)
 	}
@@ -168,11 +198,11 @@ func (t *Tree) stressed(s Scope) (size shocks, long, short, gross int64, d stres
 
 // value values a pair of an instrument anew, as pair.value does, and carries what its
 // worst cases lose in a deviation to the same parent.
-func (t *Tree) value(x *instrument, p *pair, parent *node, d *stress, price core.Price, unit int64) {
+func (t *Tree) value(x *instrument, p *pair, parent *branch, price core.Price, unit int64) {
 	sigma := x.deviation.sigma
 	was := deviated(sigma, p.long, p.short)
-	p.value(parent, x.val, price, unit)
-	d.move(was, deviated(sigma, p.long, p.short))
+	p.value(&parent.node, x.val, price, unit)
+	parent.stress.move(was, deviated(sigma, p.long, p.short))
 }
 
 func (s *stress) move(was, is stress) {
@@ -189,26 +219,12 @@ func (t *Tree) deviates(x *instrument, price core.Price, now core.Nanos) {
 	if after == before {
 		return
 	}
-	restress := func(p *pair, d *stress) {
-		d.move(deviated(before, p.long, p.short), deviated(after, p.long, p.short))
+	restress := func(p *pair, parent *branch) {
+		parent.stress.move(deviated(before, p.long, p.short), deviated(after, p.long, p.short))
 	}
-	restress(&x.firm, &t.scores.firm.stress)
+	restress(&x.firm, &t.firm)
 	for s := x.first; s != 0; s = t.pairs.at(s).next {
 		p := t.pairs.at(s)
-		restress(p, t.stressOf(p))
+		restress(p, t.parent(p))
 	}
-}
-
-// stressOf returns the stress of the account or strategy that a pair belongs to.
-func (t *Tree) stressOf(p *pair) *stress {
-	at := parentAt(p)
-	if at.section == sectionAccounts {
-		return &t.scores.accounts[at.index].stress
-	}
-	return &t.scores.strategies[at.index].stress
-}
-
-// stresses returns the stress of the firm, the account and the strategy of an order.
-func (t *Tree) stresses(o *Order) [3]*stress {
-	return [3]*stress{&t.scores.firm.stress, &t.scores.accounts[o.Account].stress, &t.scores.strategies[o.Strategy].stress}
 }

@@ -28,9 +28,9 @@ const DefaultMaxPositions = 1 << 22
 type Tree struct {
 	version uint64 // of the state: an Approved is good for one version
 
-	firm       node
-	accounts   []node // by id
-	strategies []node // by id
+	firm       branch
+	accounts   []branch // by id
+	strategies []branch // by id
 	profiles   []profile
 	pairs      pairs
 
@@ -47,9 +47,10 @@ type Tree struct {
 	interned map[Limits]uint32 // profiles by content; off the check path
 
 	// What quick reads instead of six profiles; derived, not part of the state.
-	epoch    uint64 // of the limits and filters
 	merged   []merged
+	oldest   uint32 // number of merged[0]; lower ones are of limits that have changed since
 	mergedBy map[mergeKey]uint32
+	valuing  uint32 // counts changes of rates; see standing
 
 	ledger ledger
 
@@ -63,14 +64,15 @@ func NewTree(c Config) *Tree {
 	}
 	t := &Tree{
 		version:     1,
-		firm:        node{defined: true},
-		accounts:    make([]node, 1, c.Accounts+1),
-		strategies:  make([]node, 1, c.Strategies+1),
+		firm:        branch{node: node{defined: true}},
+		accounts:    make([]branch, 1, c.Accounts+1),
+		strategies:  make([]branch, 1, c.Strategies+1),
 		instruments: make([]instrument, 1, c.Instruments+1),
 		pairs:       newPairs(min(max(c.Positions, 0), c.MaxPositions), c.MaxPositions),
 		interned:    map[Limits]uint32{},
-		epoch:       1,
+		oldest:      1,
 		mergedBy:    map[mergeKey]uint32{},
+		valuing:     1,
 		ledger:      newLedger(),
 	}
 	t.intern(Limits{})
@@ -122,11 +124,11 @@ func (t *Tree) DefineStrategy(id core.StrategyID, account core.AccountID) Reason
 	return Reason{}
 }
 
-func define(nodes *[]node, id, owner uint32) {
-	for uint32(len(*nodes)) <= id {
-		*nodes = append(*nodes, node{})
+func define(branches *[]branch, id, owner uint32) {
+	for uint32(len(*branches)) <= id {
+		*branches = append(*branches, branch{})
 	}
-	(*nodes)[id].defined, (*nodes)[id].owner = true, owner
+	(*branches)[id].defined, (*branches)[id].owner = true, owner
 }
 
 // defined notes that a scope has become a node.
@@ -140,7 +142,7 @@ func (t *Tree) defined(s Scope) {
 func (t *Tree) node(s Scope, create bool) *node {
 	switch s.Level {
 	case LevelFirm:
-		return &t.firm
+		return &t.firm.node
 	case LevelAccount:
 		return nodeAt(t.accounts, uint32(s.Account))
 	case LevelStrategy:

@@ -22,6 +22,7 @@ func TestLayout(t *testing.T) {
 		{"node.msgTAT", unsafe.Offsetof(n.msgTAT), 48},
 		{"pair", unsafe.Sizeof(p), 128},
 		{"pair.position", unsafe.Offsetof(p.position), 64},
+		{"branch", unsafe.Sizeof(branch{}), 128},
 		{"recent set", unsafe.Sizeof([recentWays]recentOrder{}), 128},
 	} {
 		if x.got != x.want {

@@ -85,7 +85,7 @@ func (c *check) projectUnfilled(n *node, l *LevelAfter) {
 // projectExposure values the three pairs with the order open, and what they belong to.
 func (c *check) projectExposure(a *After) {
 	var size shocks
-	at := c.t.stresses(&c.o)
+	at := c.t.branches(&c.o)
 	for k, p := range c.pairsOf() {
 		above, own := &a.Levels[k], &a.Levels[atFirmInstrument+k]
 		long, short, gross, ok := c.project(p)
@@ -105,7 +105,7 @@ func (c *check) projectExposure(a *After) {
 			above.Gross, above.Net = total, sum
 		}
 		size.take(&c.profiles[k].Limits)
-		c.projectScenarios(above, size.or(), parent.long-p.long+long, parent.short-p.short+short, at[k].with(c.x, p, long, short))
+		c.projectScenarios(above, size.or(), parent.long-p.long+long, parent.short-p.short+short, at[k].stress.with(c.x, p, long, short))
 	}
 }
 

@@ -1,0 +1,133 @@
+package risk
+
+import (
+	"math"
+
+	"qcat/core"
+)
+
+// quickly is an order on its way through what depends on the use of its path.
+type quickly struct {
+	t       *Tree
+	x       *instrument
+	m       *merged
+	o       *Order
+	parents [3]*branch
+	held    [3]*pair
+	ref     core.Price
+	unit    int64 // valuation.unit of ref
+	value   int64 // of the order at its price
+}
+
+// use asks the six nodes for a place, unfilled value and the tokens.
+func (q *quickly) use(now core.Nanos) bool {
+	for k := range 3 {
+		if !q.t.admits(&q.parents[k].node, q.value, now) || !q.t.admits(&q.held[k].node, q.value, now) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Tree) admits(n *node, value int64, now core.Nanos) bool {
+	p := &t.profiles[n.profile]
+	unfilled := n.unfilled + value // neither is negative: an overflow is
+	return unfilled >= 0 && unfilled <= p.bounds.unfilled && int64(n.open) < p.bounds.open &&
+		p.messages.admits(n.msgTAT, now) && p.orders.admits(n.ordTAT, now)
+}
+
+// exposure is check.position, exposure, leverage, shares and stresses.
+func (q *quickly) exposure() bool {
+	for k, p := range q.held {
+		long, short, gross, ok := p.projected(q.x.val, q.o.Side, q.o.Qty, q.ref, q.unit)
+		if !ok {
+			return false
+		}
+		n := q.parents[k]
+		own, of := &q.t.profiles[p.profile].bounds, &q.t.profiles[n.profile].bounds
+		net, ownNet, position := n.long-p.long+long, long, int64(p.position)+int64(p.buy)+int64(q.o.Qty)
+		if q.o.Side == core.Sell {
+			net, ownNet, position = p.short-n.short-short, -short, int64(p.sell)+int64(q.o.Qty)-int64(p.position)
+		}
+		total := n.gross - p.gross + gross // neither is negative: an overflow is
+		if total < 0 || total > of.gross || gross > own.gross || net > of.net || ownNet > own.net || position > own.position {
+			return false
+		}
+		if of.leverage != math.MaxInt64 && !q.leveraged(k, total, of.leverage) {
+			return false
+		}
+		if of.share != math.MaxInt64 && total > of.floor && concentrated(gross, total, of.share) {
+			return false
+		}
+		if of.scenario != math.MaxInt64 && q.m.shocks.loses(total, n.stress.with(q.x, p, long, short), of.scenario) {
+			return false
+		}
+	}
+	return true
+}
+
+// leveraged is check.leverage for the firm or the account: whether it passes.
+func (q *quickly) leveraged(at int, gross, limit int64) bool {
+	equity, known := q.t.equity(at, q.parents[at], q.o.Account)
+	return !overLeveraged(gross, equity, known, limit)
+}
+
+// margin is check.margin. An order of a cross position in a linear contract whose
+// notional the valuation gives is worked out from the pair; what is not so simple is
+// asked of the holding.
+func (q *quickly) margin() bool {
+	p, x := q.held[atAccount], q.x
+	need, wallet, ok := int64(0), x.settleCurrency, false
+	switch {
+	case x.in.Kind == core.Spot:
+		need = x.funds(terms{q.o.Side, q.o.Qty, q.o.Price, q.ref})
+		if ok = need != most; q.o.Side == core.Sell {
+			wallet = x.baseCurrency
+		}
+	case x.settles && p.leverage != 0 && q.o.Leg == core.LegNet:
+		funds, ok1 := q.funds()
+		after, ok2 := q.required(p)
+		need, ok = add64(funds, after-p.initial) // neither margin is negative
+		ok = ok && ok1 && ok2
+	default:
+		d, ok := q.t.demandOf(x, q.o, p, nil, q.o.Qty, q.o.Price, q.ref)
+		return ok && d.met()
+	}
+	return ok && (need <= 0 || need <= q.t.free(q.parents[atAccount], q.o.Account, wallet))
+}
+
+// funds is instrument.funds of a linear order: the fee, and what it loses at once by
+// trading at its price instead of the reference.
+func (q *quickly) funds() (int64, bool) {
+	by, ok := mul64(int64(q.o.Qty), q.unit)
+	if !ok {
+		return 0, false
+	}
+	rest := int64(0)
+	if (q.o.Side == core.Buy) == (q.value > by) {
+		rest = max(q.value-by, by-q.value)
+	}
+	const part = core.PPM / TakerFee
+	fee := (uint64(max(q.value, by)) + part - 1) / part // rounded up
+	return add64(rest, int64(fee))
+}
+
+// required is instrument.required of a cross position with the order open.
+func (q *quickly) required(p *pair) (int64, bool) {
+	buy, sell := q.o.Qty, core.Qty(0)
+	if q.o.Side == core.Sell {
+		buy, sell = 0, buy
+	}
+	up, ok1 := sum3(p.position, p.buy, buy)
+	down, ok2 := sum3(-p.position, p.sell, sell)
+	unit, ok3 := q.x.val.unit(q.x.marked)
+	if !ok1 || !ok2 || !ok3 {
+		return 0, false
+	}
+	n, ok := mul64(int64(max(up, down, -up, -down)), unit)
+	if !ok {
+		return 0, false
+	}
+	m, ok := q.x.schedule.Initial(core.Notional(n), int64(p.leverage))
+	return int64(m), ok
+}
