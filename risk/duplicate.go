@@ -2,14 +2,16 @@ package risk
 
 import (
 	"math"
+	"unsafe"
 
 	"qcat/core"
+	"qcat/core/mem"
 )
 
 // recent remembers accepted orders by (account, instrument, side, price, qty) in
-// sets of four, each set one pair of cache lines. When all four of a set are
-// younger than the longest window, one more cannot be told from a duplicate and
-// is refused with Capacity: the memory is bounded and never fails open.
+// sets of four, each set one pair of cache lines, the newest first. When all four of a
+// set are younger than the longest window, one more cannot be told from a duplicate
+// and is refused with Capacity: the memory is bounded and never fails open.
 type recent struct {
 	sets   [][recentWays]recentOrder // nil until a duplicate window is set
 	window core.Nanos                // the longest ever set
@@ -31,7 +33,7 @@ const (
 // keep makes room to look back window.
 func (r *recent) keep(window core.Nanos) {
 	if r.sets == nil {
-		r.sets = make([][recentWays]recentOrder, recentSets)
+		r.sets = mem.Huge[[recentWays]recentOrder](recentSets)
 	}
 	r.window = max(r.window, window)
 }
@@ -43,8 +45,18 @@ func (r *recent) set(k *recentOrder) *[recentWays]recentOrder {
 	return &r.sets[h>>(64-14)]
 }
 
+// fetch asks for the memory that look looks at.
+func (r *recent) fetch(o *Order) {
+	if r.sets != nil {
+		k := recentOf(o, 0)
+		mem.Fetch(unsafe.Pointer(r.set(&k)))
+	}
+}
+
+// same reports whether two orders are identical. It asks everything at once: which
+// field tells two orders apart cannot be predicted.
 func (a *recentOrder) same(b *recentOrder) bool {
-	return a.account == b.account && a.instrument == b.instrument && a.price == b.price && a.qty == b.qty
+	return uint64(a.account^b.account)|uint64(a.instrument^b.instrument)|uint64(a.price^b.price)|uint64(a.qty^b.qty) == 0
 }
 
 // age is the distance of two times: a clock that stepped back a little makes an
@@ -64,16 +76,17 @@ func age(then, now core.Nanos) core.Nanos {
 // and whether the set has room for k.
 func (r *recent) look(k *recentOrder) (old core.Nanos, found, room bool) {
 	s := r.set(k)
+	at := -1
 	for i := range s {
-		e := &s[i]
-		if e.account == 0 || age(e.time, k.time) >= r.window {
-			room = true
-		}
-		if e.account != 0 && e.same(k) {
-			return age(e.time, k.time), true, true
+		if s[i].same(k) {
+			at = i
 		}
 	}
-	return 0, false, room
+	if at >= 0 {
+		return age(s[at].time, k.time), true, true
+	}
+	last := &s[recentWays-1]
+	return 0, false, last.account == 0 || age(last.time, k.time) >= r.window
 }
 
 // passes reports whether an order may be told from those of the window, and none of
@@ -84,22 +97,19 @@ func (r *recent) passes(o *Order, now core.Nanos, window int64) bool {
 	return room && !(found && int64(old) < window)
 }
 
-// record remembers an accepted order in its own entry, or an empty one, or the
-// oldest.
+// record remembers an accepted order before the others of its set, in the place of
+// its own entry, or of the one that was accepted first.
 func (r *recent) record(k *recentOrder) {
 	s := r.set(k)
-	at, oldest := 0, core.Nanos(-1)
+	last := recentWays - 1
 	for i := range s {
-		e := &s[i]
-		if e.account == 0 || e.same(k) {
-			at = i
+		if s[i].same(k) || s[i].account == 0 {
+			last = i
 			break
 		}
-		if a := age(e.time, k.time); a > oldest {
-			at, oldest = i, a
-		}
 	}
-	s[at] = *k
+	copy(s[1:last+1], s[:last])
+	s[0] = *k
 }
 
 func recentOf(o *Order, now core.Nanos) recentOrder {

@@ -1,6 +1,9 @@
 package risk
 
-import "qcat/core"
+import (
+	"qcat/core"
+	"qcat/core/mem"
+)
 
 // pairs holds the nodes of (account, instrument) and (strategy, instrument). The
 // index is an open-addressing table of keys with the slot beside the key, the
@@ -45,9 +48,7 @@ func newPairs(expected, maximum int) pairs {
 		size *= 2
 	}
 	p.resize(size)
-	for len(p.chunks)*pairChunk <= expected {
-		p.grow()
-	}
+	p.grow(expected/pairChunk + 1)
 	return p
 }
 
@@ -81,6 +82,11 @@ func (p *pairs) findPath(o *Order) (strategy, account uint32) {
 	return e.slot, e.account
 }
 
+// homeEntry is the first entry that a search for key looks at.
+func (p *pairs) homeEntry(key uint64) *indexEntry {
+	return &p.index[p.home(key)&uint64(len(p.index)-1)]
+}
+
 // home is where a key's search starts. Two rounds of multiplication spread the
 // dense ids of both halves over the top bits.
 func (p *pairs) home(key uint64) uint64 {
@@ -101,7 +107,7 @@ func (p *pairs) make(key uint64) uint32 {
 	slot := p.n
 	p.n++
 	if int(slot) >= len(p.chunks)*pairChunk {
-		p.grow()
+		p.grow(1 + len(p.chunks)/4)
 	}
 	pr := p.at(slot)
 	pr.key, pr.defined = key, true
@@ -109,10 +115,13 @@ func (p *pairs) make(key uint64) uint32 {
 	return slot
 }
 
-// grow adds a chunk.
-func (p *pairs) grow() {
-	p.chunks = append(p.chunks, new([pairChunk]pair))
-	p.tallies = append(p.tallies, new([pairChunk]tally))
+// grow adds so many chunks, side by side.
+func (p *pairs) grow(chunks int) {
+	nodes, tallies := mem.Huge[[pairChunk]pair](chunks), mem.Huge[[pairChunk]tally](chunks)
+	for i := range chunks {
+		p.chunks = append(p.chunks, &nodes[i])
+		p.tallies = append(p.tallies, &tallies[i])
+	}
 }
 
 func (p *pairs) insert(key uint64, slot uint32) {
@@ -125,7 +134,7 @@ func (p *pairs) insert(key uint64, slot uint32) {
 }
 
 func (p *pairs) resize(size int) {
-	p.index = make([]indexEntry, size)
+	p.index = mem.Huge[indexEntry](size)
 	p.shift = 64
 	for 1<<(64-p.shift) < size {
 		p.shift--

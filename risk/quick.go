@@ -171,6 +171,7 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	if x == nil || uint32(o.Account) >= uint32(len(t.accounts)) || uint32(o.Strategy) >= uint32(len(t.strategies)) || ref == nil {
 		return false
 	}
+	t.recent.fetch(o)
 	parents := t.branches(o)
 	slotS, slotA := t.pairs.findPath(o)
 	if slotA == 0 || slotS == 0 || parents[atStrategy].owner != uint32(o.Account) {

@@ -36,21 +36,33 @@ func (t *Tree) admits(n *node, value int64, now core.Nanos) bool {
 		p.messages.admits(n.msgTAT, now) && p.orders.admits(n.ordTAT, now)
 }
 
-// exposure is check.position, exposure, leverage, shares and stresses.
+// exposure is check.position, exposure, leverage, shares and stresses. It looks at a
+// sell in the mirror: quantities and values are of the order's own side, positive the
+// way it moves them, so that nothing branches on a side that nobody can predict.
 func (q *quickly) exposure() bool {
+	sell := int64(core.Buy) - int64(q.o.Side) // all ones; of a buy none
+	sigma := q.x.deviation.sigma
 	for k, p := range q.held {
-		long, short, gross, ok := p.projected(q.x.val, q.o.Side, q.o.Qty, q.ref, q.unit)
-		if !ok {
-			return false
-		}
 		n := q.parents[k]
 		own, of := &q.t.profiles[p.profile].bounds, &q.t.profiles[n.profile].bounds
-		net, ownNet, position := n.long-p.long+long, long, int64(p.position)+int64(p.buy)+int64(q.o.Qty)
-		if q.o.Side == core.Sell {
-			net, ownNet, position = p.short-n.short-short, -short, int64(p.sell)+int64(q.o.Qty)-int64(p.position)
+		open, against := swapped(int64(p.buy), int64(p.sell), sell)
+		was, other := swapped(p.long, -p.short, sell)
+		side, _ := swapped(n.long, -n.short, sell)
+		held := (int64(p.position) ^ sell) - sell
+		open, ok1 := add64(open, int64(q.o.Qty))
+		position, ok2 := add64(held, open)
+		is, ok3 := q.x.val.signed(core.Qty(position), q.unit)
+		otherWas := other
+		if p.price != q.ref {
+			back, ok4 := add64(-held, against)
+			var ok5 bool
+			other, ok5 = q.x.val.signed(core.Qty(back), q.unit)
+			ok3 = ok3 && ok4 && ok5
 		}
-		total := n.gross - p.gross + gross // neither is negative: an overflow is
-		if total < 0 || total > of.gross || gross > own.gross || net > of.net || ownNet > own.net || position > own.position {
+		gross := max(is, other)
+		total, net := n.gross-p.gross+gross, side-was+is // gross is not negative: an overflow is
+		if !ok1 || !ok2 || !ok3 || total < 0 || total > of.gross || net > of.net ||
+			gross > own.gross || is > own.net || position > own.position {
 			return false
 		}
 		if of.leverage != math.MaxInt64 && !q.leveraged(k, total, of.leverage) {
@@ -59,11 +71,27 @@ func (q *quickly) exposure() bool {
 		if of.share != math.MaxInt64 && total > of.floor && concentrated(gross, total, of.share) {
 			return false
 		}
-		if of.scenario != math.MaxInt64 && q.m.shocks.loses(total, n.stress.with(q.x, p, long, short), of.scenario) {
+		if of.scenario == math.MaxInt64 {
+			continue
+		}
+		mine, theirs := swapped(n.stress.long, -n.stress.short, sell)
+		if sigma != 0 {
+			mine += scaledUp(is, sigma) - scaledUp(was, sigma)
+			if other != otherWas {
+				theirs += scaledUp(other, sigma) - scaledUp(otherWas, sigma)
+			}
+		}
+		if q.m.shocks.loses(total, stress{mine, -theirs}, of.scenario) {
 			return false
 		}
 	}
 	return true
+}
+
+// swapped exchanges two numbers where mask is all ones.
+func swapped(a, b, mask int64) (int64, int64) {
+	d := (a ^ b) & mask
+	return a ^ d, b ^ d
 }
 
 // leveraged is check.leverage for the firm or the account: whether it passes.

@@ -1,5 +1,7 @@
 package risk
 
+import "qcat/core/mem"
+
 // slab is a table that grows without moving what is in it. Slot 0 is nobody's: it is
 // zero and never written.
 type slab[T any] struct {
@@ -20,7 +22,10 @@ func (s *slab[T]) add() uint32 {
 	slot := s.n
 	s.n++
 	if int(slot) >= len(s.chunks)*slabChunk {
-		s.chunks = append(s.chunks, new([slabChunk]T))
+		more := mem.Huge[[slabChunk]T](1 + len(s.chunks)/4)
+		for i := range more {
+			s.chunks = append(s.chunks, &more[i])
+		}
 	}
 	return slot
 }

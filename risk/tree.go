@@ -1,6 +1,9 @@
 package risk
 
-import "qcat/core"
+import (
+	"qcat/core"
+	"qcat/core/mem"
+)
 
 // ValueScale is the number of decimals of an amount of the risk currency: what
 // every notional limit and every sum over instruments is counted in. An
@@ -65,8 +68,8 @@ func NewTree(c Config) *Tree {
 	t := &Tree{
 		version:     1,
 		firm:        branch{node: node{defined: true}},
-		accounts:    make([]branch, 1, c.Accounts+1),
-		strategies:  make([]branch, 1, c.Strategies+1),
+		accounts:    mem.Huge[branch](c.Accounts + 1)[:1],
+		strategies:  mem.Huge[branch](c.Strategies + 1)[:1],
 		instruments: make([]instrument, 1, c.Instruments+1),
 		pairs:       newPairs(min(max(c.Positions, 0), c.MaxPositions), c.MaxPositions),
 		interned:    map[Limits]uint32{},

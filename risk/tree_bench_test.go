@@ -156,6 +156,35 @@ func BenchmarkCheckNew(b *testing.B) {
 	}
 }
 
+// BenchmarkCheckQueued is BenchmarkCheckNew as the engine checks what waits in its
+// ring: the memory of the next orders is asked for ahead.
+func BenchmarkCheckQueued(b *testing.B) {
+	for _, s := range benchShapes {
+		var x *benchTree
+		b.Run(fmt.Sprintf("accounts=%d/instruments=%d", s.accounts, s.per), func(b *testing.B) {
+			if x == nil {
+				x = newBenchTree(b, s.accounts, s.instruments, s.per)
+				x.at(x.now + 2e9)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			refused := 0
+			for i := range b.N {
+				x.tree.Ahead(&x.orders[(i+8)&(1<<16-1)])
+				x.tree.Near(&x.orders[(i+4)&(1<<16-1)])
+				if _, r := x.tree.CheckNew(&x.orders[i&(1<<16-1)], &x.ref, x.now); !r.OK() {
+					refused++
+				}
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
+			if refused != 0 {
+				b.Fatalf("%d of %d orders refused", refused, b.N)
+			}
+		})
+	}
+}
+
 // BenchmarkCheckUnset is BenchmarkCheckNew without a limit anywhere: what the
 // formats, the reference and the sums cost.
 func BenchmarkCheckUnset(b *testing.B) {
