@@ -70,10 +70,9 @@ func (c *check) end(r Reason) bool {
 // CheckNew decides on a new order. It changes nothing. On refusal the Approved
 // is of no use and Reason names the first control that failed, in the order of
 // docs/risk-controls.md, and the first level that refused.
-func (t *Tree) CheckNew(o *Order, ref *Reference, now core.Nanos) (Approved, Reason) {
-	var a Approved
+func (t *Tree) CheckNew(o *Order, ref *Reference, now core.Nanos) (a Approved, r Reason) {
 	if t.quick(o, ref, now, &a) {
-		return a, Reason{}
+		return a, r
 	}
 	c := check{t: t, o: *o, now: now}
 	c.run(ref)

@@ -1,14 +1,22 @@
 package risk
 
-import "qcat/core"
+import (
+	"math"
+
+	"qcat/core"
+)
 
 // rolling remembers the lowest and highest reference price of a period in eight
 // buckets of a seventh each: it looks back at least the whole period and at most
 // a seventh more.
 type rolling struct {
-	window  int64      // ns looked back; 0: not kept
-	width   core.Nanos // of a bucket
-	buckets [rollingBuckets]rollingBucket
+	window int64      // ns looked back; 0: not kept
+	width  core.Nanos // of a bucket
+	// The extremes of all that counts within [from, until), the time of one bucket,
+	// for who asks again within it. Derived.
+	from, until core.Nanos
+	lo, hi      core.Price
+	buckets     [rollingBuckets]rollingBucket
 }
 
 type rollingBucket struct {
@@ -32,6 +40,7 @@ func (r *rolling) observe(p core.Price, now core.Nanos) {
 	if r.width == 0 || now < 0 {
 		return
 	}
+	r.from, r.until = 0, 0
 	e := uint64(now / r.width)
 	b := &r.buckets[e%rollingBuckets]
 	if b.epoch != e || b.lo == 0 {
@@ -43,15 +52,25 @@ func (r *rolling) observe(p core.Price, now core.Nanos) {
 
 // bounds returns the extremes of the period that ends with p at now.
 func (r *rolling) bounds(p core.Price, now core.Nanos) (lo, hi core.Price) {
-	lo, hi = p, p
 	if r.width == 0 || now < 0 {
-		return lo, hi
+		return p, p
 	}
+	if now < r.from || now >= r.until {
+		r.look(now)
+	}
+	return min(p, r.lo), max(p, r.hi)
+}
+
+// look finds the extremes of the period that ends with the bucket of now. Where
+// nothing was observed, any price is one.
+func (r *rolling) look(now core.Nanos) {
 	e := uint64(now / r.width)
+	r.from = core.Nanos(e) * r.width
+	r.until = later(r.from, int64(r.width))
+	r.lo, r.hi = math.MaxInt64, 0
 	for i := range r.buckets {
 		if b := &r.buckets[i]; b.lo != 0 && b.epoch <= e && e-b.epoch < rollingBuckets {
-			lo, hi = min(lo, b.lo), max(hi, b.hi)
+			r.lo, r.hi = min(r.lo, b.lo), max(r.hi, b.hi)
 		}
 	}
-	return lo, hi
 }

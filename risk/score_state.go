@@ -145,6 +145,7 @@ func (r *stateReader) price(x *instrument) {
 }
 
 func (r *stateReader) buckets(w *rolling) {
+	w.from, w.until = 0, 0
 	for i := range w.buckets {
 		b := &w.buckets[i]
 		b.epoch, b.lo, b.hi = uint64(r.i64()), core.Price(r.i64()), core.Price(r.i64())
