@@ -45,12 +45,16 @@ func (r *recent) set(k *recentOrder) *[recentWays]recentOrder {
 	return &r.sets[h>>(64-14)]
 }
 
-// fetch asks for the memory that look looks at.
-func (r *recent) fetch(o *Order) {
-	if r.sets != nil {
-		k := recentOf(o, 0)
-		mem.Fetch(unsafe.Pointer(r.set(&k)))
+// fetch asks for the memory of an order's set and returns where it is, nil if there is
+// none.
+func (r *recent) fetch(o *Order) *[recentWays]recentOrder {
+	if r.sets == nil {
+		return nil
 	}
+	k := recentOf(o, 0)
+	s := r.set(&k)
+	mem.Fetch(unsafe.Pointer(s))
+	return s
 }
 
 // same reports whether two orders are identical. It asks everything at once: which
@@ -75,7 +79,10 @@ func age(then, now core.Nanos) core.Nanos {
 // look returns how old the last identical order is, and whether there is one,
 // and whether the set has room for k.
 func (r *recent) look(k *recentOrder) (old core.Nanos, found, room bool) {
-	s := r.set(k)
+	return r.lookIn(r.set(k), k)
+}
+
+func (r *recent) lookIn(s *[recentWays]recentOrder, k *recentOrder) (old core.Nanos, found, room bool) {
 	at := -1
 	for i := range s {
 		if s[i].same(k) {
@@ -89,11 +96,11 @@ func (r *recent) look(k *recentOrder) (old core.Nanos, found, room bool) {
 	return 0, false, last.account == 0 || age(last.time, k.time) >= r.window
 }
 
-// passes reports whether an order may be told from those of the window, and none of
-// them is identical.
-func (r *recent) passes(o *Order, now core.Nanos, window int64) bool {
+// passes reports whether an order may be told from those of the window, which stand in
+// its set s, and none of them is identical.
+func (r *recent) passes(s *[recentWays]recentOrder, o *Order, now core.Nanos, window int64) bool {
 	k := recentOf(o, now)
-	old, found, room := r.look(&k)
+	old, found, room := r.lookIn(s, &k)
 	return room && !(found && int64(old) < window)
 }
 

@@ -64,7 +64,6 @@ type profile struct {
 	Limits
 	messages throttle
 	orders   throttle
-	bounds   bounds
 }
 
 // branches returns the firm, the account and the strategy of an order, which must be
@@ -86,11 +85,12 @@ func (t *Tree) intern(ls Limits) uint32 {
 	if i, ok := t.interned[ls]; ok {
 		return i
 	}
-	p := profile{Limits: ls, bounds: boundsOf(&ls)}
+	p := profile{Limits: ls}
 	p.messages = newThrottle(ls, LimitMessageRate, LimitMessageRatePer)
 	p.orders = newThrottle(ls, LimitOrderRate, LimitOrderRatePer)
 	i := uint32(len(t.profiles))
 	t.profiles = append(t.profiles, p)
+	t.bounds = append(t.bounds, boundsOf(&p))
 	t.interned[ls] = i
 	return i
 }

@@ -35,15 +35,21 @@ type merged struct {
 	selfs       bool // there is a mode for trades with oneself
 }
 
-// bounds are the limits of one node on what it uses; unset ones are MaxInt64.
+// bounds are the limits of one node on what it uses, in the order of its profile;
+// unset ones are MaxInt64. 128 bytes.
 type bounds struct {
+	messages, orders                     window
 	open, position, unfilled, gross, net int64
 	leverage                             int64 // of the firm and accounts
 	share, floor, scenario               int64
+	_                                    [24]byte
 }
 
-func boundsOf(ls *Limits) bounds {
+func boundsOf(p *profile) bounds {
+	ls := &p.Limits
 	return bounds{
+		messages: p.messages.window(),
+		orders:   p.orders.window(),
 		open:     ls.or(LimitMaxOpenOrders, math.MaxInt64),
 		position: ls.or(LimitMaxPosition, math.MaxInt64),
 		unfilled: ls.or(LimitMaxUnfilled, math.MaxInt64),
@@ -171,7 +177,7 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	if x == nil || uint32(o.Account) >= uint32(len(t.accounts)) || uint32(o.Strategy) >= uint32(len(t.strategies)) || ref == nil {
 		return false
 	}
-	t.recent.fetch(o)
+	recently := t.recent.fetch(o)
 	parents := t.branches(o)
 	slotS, slotA := t.pairs.findPath(o)
 	if slotA == 0 || slotS == 0 || parents[atStrategy].owner != uint32(o.Account) {
@@ -198,14 +204,14 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 		return false
 	}
 	value, ok := m.notional(x, o)
-	if !ok || m.duplicate > 0 && !t.recent.passes(o, now, m.duplicate) {
+	if !ok || m.duplicate > 0 && !t.recent.passes(recently, o, now, m.duplicate) {
 		return false
 	}
 	q := quickly{t: t, x: x, m: m, o: o, parents: parents, held: held, ref: price, value: value}
 	if q.unit, ok = x.val.unit(price); !ok {
 		return false
 	}
-	if !q.use(now) || !q.exposure() || m.margin && !q.margin() {
+	if !q.use(now) || m.margin && !q.margin() {
 		return false
 	}
 	*a = Approved{order: *o, version: t.version, now: now, price: o.Price, ref: price, reserves: value,

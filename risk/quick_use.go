@@ -19,49 +19,38 @@ type quickly struct {
 	value   int64 // of the order at its price
 }
 
-// use asks the six nodes for a place, unfilled value and the tokens.
+// plain bounds the quantities of which sums are made without looking for overflows.
+const plain = 1 << 60
+
+// use asks the six nodes for a place, unfilled value and the tokens, and is
+// check.position, exposure, leverage, shares and stresses. It looks at a sell in the
+// mirror: quantities and values are of the order's own side, positive the way it
+// moves them, so that nothing branches on a side that nobody can predict.
 func (q *quickly) use(now core.Nanos) bool {
-	for k := range 3 {
-		if !q.t.admits(&q.parents[k].node, q.value, now) || !q.t.admits(&q.held[k].node, q.value, now) {
-			return false
-		}
-	}
-	return true
-}
-
-func (t *Tree) admits(n *node, value int64, now core.Nanos) bool {
-	p := &t.profiles[n.profile]
-	unfilled := n.unfilled + value // neither is negative: an overflow is
-	return unfilled >= 0 && unfilled <= p.bounds.unfilled && int64(n.open) < p.bounds.open &&
-		p.messages.admits(n.msgTAT, now) && p.orders.admits(n.ordTAT, now)
-}
-
-// exposure is check.position, exposure, leverage, shares and stresses. It looks at a
-// sell in the mirror: quantities and values are of the order's own side, positive the
-// way it moves them, so that nothing branches on a side that nobody can predict.
-func (q *quickly) exposure() bool {
 	sell := int64(core.Buy) - int64(q.o.Side) // all ones; of a buy none
-	sigma := q.x.deviation.sigma
+	qty, all := int64(q.o.Qty), q.t.bounds
 	for k, p := range q.held {
 		n := q.parents[k]
-		own, of := &q.t.profiles[p.profile].bounds, &q.t.profiles[n.profile].bounds
-		open, against := swapped(int64(p.buy), int64(p.sell), sell)
-		was, other := swapped(p.long, -p.short, sell)
-		side, _ := swapped(n.long, -n.short, sell)
-		held := (int64(p.position) ^ sell) - sell
-		open, ok1 := add64(open, int64(q.o.Qty))
-		position, ok2 := add64(held, open)
-		is, ok3 := q.x.val.signed(core.Qty(position), q.unit)
-		otherWas := other
-		if p.price != q.ref {
-			back, ok4 := add64(-held, against)
-			var ok5 bool
-			other, ok5 = q.x.val.signed(core.Qty(back), q.unit)
-			ok3 = ok3 && ok4 && ok5
+		of, own := &all[n.profile], &all[p.profile]
+		if !of.admit(&n.node, q.value, now) || !own.admit(&p.node, q.value, now) {
+			return false
 		}
+		open, against := swapped(int64(p.buy), int64(p.sell), sell)
+		held := (int64(p.position) ^ sell) - sell
+		if uint64(held^held>>63|open|against|qty) >= plain {
+			return false
+		}
+		position := held + open + qty
+		is, ok := q.x.val.signed(core.Qty(position), q.unit)
+		was, other := swapped(p.long, -p.short, sell)
+		otherWas := other
+		if p.price != q.ref && ok {
+			other, ok = q.x.val.signed(core.Qty(against-held), q.unit)
+		}
+		side, _ := swapped(n.long, -n.short, sell)
 		gross := max(is, other)
 		total, net := n.gross-p.gross+gross, side-was+is // gross is not negative: an overflow is
-		if !ok1 || !ok2 || !ok3 || total < 0 || total > of.gross || net > of.net ||
+		if !ok || uint64(total) > uint64(of.gross) || net > of.net ||
 			gross > own.gross || is > own.net || position > own.position {
 			return false
 		}
@@ -75,7 +64,7 @@ func (q *quickly) exposure() bool {
 			continue
 		}
 		mine, theirs := swapped(n.stress.long, -n.stress.short, sell)
-		if sigma != 0 {
+		if sigma := q.x.deviation.sigma; sigma != 0 {
 			mine += scaledUp(is, sigma) - scaledUp(was, sigma)
 			if other != otherWas {
 				theirs += scaledUp(other, sigma) - scaledUp(otherWas, sigma)
@@ -86,6 +75,12 @@ func (q *quickly) exposure() bool {
 		}
 	}
 	return true
+}
+
+// admit asks a node for a place, unfilled value and the tokens.
+func (b *bounds) admit(n *node, value int64, now core.Nanos) bool {
+	return uint64(n.unfilled+value) <= uint64(b.unfilled) && // neither is negative: an overflow is
+		int64(n.open) < b.open && b.messages.admit(n.msgTAT, now) && b.orders.admit(n.ordTAT, now)
 }
 
 // swapped exchanges two numbers where mask is all ones.

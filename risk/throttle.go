@@ -1,6 +1,10 @@
 package risk
 
-import "qcat/core"
+import (
+	"math"
+
+	"qcat/core"
+)
 
 // throttle is a token bucket in integers, as the generic cell rate algorithm: a
 // node stores only the theoretical arrival time (TAT) of its next message. The
@@ -42,6 +46,24 @@ func (th throttle) empty() core.Nanos { return max(th.burst, 0) + th.interval }
 
 // admits reports whether a message at now finds a token.
 func (th throttle) admits(tat, now core.Nanos) bool { return th.ready(tat, now)-now <= th.burst }
+
+// window is a throttle as one look asks it: the TATs that admit a message, told by how
+// far they run ahead of now, taken as unsigned: less than room, or beyond all that can
+// be, before now or after a clock stepped back.
+type window struct{ room, beyond uint64 }
+
+func (th throttle) window() window {
+	if th.burst < 0 {
+		return window{0, math.MaxUint64}
+	}
+	return window{uint64(th.burst) + 1, uint64(th.empty())}
+}
+
+// admit is throttle.admits.
+func (w window) admit(tat, now core.Nanos) bool {
+	ahead := uint64(tat - now)
+	return ahead < w.room || ahead > w.beyond
+}
 
 // take returns the TAT after a message at now. One that was not admitted but
 // goes out all the same (a cancel, a reducing order) empties the bucket and no

@@ -35,6 +35,7 @@ type Tree struct {
 	accounts   []branch // by id
 	strategies []branch // by id
 	profiles   []profile
+	bounds     []bounds // of each profile; derived
 	pairs      pairs
 
 	instruments []instrument // by id

@@ -76,6 +76,10 @@ func (v valuation) value(q core.Qty, unit int64) (int64, bool) {
 // signed is value with the sign of q: rounded away from zero, so that it never
 // understates a position and grows with q.
 func (v valuation) signed(q core.Qty, unit int64) (int64, bool) {
+	if sign := int64(q) >> 63; v.div == 1 {
+		hi, lo := bits.Mul64(uint64((int64(q)^sign)-sign), uint64(unit))
+		return (int64(lo) ^ sign) - sign, hi == 0 && int64(lo) >= 0
+	}
 	x, ok := v.value(q, unit)
 	if q < 0 {
 		x = -x
