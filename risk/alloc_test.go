@@ -21,6 +21,8 @@ func TestNoAllocations(t *testing.T) {
 		x.ref.MarkTime = x.now
 		o := &x.orders[i]
 		i++
+		x.tree.Ahead(o)
+		x.tree.Near(o)
 		a, r := x.tree.CheckNew(o, &x.ref, x.now)
 		if !r.OK() {
 			t.Fatal(r)

@@ -19,7 +19,6 @@ func (t *Tree) ledgerOpen(h *Hold, change core.Qty) {
 	w := t.ledger.wallets.at(a.fundsWallet(x, o.Side))
 	w.reserved = plus(w.reserved, minus(wide(funds), wide(h.funds)))
 	h.funds = funds
-	t.moved(o.Account)
 	t.update(a, legOf(o.Leg))
 }
 

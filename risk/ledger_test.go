@@ -98,6 +98,7 @@ func (w *ledgerWorld) step() {
 		w.event()
 	}
 	w.compare()
+	w.remembers()
 }
 
 func (w *ledgerWorld) transfer(a core.AccountID) {
