@@ -11,13 +11,15 @@ BENCHTIME ?= 1s
 FUZZTIME  ?= 20s
 STOP      ?= 60s
 RECORDS   ?= 10000000
+STEP      ?= 2s
+PLOT      ?= bin/ladder.svg
 TORTURE_CYCLES ?= 500
 TORTURE_SEEDS  ?= 40
 BASE           ?=
 GATE_BUDGET    ?= 6m
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench bench-gate bench-gate-test torture fuzz clean
+.PHONY: help run build test race lint fmt bench bench-gate bench-gate-test wire torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +43,8 @@ lint: ## vet, formatting and the linters of .golangci.yml
 fmt: ## format all Go files
 	$(LINT) fmt ./...
 
-bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s STOP=60s RECORDS=10000000)
-	$(SERVICES) --durable $(GO) run ./bench/report -binary $(BIN) -benchtime $(BENCHTIME) -stop $(STOP) -records $(RECORDS)
+bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s STOP=60s RECORDS=10000000 STEP=2s)
+	$(SERVICES) --durable $(GO) run ./bench/report -binary $(BIN) -benchtime $(BENCHTIME) -stop $(STOP) -records $(RECORDS) -step $(STEP)
 
 bench-gate: ## hold the working tree against BASE (where it left origin/main): nothing slower, no allocation more (GATE_BUDGET=6m)
 	$(GO) build -o bin/bench-gate ./bench/gate
@@ -50,6 +52,9 @@ bench-gate: ## hold the working tree against BASE (where it left origin/main): n
 
 bench-gate-test: ## show that the gate holds: A against A passes twenty times, 10 % slower and one allocation more fail
 	QCAT_GATE_RUNS=20 $(GO) test -count=1 -timeout 20m -run TestGateOnRealBinaries -v ./bench/gate
+
+wire: build ## rates up to where the server breaks, fan-out to 10 000 clients, cost over instruments and accounts (STEP=2s PLOT=bin/ladder.svg)
+	$(GO) run ./bench/wire -binary $(BIN) -scenario ladder,fanout,scale -step $(STEP) -svg $(PLOT) -json $(basename $(PLOT)).json
 
 torture: build ## kill, crash, stop and cut for some twenty minutes, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
 	$(SERVICES) $(GO) run ./bench/torture -binary $(BIN) -cycles $(TORTURE_CYCLES) -seeds $(TORTURE_SEEDS)

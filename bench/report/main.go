@@ -29,6 +29,7 @@ type settings struct {
 	peers     string // the module of the peers
 	stop      string
 	records   string
+	step      string
 	only      []string
 }
 
@@ -47,6 +48,7 @@ func command() int {
 	flag.StringVar(&s.peers, "peers", "bench/peers", "the module that measures other libraries; empty leaves them out")
 	flag.StringVar(&s.stop, "stop", "60s", "how long a store is stopped under load")
 	flag.StringVar(&s.records, "records", "10000000", "journal records of a restart")
+	flag.StringVar(&s.step, "step", "2s", "length of a row of the scenarios that look for a limit")
 	only := flag.String("only", "packages,postgres,peers,wire", "sections")
 	flag.Parse()
 	s.only = strings.Split(*only, ",")
@@ -163,7 +165,7 @@ func wire(w io.Writer, s settings) error {
 	if s.binary == "" {
 		return nil
 	}
-	cmd := exec.Command("go", "run", "./bench/wire", "-binary", s.binary, "-stop", s.stop, "-records", s.records)
+	cmd := exec.Command("go", "run", "./bench/wire", "-binary", s.binary, "-stop", s.stop, "-records", s.records, "-step", s.step)
 	cmd.Stdout, cmd.Stderr = w, os.Stderr
 	return cmd.Run()
 }

@@ -30,7 +30,7 @@ func (g groupCommit) run(ctx context.Context, rate int, length time.Duration) (*
 	}
 	after, err := used(g.pid, "")
 	n := int64(m.count())
-	return &outcome{offered: float64(time.Second) / float64(s.period), expected: int64(s.n), got: n, events: float64(n), span: span,
+	return &outcome{offered: float64(time.Second) / float64(s.period), expected: int64(s.n), got: n, events: float64(n), span: max(span, s.whole()),
 		lat: m.phases[1], spent: after.since(before)}, err
 }
 

@@ -46,6 +46,9 @@ func httpLoad(addr string, pid int, metrics string, conns, accounts int) (*order
 // server takes 1 024.
 const socketDepth = 1000
 
+// closedDepth is the same in a closed loop.
+const closedDepth = 8
+
 // socketLoad are clients that send orders over a WebSocket.
 func socketLoad(p *process, conns, accounts, depth int) (*orderLoad, error) {
 	l, err := newOrderLoad(p.addr, conns, true, &socketOrders{orderText: orderText{runName(), accounts}}, depth)
@@ -112,7 +115,11 @@ func climbMode(ctx context.Context, w io.Writer, set settings, mode string, hand
 	}
 	defer socket.close()
 	over := rung{what: "order over WebSocket, journal-sync " + mode + conns, floorWhat: http.floorWhat, server: socket, floor: bare, clients: n}
-	return over.climb(ctx, w, set, set.ladder.orderRates)
+	if err := over.climb(ctx, w, set, set.ladder.orderRates); err != nil {
+		return err
+	}
+	socket.depth = closedDepth
+	return saturateBoth(ctx, w, set, fmt.Sprintf("%s, %d out on each", over.what, closedDepth), socket.saturate, over.floorWhat, bare.saturate)
 }
 
 // saturated is one load that goes as fast as it can.

@@ -36,7 +36,8 @@ func TestLadder(t *testing.T) {
 	for _, want := range []string{"ping-pong", "| tick to client, 2 clients | 1000 |", "| bare relay of the same bytes, 2 clients | 1000 |",
 		"| order over HTTP, journal-sync os, 4 connections | 500 |", "| order over WebSocket, journal-sync os, 4 connections | 500 |",
 		"| order over HTTP, journal-sync always, 4 connections | 500 |", "| bare group commit, 300 B and fdatasync | 500 |",
-		"| order over HTTP, journal-sync os, 4 connections, closed loop | all it takes |"} {
+		"| order over HTTP, journal-sync os, 4 connections, closed loop | all it takes |",
+		"| order over WebSocket, journal-sync os, 4 connections, 8 out on each, closed loop | all it takes |"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

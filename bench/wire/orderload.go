@@ -166,7 +166,9 @@ func (r *orderRow) do(ctx context.Context, start time.Time) (*outcome, error) {
 			}
 		}
 	}
-	r.o.span = time.Since(start)
+	if r.o.span = time.Since(start); r.sent == nil {
+		r.o.span = max(r.o.span, r.schedule.whole())
+	}
 	r.serial += r.next
 	after, err := used(r.pid, r.metrics)
 	if err != nil {

@@ -33,6 +33,9 @@ func newSchedule(rate int, phases ...time.Duration) schedule {
 
 func (s schedule) due(i int) time.Time { return s.start.Add(time.Duration(i) * s.period) }
 
+// whole is the time that the schedule takes: the last event, too, has its period.
+func (s schedule) whole() time.Duration { return time.Duration(s.n) * s.period }
+
 // phaseEnd is when phase p ends.
 func (s schedule) phaseEnd(p int) time.Time { return s.due(s.ends[p]) }
 

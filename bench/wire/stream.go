@@ -90,7 +90,7 @@ func (f *stream) run(ctx context.Context, rate int, length time.Duration) (*outc
 	if err != nil && !errors.Is(err, errLate) {
 		return nil, err
 	}
-	o.span = f.settle(ctx, s, got, missed, o)
+	o.span = max(f.settle(ctx, s, got, missed, o), s.whole())
 	f.crowd.uncount()
 	if err := f.crowd.err(); err != nil {
 		return nil, err

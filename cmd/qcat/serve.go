@@ -97,6 +97,9 @@ func (c *serveCmd) Run(e *env) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
+	if c.MaxConnections < 1 {
+		return badSetting("max-connections", "there must be one at least")
+	}
 	for _, o := range c.Origins {
 		if u, err := url.Parse(o); err != nil || u.Host == "" || o != u.Scheme+"://"+u.Host {
 			return badSetting("origins", "%q is not of the form https://host[:port]", o)
