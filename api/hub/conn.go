@@ -8,36 +8,43 @@ import (
 	"qcat/api/wire"
 )
 
-// Conn is one connection as the hub sees it: what is pending for it, and the
-// goroutine that writes it.
+// Conn is one connection as the hub sees it: what is pending for it, and who writes
+// it.
 //
-// The pending buffer holds whole frames only. push copies into it; the writer
-// swaps it for the one it wrote last and writes everything in one call, so that
-// the busier a connection is the more a system call carries.
+// At any time at most one goroutine is a connection's writer. Whoever finds it idle
+// and gives it something becomes that, and writes: at once and without waiting, if
+// the socket takes it (send, kick), else by a goroutine that lives until everything
+// is written (writeLoop). What comes meanwhile is appended to the pending buffer,
+// which holds whole frames only, and which the writer takes as a whole: the busier a
+// connection is the more a system call carries.
 type Conn struct {
-	hub *Hub
-	nc  net.Conn
+	hub    *Hub
+	nc     net.Conn
+	direct direct
+	loop   func() // writeLoop, bound once: starting it allocates nothing
 
 	mu      sync.Mutex
 	pending []byte // whole frames that the writer has not taken
 	spare   []byte // the writer's other buffer, between writes
+	rest    []byte // what the socket did not take at once; it comes before pending
 	grace   int    // bytes of private beginnings in pending, beyond the hard bound
 	begun   int    // private channels whose beginning is in pending
-	idle    bool   // the writer waits for wake
+	idle    bool   // nobody writes, and nothing is pending
 	closing bool   // nothing more is taken; the last of pending is the closing frame
 	lagged  bool   // public data was refused since the writer last looked
 	reason  Disconnect
 	source  Source
 	onEnd   func(Disconnect)
-	small   int // writes in a row that used little of a large buffer
+	small   int    // writes in a row that used little of a large buffer
+	writes  uint32 // the writer's count, for the sample of them
 
 	// replies says that the source has something to append. It is set before wake
 	// and not under mu: a pusher holds mu while pending grows by megabytes, and the
 	// order lane, which announces, waits for nobody.
 	replies atomic.Bool
 
-	wake chan struct{} // capacity 1
-	done chan struct{} // closed when the writer has ended
+	wake chan struct{} // capacity 1; of a connection with a source only
+	done chan struct{} // closed when nothing more will be written
 
 	// seen, writing and closed are readings of the hub's coarse clock: when a frame
 	// last came, when the write that is going on began (0: none), when the
@@ -51,6 +58,7 @@ type Conn struct {
 	channels map[Channel]struct{} // what is subscribed; reader goroutine only
 
 	market []subRef // market goroutine only
+	due    []int    // indices in market of what the cycle has for it; market goroutine only
 }
 
 // Source gives the writer what is not in the pending buffer as bytes yet: the
@@ -66,7 +74,7 @@ type pushResult uint8
 
 const (
 	pushed     pushResult = iota
-	pushedIdle            // the writer must be woken
+	pushedIdle            // the connection was idle: the caller is its writer now, and kicks
 	pushLagged            // refused: beyond the soft bound
 	pushFull              // refused: beyond the hard bound
 	pushClosed            // refused: the connection is ending
@@ -175,8 +183,10 @@ func (c *Conn) add(frame []byte) pushResult {
 // is closed instead. Any goroutine. It reports whether they were queued.
 func (c *Conn) Send(frames []byte) bool {
 	switch c.pushPrivate(frames) {
-	case pushed, pushedIdle:
-		c.signal()
+	case pushedIdle:
+		c.kick()
+		return true
+	case pushed:
 		return true
 	case pushFull:
 		c.Disconnect(SlowConsumer)
@@ -187,8 +197,12 @@ func (c *Conn) Send(frames []byte) bool {
 // SetSource names where answers come from. Once, before the first Announce.
 func (c *Conn) SetSource(s Source) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.source = s
-	c.mu.Unlock()
+	if !c.closing {
+		c.wake = make(chan struct{}, 1)
+		go c.answerLoop(c.wake)
+	}
 }
 
 // OnEnd names who is told, once, that the connection has been ended, and why, before
@@ -200,15 +214,16 @@ func (c *Conn) OnEnd(f func(Disconnect)) {
 	c.mu.Unlock()
 }
 
-// Announce makes the writer ask the source. Any goroutine; it takes no lock.
+// Announce has the source asked. Any goroutine; it takes no lock.
 func (c *Conn) Announce() {
 	c.replies.Store(true)
-	c.signal()
+	signal(c.wake)
 }
 
-func (c *Conn) signal() {
+// signal wakes who waits on wake; nil has nobody.
+func signal(wake chan struct{}) {
 	select {
-	case c.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default:
 	}
 }
@@ -231,13 +246,17 @@ func (c *Conn) Disconnect(d Disconnect) {
 		c.pending = c.pending[:0]
 	}
 	c.pending = AppendClose(c.pending, d)
-	told := c.onEnd
+	told, wake, wasIdle := c.onEnd, c.wake, c.idle
+	c.idle = false
 	c.mu.Unlock()
 	if told != nil {
 		told(d)
 	}
 	c.closed.Store(c.hub.coarse.Load())
-	c.signal()
+	if wasIdle {
+		go c.loop()
+	}
+	signal(wake) // whoever waits for answers ends
 	c.hub.stats.disconnect(d)
 }
 
@@ -254,8 +273,8 @@ func (c *Conn) Reason() Disconnect {
 	return c.reason
 }
 
-// Close ends the connection, waits for its writer and forgets it. The reader's
-// goroutine calls it when it is done.
+// Close ends the connection, waits until its last byte is written and forgets it.
+// The reader's goroutine calls it when it is done.
 func (c *Conn) Close() {
 	c.Disconnect(NormalClosure)
 	// A peer that closed its side is still owed what is pending, unless it does
@@ -269,12 +288,7 @@ func (c *Conn) Close() {
 func (c *Conn) trim() {
 	c.mu.Lock()
 	if c.idle {
-		if cap(c.pending) > keepBuffer {
-			c.pending = nil
-		}
-		if cap(c.spare) > keepBuffer {
-			c.spare = nil
-		}
+		c.pending, c.spare = nil, nil
 	}
 	c.mu.Unlock()
 }

@@ -37,40 +37,24 @@ func (m *feedHandler) onLevel(it *instrument, ev *core.Event, b *book.Replica) {
 		return
 	}
 	if ev.Flags.Has(core.FlagSnapshot) {
-		m.renew(t)
+		// The book was replaced, no change leads to it: all wait for the new one.
+		m.out.renew(t)
 	} else if whole {
 		m.begin(t, ev.ExchangeTime, ev.ReceiveTime)
 		m.scratch = wire.AppendDepth(m.scratch, it.def, false, it.bids, it.asks)
 		m.publish(t, m.end())
 	}
-	m.settle(t, b)
-}
-
-// renew makes every live subscription wait for the snapshot that settle sends:
-// the book was replaced, no change leads to it.
-func (m *feedHandler) renew(t *topic) {
-	for i := range t.subs {
-		if t.subs[i].state == subLive {
-			t.subs[i].state = subWaiting
-		}
+	if t.waiting {
+		t.waiting = false
+		m.out.add(t, bookEntry, m.bookFrame(t, b))
 	}
 }
 
-// settle sends the book to the subscriptions of t that wait for it. b is
-// consistent.
-func (m *feedHandler) settle(t *topic, b *book.Replica) {
-	for i := range t.subs {
-		if s := &t.subs[i]; s.state == subWaiting {
-			m.sendBook(t, s, b)
-		}
-	}
-}
-
-// sendBook sends the whole book to one subscription, which is live afterwards
+// sendBook sends the whole book to a subscription that begins. It is live afterwards
 // unless its connection lags.
 func (m *feedHandler) sendBook(t *topic, s *subscription, b *book.Replica) {
 	s.state = subLive
-	if m.push(s, m.bookFrame(t, b)) == 1 {
+	if m.push(s, m.bookFrame(t, b)) {
 		m.stats.snapshots.Add(1)
 	}
 }

@@ -8,19 +8,32 @@
 //	exposures once a tick, while somebody listens: what has changed in the limit tree,
 //	          read on the engine's goroutine and handed to the private one
 //	keeper    once a tick: pings, dead connections, stuck writes, memory of idle ones
-//	writer    one a connection: takes everything pending and writes it at once
+//	answers   one a connection that has sent an order: the order lane wakes it
+//	writer    one a connection that has more to write than its socket takes at once,
+//	          for as long as that is so
 //
 // and, outside this package, one reader a connection, which calls the methods of
 // Conn. Market and private own their topics and subscriptions; the others reach
 // them by commands through an inbox. A connection's pending buffer is the only
 // thing that several goroutines touch, under its mutex, for the time of a copy.
 //
+// # Writing
+//
+// What an idle connection is given is written by whoever gives it, without waiting:
+// to wake a goroutine for it would take longer than the write. What the socket does
+// not take at once, and what is large, is left to a goroutine of the connection's
+// own, so that a slow client costs the others one system call that returns at once.
+// An idle connection has neither a goroutine that writes nor a buffer.
+//
+// A duty cycle of the market goroutine collects what its events mean to the public
+// channels and then serves each connection once (outbox.go).
+//
 // # Frames
 //
 // A frame a server sends is not masked, so that its bytes are the same for every
 // client: an event is encoded and framed once per channel and then only copied.
 // Everything a connection is sent, data, answers, pongs and the closing frame,
-// passes through its pending buffer, so that frames never interleave.
+// passes through its one writer of the moment, so that frames never interleave.
 //
 // # Bounds (I5)
 //

@@ -110,15 +110,20 @@ func (p *eventHandler) run() {
 	ready := p.ready
 	for !p.stop.Load() {
 		work := p.commands() + p.poll()
-		for i, c := range p.wakes {
-			c.signal()
-			p.wakes[i] = nil
-		}
-		p.wakes = p.wakes[:0]
+		p.flush()
 		if work == 0 {
 			p.waiter.Wait(ready, time.Second)
 		}
 	}
+}
+
+// flush ends a cycle: what idle connections were given is written.
+func (p *eventHandler) flush() {
+	for i, c := range p.wakes {
+		c.kick()
+		p.wakes[i] = nil
+	}
+	p.wakes = p.wakes[:0]
 }
 
 // settle returns once every event that was published before the call has been
@@ -239,7 +244,7 @@ func (p *eventHandler) push(c *Conn, frame []byte) {
 func (p *eventHandler) pushReplay(c *Conn, frame []byte) {
 	switch c.pushReplay(frame) {
 	case pushedIdle:
-		c.signal()
+		c.kick()
 		p.stats.private.Add(1)
 	case pushed:
 		p.stats.private.Add(1)
@@ -303,7 +308,7 @@ func (p *eventHandler) subscribe(c *command) {
 	}
 	switch c.conn.pushPreamble(c.answer, len(c.channels)) {
 	case pushedIdle:
-		c.conn.signal() // the writer takes the beginning while the rest is built
+		c.conn.kick() // the client has the beginning while the rest is built
 	case pushFull:
 		c.conn.Disconnect(SlowConsumer)
 		return

@@ -70,6 +70,8 @@ func newRig(t testing.TB, tune func(*Config)) *rig {
 	}
 	r.Hub = New(cfg)
 	t.Cleanup(func() {
+		r.market.flush() // whoever was given something is written to before it ends
+		r.private.flush()
 		r.mu.Lock()
 		conns := append([]*Conn(nil), r.conns...)
 		r.mu.Unlock()

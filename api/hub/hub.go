@@ -199,7 +199,9 @@ func (h *Hub) Attach(nc net.Conn) (*Conn, error) {
 	if t, ok := nc.(*net.TCPConn); ok && h.cfg.SocketBuffer > 0 {
 		_ = t.SetWriteBuffer(h.cfg.SocketBuffer) // a hint: without it the kernel holds more
 	}
-	c := &Conn{hub: h, nc: nc, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	c := &Conn{hub: h, nc: nc, idle: true, done: make(chan struct{})}
+	c.loop = c.writeLoop
+	c.direct.open(nc)
 	now := h.coarse.Load()
 	c.seen.Store(now)
 	c.pinged = now
@@ -215,7 +217,6 @@ func (h *Hub) Attach(nc net.Conn) (*Conn, error) {
 	h.stats.accepted.Add(1)
 	c.slot = len(h.conns)
 	h.conns = append(h.conns, c)
-	go c.writeLoop()
 	return c, nil
 }
 

@@ -2,24 +2,36 @@ package hub
 
 import (
 	"fmt"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
 	"qcat/core"
 )
 
-// BenchmarkFanOut: one bbo event to N subscribers whose sockets take everything
-// at once: encoding once, N copies, wake-ups and the writers' work. One iteration
-// is one event; the deliveries are checked. Without a real socket: what remains
-// is the hub's own cost.
+// voidConn takes everything at once, by a system call like a socket's.
+type voidConn struct {
+	*sinkConn
+	null *os.File
+}
+
+func (v *voidConn) SyscallConn() (syscall.RawConn, error) { return v.null.SyscallConn() }
+
+// BenchmarkFanOut: one bbo event to N subscribers whose sockets, /dev/null, take
+// everything at once: encoding once and N system calls. One iteration is one event;
+// the deliveries are checked. What it costs beyond the calls is the hub's own.
 func BenchmarkFanOut(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
 			r := newRig(b, nil)
-			sinks := make([]*sinkConn, n)
-			for i := range sinks {
-				sinks[i] = newSink()
-				r.attach(b, sinks[i], BBO)
+			null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer null.Close()
+			for range n {
+				r.attach(b, &voidConn{newSink(), null}, BBO)
 			}
 			ev := core.Event{Kind: core.EventQuote, Instrument: r.in.ID, Price: 5000000, Qty: 1000, AskPrice: 5000001, AskQty: 2000}
 			b.ReportAllocs()

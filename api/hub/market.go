@@ -37,7 +37,8 @@ type feedHandler struct {
 	snapshotOf  *topic
 	snapshotSeq uint64
 
-	wakes   []*Conn // whose writers are woken at the end of the cycle
+	out     outbox  // what the cycle has for the subscribers
+	wakes   []*Conn // who was given something besides, and has to be kicked
 	sampled uint64
 	frames  uint64    // built
 	began   time.Time // when the frame being built was begun, if it is a sample
@@ -185,45 +186,18 @@ func (m *feedHandler) end() []byte {
 	return frame
 }
 
-// publish sends one frame to every live subscriber of t.
-func (m *feedHandler) publish(t *topic, frame []byte) {
-	sent := 0
-	for i := range t.subs {
-		s := &t.subs[i]
-		if s.state != subLive {
-			m.stats.missed(t.kind)
-			continue
-		}
-		sent += m.push(s, frame)
-		if s.state != subLive {
-			m.stats.missed(t.kind)
-		}
-	}
-	m.stats.delivered.Add(uint64(sent))
-}
-
-// push sends one public frame and keeps account of what became of it. It returns
-// 1 when the frame was taken.
-func (m *feedHandler) push(s *subscription, frame []byte) int {
+// push sends one public frame at once to a subscription that begins.
+func (m *feedHandler) push(s *subscription, frame []byte) (taken bool) {
 	switch s.conn.pushPublic(frame) {
 	case pushedIdle:
 		m.wakes = append(m.wakes, s.conn)
-		return 1
+		return true
 	case pushed:
-		return 1
+		return true
 	case pushLagged:
 		s.state = subLagging
 	}
-	return 0
-}
-
-// flush wakes the writers that were idle when the cycle gave them something.
-func (m *feedHandler) flush() {
-	for i, c := range m.wakes {
-		c.signal()
-		m.wakes[i] = nil
-	}
-	m.wakes = m.wakes[:0]
+	return false
 }
 
 // sampleEvery is how many events, or frames, go by for one that is timed.

@@ -117,6 +117,7 @@ func (m *feedHandler) start(it *instrument, s *subscription, k Kind) {
 			m.sendBook(&it.topics[Depth], s, b)
 		} else {
 			s.state = subWaiting
+			it.topics[Depth].waiting = true
 		}
 	case Candles:
 		if c, open := it.builder.Current(); open {

@@ -48,15 +48,15 @@ type Snapshot struct {
 	RingWait, Encode, Write hist.Snapshot // ns, sampled
 }
 
-// missed counts an event that a subscription was not sent.
-func (s *Stats) missed(k Kind) {
+// missed counts n events that subscriptions were not sent.
+func (s *Stats) missed(k Kind, n uint64) {
 	switch k {
 	case Trades:
-		s.dropped.Add(1)
+		s.dropped.Add(n)
 	case Depth:
-		s.resynced.Add(1)
+		s.resynced.Add(n)
 	default:
-		s.conflated.Add(1)
+		s.conflated.Add(n)
 	}
 }
 

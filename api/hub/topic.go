@@ -39,6 +39,13 @@ type topic struct {
 	prefix []byte
 	seq    uint64
 	subs   []subscription
+
+	// waiting says that a subscription may be waiting for the next book.
+	waiting bool
+
+	log   []int32 // numbers of the cycle's entries
+	whole bool    // the log is frames only, and they lie end to end
+	turn  int     // the subscription whose turn it is, while a connection is served
 }
 
 // add subscribes c, and returns its subscription; the old one if it had one.

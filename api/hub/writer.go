@@ -3,8 +3,12 @@ package hub
 import "time"
 
 const (
-	// keepBuffer is how large a buffer an idle connection may keep.
-	keepBuffer = 4 << 10
+	// directMax is how many bytes are written on the goroutine that has them: up to
+	// there a write costs about as much as waking somebody else for it. More is left
+	// to a goroutine of the connection's own, beside which the fan-out goes on.
+	directMax = 16 << 10
+	// kickRounds bounds how often a goroutine that kicks finds more to write.
+	kickRounds = 2
 	// A buffer above shrinkBuffer of which less than an eighth was used for
 	// shrinkAfter writes in a row is given back.
 	shrinkBuffer = 32 << 10
@@ -13,37 +17,136 @@ const (
 	writeSample = 16
 )
 
-// writeLoop is the writer's goroutine.
+// kick writes what is pending, without waiting: what the socket does not take at once,
+// and what takes encoding, is left to a goroutine. Only the caller that made the
+// connection busy, any goroutine; the caller is not its writer any more afterwards.
+func (c *Conn) kick() {
+	for range kickRounds {
+		c.mu.Lock()
+		if c.settled() {
+			return
+		}
+		if c.replies.Load() || c.closing || len(c.pending) > directMax || !c.direct.can() {
+			c.mu.Unlock()
+			break
+		}
+		buf := c.swap()
+		c.mu.Unlock()
+		if !c.try(buf) {
+			return
+		}
+		if c.recycle(buf) {
+			c.catchUp()
+		}
+	}
+	go c.loop()
+}
+
+// send writes frames, which are not kept, and which no buffer has yet: of an idle
+// connection of which the caller has become the writer. It does not wait.
+func (c *Conn) send(frames []byte) {
+	if c.try(frames) {
+		c.kick() // whatever has come meanwhile
+	}
+}
+
+// settled makes the connection idle, if there is nothing to write, and releases c.mu,
+// which is held, if so.
+func (c *Conn) settled() bool {
+	if len(c.pending) > 0 || c.closing || c.replies.Load() {
+		return false
+	}
+	c.idle = true
+	lagged := c.lagged
+	c.lagged = false
+	c.mu.Unlock()
+	if lagged {
+		c.catchUp()
+	}
+	return true
+}
+
+// catchUp has the market goroutine restart what lags.
+func (c *Conn) catchUp() { c.hub.market.inbox.post(command{op: opCatchUp, conn: c}) }
+
+// swap takes what is pending and leaves the other buffer in its place. c.mu is held.
+func (c *Conn) swap() (buf []byte) {
+	buf, c.pending, c.spare = c.pending, c.spare[:0], nil
+	c.grace, c.begun = 0, 0
+	return buf
+}
+
+// try writes what the socket takes of buf without waiting, and reports whether that
+// was all; else the connection's goroutine has the rest, or the connection has failed.
+func (c *Conn) try(buf []byte) bool {
+	start := c.sampled()
+	n, err := c.direct.write(buf)
+	if err != nil {
+		c.fail()
+		return false
+	}
+	if n == len(buf) {
+		c.wrote(n, start)
+		return true
+	}
+	c.mu.Lock()
+	c.rest = append([]byte(nil), buf[n:]...)
+	c.mu.Unlock()
+	go c.loop()
+	return false
+}
+
+// writeLoop is a writer on a goroutine of its own: it ends when the connection is idle
+// or has ended.
 func (c *Conn) writeLoop() {
-	defer close(c.done)
-	for n := 0; ; n++ {
-		buf, last := c.take()
-		if len(buf) > 0 && !c.write(buf, n%writeSample == 0) {
+	for {
+		buf, last, some := c.take()
+		if !some {
+			return
+		}
+		if len(buf) > 0 && !c.write(buf) {
 			return
 		}
 		if last {
 			c.finish()
+			close(c.done)
 			return
 		}
 		if c.recycle(buf) {
-			c.hub.market.inbox.post(command{op: opCatchUp, conn: c})
+			c.catchUp()
 		}
 	}
 }
 
-// take waits until there is something to write and returns all of it, and
-// whether it ends with the closing frame.
-func (c *Conn) take() (buf []byte, last bool) {
-	c.mu.Lock()
-	for len(c.pending) == 0 && !c.closing && !c.replies.Load() {
-		c.idle = true
-		c.mu.Unlock()
-		<-c.wake
+// answerLoop looks after a connection with a source: the order lane wakes it and
+// goes on. It ends with the connection.
+func (c *Conn) answerLoop(wake <-chan struct{}) {
+	for closing := false; !closing; {
+		<-wake
 		c.mu.Lock()
+		mine := c.idle
+		c.idle = false
+		closing = c.closing
+		c.mu.Unlock()
+		if mine {
+			c.writeLoop()
+		}
 	}
-	c.idle = false
-	buf, c.pending, c.spare = c.pending, c.spare[:0], nil
-	c.grace, c.begun = 0, 0
+}
+
+// take returns everything there is to write, and whether it ends with the closing
+// frame; or false, and the connection is idle.
+func (c *Conn) take() (buf []byte, last, some bool) {
+	c.mu.Lock()
+	if c.rest != nil {
+		buf, c.rest = c.rest, nil
+		c.mu.Unlock()
+		return buf, false, true
+	}
+	if c.settled() {
+		return nil, false, false
+	}
+	buf = c.swap()
 	last = c.closing
 	source := c.source
 	c.mu.Unlock()
@@ -51,28 +154,43 @@ func (c *Conn) take() (buf []byte, last bool) {
 	if c.replies.Swap(false) && !last {
 		buf = source.AppendPending(buf)
 	}
-	return buf, last
+	return buf, last, true
 }
 
 // write writes all of buf. The deadline is the keeper's, which sees how long a
 // write has been going on: a timer a write would cost more than the copy.
-func (c *Conn) write(buf []byte, sample bool) bool {
+func (c *Conn) write(buf []byte) bool {
 	c.writing.Store(c.hub.coarse.Load())
-	var start time.Time
-	if sample {
-		start = time.Now()
-	}
+	start := c.sampled()
 	_, err := c.nc.Write(buf)
 	c.writing.Store(0)
 	if err != nil {
-		c.cut(NormalClosure) // the peer is gone; a reason given before stands
+		c.fail()
 		return false
 	}
-	c.hub.stats.wrote(len(buf))
-	if sample {
+	c.wrote(len(buf), start)
+	return true
+}
+
+// sampled returns when a write that is timed begins, else the zero time. Writer.
+func (c *Conn) sampled() (start time.Time) {
+	if c.writes++; c.writes%writeSample == 1 {
+		start = time.Now()
+	}
+	return start
+}
+
+func (c *Conn) wrote(n int, start time.Time) {
+	c.hub.stats.wrote(n)
+	if !start.IsZero() {
 		c.hub.stats.writeTime(time.Since(start))
 	}
-	return true
+}
+
+// fail ends a connection whose peer is gone; a reason given before stands. Writer.
+func (c *Conn) fail() {
+	c.cut(NormalClosure)
+	close(c.done)
 }
 
 // finish half-closes: the peer reads the closing frame before it sees the end,
