@@ -13,6 +13,7 @@ import (
 
 	"qcat/bench/peers/contest"
 	"qcat/bench/peers/decode"
+	"qcat/bench/peers/fanout"
 	"qcat/bench/peers/level"
 	"qcat/bench/peers/queue"
 	"qcat/bench/peers/sample"
@@ -49,6 +50,7 @@ var contests = []struct {
 		return level.Contest(tapes)
 	}},
 	{"samples", func(string) (*contest.Contest, error) { return sample.Contest(), nil }},
+	{"fanout", func(string) (*contest.Contest, error) { return fanout.Contest(), nil }},
 	{"journal", func(dir string) (*contest.Contest, error) { return wal.Contest(dir), nil }},
 }
 
