@@ -15,6 +15,7 @@ import (
 	"qcat/bench/peers/decode"
 	"qcat/bench/peers/fanout"
 	"qcat/bench/peers/level"
+	"qcat/bench/peers/order"
 	"qcat/bench/peers/queue"
 	"qcat/bench/peers/sample"
 	"qcat/bench/peers/tape"
@@ -51,6 +52,7 @@ var contests = []struct {
 	}},
 	{"samples", func(string) (*contest.Contest, error) { return sample.Contest(), nil }},
 	{"fanout", func(string) (*contest.Contest, error) { return fanout.Contest(), nil }},
+	{"orders", func(dir string) (*contest.Contest, error) { return order.Contest(dir), nil }},
 	{"journal", func(dir string) (*contest.Contest, error) { return wal.Contest(dir), nil }},
 }
 
