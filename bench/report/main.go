@@ -31,13 +31,14 @@ type settings struct {
 	records   string
 	step      string
 	only      []string
+	facts     *facts // what this run has measured so far
 }
 
 // sections of the report, in their order.
 var sections = []struct {
 	name  string
 	write func(io.Writer, settings) error
-}{{"packages", packages}, {"postgres", batches}, {"peers", peers}, {"wire", wire}}
+}{{"packages", packages}, {"postgres", batches}, {"peers", peers}, {"wire", wire}, {"answer", answer}}
 
 // command returns the exit code.
 func command() int {
@@ -49,7 +50,7 @@ func command() int {
 	flag.StringVar(&s.stop, "stop", "60s", "how long a store is stopped under load")
 	flag.StringVar(&s.records, "records", "10000000", "journal records of a restart")
 	flag.StringVar(&s.step, "step", "2s", "length of a row of the scenarios that look for a limit")
-	only := flag.String("only", "packages,postgres,peers,wire", "sections")
+	only := flag.String("only", "packages,postgres,peers,wire,answer", "sections")
 	flag.Parse()
 	s.only = strings.Split(*only, ",")
 	if err := report(os.Stdout, s); err != nil {
@@ -75,6 +76,7 @@ func report(w io.Writer, s settings) error {
 			return fmt.Errorf("there is no section %q", name)
 		}
 	}
+	s.facts = newFacts()
 	fmt.Fprintf(w, "%s, %d CPUs, %s\n", cpuName(), runtime.NumCPU(), runtime.Version())
 	var failed []error
 	for _, c := range sections {
@@ -105,13 +107,16 @@ func packages(w io.Writer, s settings) error {
 			case len(runs) == 0:
 				return fmt.Errorf("%s has no benchmark %s", g.pkg, row.benchmark)
 			}
-			// On a busy machine the minimum is the figure that repeats.
-			r := slices.MinFunc(runs, func(a, b result) int { return cmp.Compare(a["ns/op"], b["ns/op"]) })
+			r := best(runs)
+			s.facts.addBenchmark(g.pkg, row.benchmark, r)
 			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", row.what, row.workload, trim(r["ns/op"]), trim(r["allocs/op"]), r.others())
 		}
 	}
 	return nil
 }
+
+// batchSizes are rows a batch.
+var batchSizes = []int{1_000, 10_000, 100_000}
 
 // batches is rows/s into Postgres beside pgx's bare CopyFrom of the same rows. The
 // contestants take turns within a run; of the runs the median by the ratio is
@@ -122,7 +127,7 @@ func batches(w io.Writer, s settings) error {
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "| rows a batch | bare CopyFrom | own encoder | Store.Write | own / bare | Store.Write / bare |")
 	fmt.Fprintln(w, "|---:|---:|---:|---:|---:|---:|")
-	for _, n := range []int{1_000, 10_000, 100_000} {
+	for _, n := range batchSizes {
 		name := fmt.Sprintf("BenchmarkBatch/rows=%d", n)
 		runs, err := runBenchmark(pkg, name, s)
 		if err != nil {
@@ -132,6 +137,7 @@ func batches(w io.Writer, s settings) error {
 			return fmt.Errorf("%s did not run %s: it needs a Postgres (deploy/test/with-services.sh)", pkg, name)
 		}
 		r := median(runs, "write/bare")
+		s.facts.postgres[n] = r
 		fmt.Fprintf(w, "| %d | %s | %s | %s | %.2f | %.2f |\n", n, thousands(r["bare-rows/s"]), thousands(r["copy-rows/s"]), thousands(r["write-rows/s"]),
 			r["copy/bare"], r["write/bare"])
 	}
@@ -146,28 +152,19 @@ func median(runs []result, unit string) result {
 
 func thousands(v float64) string { return fmt.Sprintf("%.0f k", v/1e3) }
 
-// peers measures other libraries, in a module of their own.
+// peers measures other libraries, in a module of their own; a turn is half as long as a
+// benchmark.
 func peers(w io.Writer, s settings) error {
-	if s.peers == "" {
-		return nil
-	}
 	each, err := time.ParseDuration(s.benchtime)
 	if err != nil {
 		each = time.Second // a number of iterations says nothing of a contest
 	}
-	cmd := exec.Command("go", "run", ".", "-time", each.String(), "-rounds", strconv.Itoa(s.count))
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.peers, w, os.Stderr
-	return cmd.Run()
+	return s.contests(w, each/2)
 }
 
 // wire runs the scenarios against the real binary.
 func wire(w io.Writer, s settings) error {
-	if s.binary == "" {
-		return nil
-	}
-	cmd := exec.Command("go", "run", "./bench/wire", "-binary", s.binary, "-stop", s.stop, "-records", s.records, "-step", s.step)
-	cmd.Stdout, cmd.Stderr = w, os.Stderr
-	return cmd.Run()
+	return s.scenarios(w, "-stop", s.stop, "-records", s.records, "-step", s.step)
 }
 
 // result holds one benchmark's figures by unit.

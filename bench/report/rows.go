@@ -25,9 +25,9 @@ var groups = []group{
 	{"./core/book", []row{
 		{"BenchmarkSet/spot-btcusdt-20240808.gz", "set a level of a book", "all level updates of the spot capture in turn", true},
 		{"BenchmarkSet/usdm-btcusdt-20240808.gz", "set a level of a book", "all level updates of the USD-M capture in turn", true},
-		{"BenchmarkInstruments/10", "set a level of a book", "random walk, 10 books in random order", false},
-		{"BenchmarkInstruments/1000", "set a level of a book", "random walk, 1 000 books in random order", false},
-		{"BenchmarkInstruments/10000", "set a level of a book", "random walk, 10 000 books in random order", false},
+		{"BenchmarkInstruments/10", "set a level of a book", "USD-M capture near its touch, 10 books in random order", true},
+		{"BenchmarkInstruments/1000", "set a level of a book", "USD-M capture near its touch, 1 000 books in random order", true},
+		{"BenchmarkInstruments/10000", "set a level of a book", "USD-M capture near its touch, 10 000 books in random order", true},
 	}},
 	{"./feed", []row{
 		{"BenchmarkLaneDepth", "depth message to ring", "10 levels: sequence check, book, events, quote", false},
