@@ -32,7 +32,7 @@ func ladderRows(ctx context.Context, w io.Writer, set settings) error {
 	fmt.Fprintf(w, "Ladder: open loop, %v a rate and side in turns (floor, server twice, floor), the first tenth of each turn unmeasured. "+
 		"A rate breaks on %v; it is tried twice. Ticks: %s of %s, every client follows all. Orders: IOC, %d connections.\n",
 		set.ladder.step, set.ladder.criterion, "trades", plural(set.ladder.instruments, "instrument"), set.ladder.conns)
-	pong := pingPong(100 * time.Millisecond)
+	pong := pingPong(300 * time.Millisecond)
 	fmt.Fprintf(w, "Cache-line ping-pong of this moment: %v there and back at the median, %v at best.\n\n", pong.median, pong.best)
 	printHead(w, ladderColumns)
 	set.results.add(figure{Scenario: "ladder", What: "cache-line ping-pong", Floor: true,

@@ -13,7 +13,7 @@ type pong struct{ median, best time.Duration }
 // pingPong bounces a word between two threads for length, each on a cache line of its
 // own: no hand-over between two goroutines can be faster.
 func pingPong(length time.Duration) pong {
-	const batch = 1000 // bounces that are timed together
+	const batch = 100 // bounces that are timed together
 	var there, back word
 	done := make(chan struct{})
 	go func() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -97,6 +98,33 @@ func TestDataDirectoryBelongsToOneProcess(t *testing.T) {
 	}
 }
 
+// TestMaxConnections: one connection more than there may be is refused, and one that
+// has ended makes room.
+func TestMaxConnections(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--demo", "--max-connections=2")
+	first, second := dial(t, p.addr), dial(t, p.addr)
+	for _, c := range []*client.Conn{first, second} { // once it is answered it counts
+		if err := c.Subscribe(t.Context(), client.Sub{Channel: "trade:sim:BTCUSDT", Handle: func(*client.Message) {}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err := client.Dial(t.Context(), p.addr, client.Options{}); err == nil {
+		_ = c.Close()
+		t.Error("a third connection is taken")
+	}
+	if err := errors.Join(first.Close(), second.Close()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "room for another", func() bool {
+		c, err := client.Dial(t.Context(), p.addr, client.Options{})
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	})
+}
+
 func TestListenAddresses(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -136,6 +164,7 @@ func TestBadArguments(t *testing.T) {
 		want string
 	}{
 		{[]string{"serve", "--nosuch"}, "nosuch"},
+		{[]string{"serve", "--max-connections", "0"}, "max-connections: there must be one at least"},
 		{[]string{"serve", "--feed", "moon"}, `"moon" is none of sim, replay`},
 		{[]string{"serve", "--feed", "sim:BTCUSDT"}, "sim takes no symbols"},
 		{[]string{"serve", "--feed", "replay:/no/such/file"}, "/no/such/file"},
