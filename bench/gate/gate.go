@@ -26,13 +26,12 @@ type gate struct {
 	took     time.Duration
 }
 
-// Shares of the budget: the first round is planned to take firstPlanned if nothing is
-// noisy, and ends at firstEnds; overdue ends everything.
+// Shares of the budget: the first round is planned to take firstPlanned at most, were
+// every kernel to need all its blocks, and ends at firstEnds; overdue ends everything.
 const (
-	firstPlanned = 0.5
+	firstPlanned = 0.6
 	firstEnds    = 0.75
 	overdue      = 1.25
-	usualBlocks  = leastBlocks + 1 // what a kernel that did not change takes, about
 )
 
 // run builds both sides, measures, and prints what came of it. It leaves nothing behind.
@@ -121,7 +120,7 @@ func (g *gate) measure(ctx context.Context) error {
 	limit := func(share float64) time.Time { return begin.Add(time.Duration(share * float64(g.budget))) }
 	hard, cancel := context.WithDeadline(ctx, limit(overdue))
 	defer cancel()
-	share := time.Duration(firstPlanned * float64(g.budget) / float64(max(1, len(g.open()))*4*usualBlocks))
+	share := time.Duration(firstPlanned * float64(g.budget) / float64(max(1, len(g.open()))*4*fullBlocks))
 	for _, s := range g.open() {
 		if err := s.calibrate(hard, share, g.precision); err != nil {
 			return unlessLate(ctx, fmt.Errorf("%s: %w", s.name(), err))

@@ -143,8 +143,10 @@ func (s *subject) decide() {
 		s.verdict = undecided
 	case s.allocatesMore():
 		s.verdict = failedAllocs
-	case !r.judge().slower:
+	case !r.judge().slower && (r.blocks() == fullBlocks || r.settled()):
 		s.verdict = passed
+	case !r.judge().slower:
+		s.verdict = undecided // the time was over, and more blocks might have shown more
 	case len(s.rounds) < rounds:
 		s.verdict = undecided
 	case s.accepted != nil:
@@ -156,5 +158,5 @@ func (s *subject) decide() {
 
 // suspect says that the last round found it slower, and that others must confirm it.
 func (s *subject) suspect() bool {
-	return s.verdict == undecided && s.last().blocks() >= leastBlocks
+	return s.verdict == undecided && s.last().blocks() >= leastBlocks && s.last().judge().slower
 }

@@ -60,6 +60,27 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestCutShort: a round that the time has ended decides only what more blocks would not
+// change.
+func TestCutShort(t *testing.T) {
+	for _, tt := range []struct {
+		blocks  int
+		effect  float64
+		want    verdict
+		suspect bool
+	}{
+		{leastBlocks - 1, 0, undecided, false}, {leastBlocks, 0, passed, false},
+		{leastBlocks, 0.1, undecided, true}, {fullBlocks - 1, 0.0499, undecided, false}, {fullBlocks, 0.0499, passed, false},
+	} {
+		s := measured([]float64{tt.effect}, 0, 0)
+		r := s.last()
+		r.base, r.head = r.base[:2*tt.blocks], r.head[:2*tt.blocks]
+		if s.decide(); s.verdict != tt.want || s.suspect() != tt.suspect {
+			t.Errorf("%d blocks, %v: %s, suspect %v", tt.blocks, tt.effect, texts[s.verdict], s.suspect())
+		}
+	}
+}
+
 // TestAllocationsOverlap: where the figures of a side differ among themselves, the two
 // sides must not overlap.
 func TestAllocationsOverlap(t *testing.T) {

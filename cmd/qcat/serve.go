@@ -34,6 +34,8 @@ type serveCmd struct {
 	logFlags   `embed:""`
 
 	storageFlags `embed:""`
+	memoryFlags  `embed:""`
+	debugFlags   `embed:""`
 
 	MaxConnections   int           `help:"WebSocket connections that are taken, and HTTP connections." default:"10000"`
 	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
@@ -94,7 +96,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err := loopbackOnly(c.Listen); err != nil {
 		return err
 	}
-	if err := c.validate(); err != nil {
+	if err := errors.Join(c.validate(), c.checkMemory(), c.checkDebug()); err != nil {
 		return err
 	}
 	if c.MaxConnections < 1 {
@@ -127,6 +129,12 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return badSetting("listen", "%v", err)
 	}
+	stopProfiles, err := c.serveProfiles(log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer stopProfiles()
+	c.applyMemory(log)
 	s := c.newServer(log)
 	if err := s.buildWhileAnswering(e.ctx, who, ln); err != nil {
 		return errors.Join(err, s.close(), ln.Close())
@@ -151,11 +159,17 @@ func (s *server) buildWhileAnswering(ctx context.Context, who sections, ln net.L
 	return errors.Join(err, <-served)
 }
 
-// loopbackOnly refuses an address that others could reach.
+// loopbackOnly refuses an address of the interface that others could reach.
 func loopbackOnly(addr string) error {
+	return loopback("listen", addr, "this server has no users or keys yet, "+
+		"so whoever reaches it may trade and halt; listen on 127.0.0.1 and let an SSH tunnel or a proxy that authenticates bring others in")
+}
+
+// loopback refuses an address that others could reach, and says why it must not be one.
+func loopback(setting, addr, why string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return badSetting("listen", "%q is not host:port", addr)
+		return badSetting(setting, "%q is not host:port", addr)
 	}
 	if host == "localhost" {
 		return nil
@@ -163,8 +177,7 @@ func loopbackOnly(addr string) error {
 	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return badSetting("listen", "%s is not a loopback address: this server has no users or keys yet, "+
-		"so whoever reaches it may trade and halt; listen on 127.0.0.1 and let an SSH tunnel or a proxy that authenticates bring others in", addr)
+	return badSetting(setting, "%s is not a loopback address: %s", addr, why)
 }
 
 // printWelcome says what to try next.
