@@ -17,9 +17,12 @@ TORTURE_CYCLES ?= 500
 TORTURE_SEEDS  ?= 40
 BASE           ?=
 GATE_BUDGET    ?= 6m
+SECONDS        ?= 10
+KIND           ?= cpu
+DEBUG          ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench bench-gate bench-gate-test wire torture fuzz clean
+.PHONY: help run build test race lint fmt bench bench-gate bench-gate-test profile wire torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +58,9 @@ bench-gate-test: ## show that the gate holds: A against A passes twenty times, 1
 
 wire: build ## rates up to where the server breaks, fan-out to 10 000 clients, cost over instruments and accounts (STEP=2s PLOT=bin/ladder.svg)
 	$(GO) run ./bench/wire -binary $(BIN) -scenario ladder,fanout,scale -step $(STEP) -svg $(PLOT) -json $(basename $(PLOT)).json
+
+profile: build ## profile the demo under load, or the server whose debug-listen is DEBUG (SECONDS=10 KIND=cpu)
+	$(GO) run ./bench/profile -binary $(BIN) -seconds $(SECONDS) -kind $(KIND) -debug '$(DEBUG)'
 
 torture: build ## kill, crash, stop and cut for some twenty minutes, and hold what is left against what was acknowledged (TORTURE_CYCLES=500)
 	$(SERVICES) $(GO) run ./bench/torture -binary $(BIN) -cycles $(TORTURE_CYCLES) -seeds $(TORTURE_SEEDS)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -9,12 +10,13 @@ import (
 
 // precision is what one measurement takes.
 type precision struct {
-	window      time.Duration // of a run: short, so that some meet no disturbance
+	window      time.Duration // of a run: shorter than a time slice, so that some meet no disturbance
+	widest      time.Duration // of a run that takes long to set up
 	least, most int           // runs, of which the minimum is taken
 }
 
 // usual is the precision of a gate that decides about a change.
-var usual = precision{window: 10 * time.Millisecond, least: 3, most: 25}
+var usual = precision{window: 2 * time.Millisecond, widest: 20 * time.Millisecond, least: 5, most: 100}
 
 // subject is a kernel with what is known of both sides.
 type subject struct {
@@ -65,14 +67,15 @@ func (s *subject) skip(format string, args ...any) {
 	s.note, s.verdict = fmt.Sprintf(format, args...), unmeasured
 }
 
-// calibrate runs the kernel once on each side, which shows whether both have it, and
-// chooses how it is measured so that a measurement takes about a share of time.
+// calibrate runs the kernel on each side, which shows whether both have it, and chooses
+// how it is measured so that a measurement takes about a share of time.
 func (s *subject) calibrate(ctx context.Context, share time.Duration, p precision) error {
-	begin := time.Now()
-	base, baseErr := s.base.runs(ctx, s.bench, p.window.String(), 1)
-	takes := time.Since(begin) // a process, its setup, and the search for the iterations
-	head, err := s.head.runs(ctx, s.bench, p.window.String(), 1)
-	switch {
+	const several = 5
+	window := p.window.String()
+	base, once, baseErr := timed(ctx, s.base, s.bench, window, 1)
+	_, often, againErr := timed(ctx, s.base, s.bench, window, several)
+	head, _, err := timed(ctx, s.head, s.bench, window, 1)
+	switch baseErr = errors.Join(baseErr, againErr); {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
@@ -90,10 +93,27 @@ func (s *subject) calibrate(ctx context.Context, share time.Duration, p precisio
 		s.skip("gone (the head does not run it)")
 		return nil
 	}
-	s.iterations = max(1, int(float64(p.window.Nanoseconds())/max(base[0].ns, 0.1)))
-	s.count = min(max(int(share/takes), p.least), p.most)
-	s.takes = time.Duration(s.count) * takes
+	s.choose(base[0].ns, once, (often-once)/(several-1), share, p)
 	return nil
+}
+
+// timed is runs with the time that the process took.
+func timed(ctx context.Context, b *testBinary, bench, benchtime string, count int) (runs []figures, took time.Duration, err error) {
+	begin := time.Now()
+	runs, err = b.runs(ctx, bench, benchtime, count)
+	return runs, time.Since(begin), err
+}
+
+// choose sets iterations and runs: an operation takes ns, a process with one run takes
+// once, and each run more. What is long to set up is then measured for longer, too.
+func (s *subject) choose(ns float64, once, each, share time.Duration, p precision) {
+	each = max(each, p.window)
+	window := min(max(each/10, p.window), max(p.widest, p.window))
+	each += window - p.window
+	start := max(once-each, 0)
+	s.iterations = max(1, int(float64(window.Nanoseconds())/max(ns, 0.1)))
+	s.count = min(max(int((share-start)/each), p.least), p.most)
+	s.takes = start + time.Duration(s.count)*each
 }
 
 // begin opens a round.

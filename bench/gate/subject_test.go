@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // measured is a subject with rounds in which the head takes so much longer, and these
@@ -70,13 +71,37 @@ func TestCutShort(t *testing.T) {
 		suspect bool
 	}{
 		{leastBlocks - 1, 0, undecided, false}, {leastBlocks, 0, passed, false},
-		{leastBlocks, 0.1, undecided, true}, {fullBlocks - 1, 0.0499, undecided, false}, {fullBlocks, 0.0499, passed, false},
+		{leastBlocks, 0.1, undecided, true}, {fullBlocks - 1, 0.04999, undecided, false}, {fullBlocks, 0.04999, passed, false},
 	} {
 		s := measured([]float64{tt.effect}, 0, 0)
 		r := s.last()
 		r.base, r.head = r.base[:2*tt.blocks], r.head[:2*tt.blocks]
 		if s.decide(); s.verdict != tt.want || s.suspect() != tt.suspect {
 			t.Errorf("%d blocks, %v: %s, suspect %v", tt.blocks, tt.effect, texts[s.verdict], s.suspect())
+		}
+	}
+}
+
+// TestChoose: as many runs as the share allows, longer ones where setting up is long.
+func TestChoose(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		ns                float64
+		once, each, share time.Duration
+		iterations, count int
+		takes             time.Duration
+	}{
+		{100, 12 * ms, 4 * ms, 88 * ms, 20_000, 20, 88 * ms},
+		{100, 12 * ms, 4 * ms, time.Hour, 20_000, 100, 408 * ms},
+		{100, 12 * ms, 4 * ms, 0, 20_000, 5, 28 * ms},
+		{100, 12 * ms, -ms, 90 * ms, 20_000, 40, 90 * ms},
+		{1000, 170 * ms, 150 * ms, 100 * ms, 15_000, 5, 822 * ms},
+		{1e9, 3000 * ms, 2900 * ms, 100 * ms, 1, 5, 14_672 * ms},
+		{0, 12 * ms, 4 * ms, 88 * ms, 20_000_000, 20, 88 * ms},
+	} {
+		s := &subject{}
+		if s.choose(tt.ns, tt.once, tt.each, tt.share, usual); s.iterations != tt.iterations || s.count != tt.count || s.takes != tt.takes {
+			t.Errorf("%+v: %d iterations, %d runs, %v", tt, s.iterations, s.count, s.takes)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // profile asks for a page of the profiles, with headers in pairs.
 func (p *process) profile(page string, headers ...string) (status int, body string) {
 	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), "GET", "http://"+p.logged("serving profiles").Address+"/debug/pprof/"+page, nil)
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.logged("serving profiles").Address+"/debug/pprof/"+page, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
