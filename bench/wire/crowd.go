@@ -94,6 +94,10 @@ func (c *crowd) err() error {
 	return nil
 }
 
+// errCut is wrapped by the fault of a connection that the other side has ended: a server
+// may do so to a client that does not keep up.
+var errCut = errors.New("cut off")
+
 func (c *crowd) fail(m *member, err error) {
 	err = fmt.Errorf("client %d: %w", m.number, err)
 	c.fault.CompareAndSwap(nil, &err)
@@ -141,7 +145,7 @@ func (c *crowd) take(m *member) {
 	}
 	if err != nil {
 		_ = unix.EpollCtl(c.poll, unix.EPOLL_CTL_DEL, int(m.sock), nil) // it would be ready for ever
-		c.fail(m, err)
+		c.fail(m, fmt.Errorf("%w: %w", errCut, err))
 		return
 	}
 	b := c.buf[:n]
@@ -175,7 +179,7 @@ func (c *crowd) frames(m *member, b []byte, now time.Time) []byte {
 			if len(payload) >= 2 {
 				code = binary.BigEndian.Uint16(payload)
 			}
-			c.fail(m, fmt.Errorf("the server closed the connection: %d %s", code, payload[min(2, len(payload)):]))
+			c.fail(m, fmt.Errorf("%w: %d %s", errCut, code, payload[min(2, len(payload)):]))
 		}
 	}
 	c.got.Add(got)

@@ -111,7 +111,10 @@ func bareFanOut(ctx context.Context, set settings, clients int) (fixed, most *ou
 	if err != nil {
 		return nil, nil, err
 	}
-	if fixed, err = f.run(ctx, rateOf(set, clients), set.ladder.step/2); err != nil {
+	if fixed, err = f.run(ctx, rateOf(set, clients), set.ladder.step/2); err == nil {
+		err = fixed.cut
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	most, err = f.saturate(ctx, windowOf(clients), set.ladder.step/2)
@@ -174,6 +177,9 @@ func (f *stream) bothLoads(ctx context.Context, set settings, clients int, churn
 		}()
 	}
 	fixed, err := f.run(ctx, rateOf(set, clients), set.ladder.step)
+	if err == nil {
+		err = fixed.cut
+	}
 	if err != nil {
 		return fmt.Errorf("fixed rate%s: %w", suffix, err)
 	}

@@ -48,16 +48,17 @@ type rung struct {
 	what, floorWhat string
 	server, floor   loader
 	clients         int
+	cut             bool // a client was cut off: nothing can be tried again
 }
 
 // climb goes through the rates until one breaks.
-func (r rung) climb(ctx context.Context, w io.Writer, set settings, rates []int) error {
+func (r *rung) climb(ctx context.Context, w io.Writer, set settings, rates []int) error {
 	for _, rate := range rates {
 		server, floor, err := r.measure(ctx, set, rate)
 		if err != nil {
 			return err
 		}
-		if server.Broken != "" { // a moment of a busy machine is no limit of the server
+		if server.Broken != "" && !r.cut { // a moment of a busy machine is no limit of the server
 			if server, floor, err = r.measure(ctx, set, rate); err != nil {
 				return err
 			}
@@ -74,7 +75,7 @@ func (r rung) climb(ctx context.Context, w io.Writer, set settings, rates []int)
 
 // measure measures both at one rate, in the order floor, server twice, floor, so that
 // a drift of the machine meets both.
-func (r rung) measure(ctx context.Context, set settings, rate int) (server, floor figure, err error) {
+func (r *rung) measure(ctx context.Context, set settings, rate int) (server, floor figure, err error) {
 	var sums [2]*outcome
 	for _, side := range []int{0, 1, 1, 0} {
 		what := []loader{r.floor, r.server}[side]
@@ -89,6 +90,12 @@ func (r rung) measure(ctx context.Context, set settings, rate int) (server, floo
 			o = sums[side].plus(o)
 		}
 		sums[side] = o
+		if r.cut = o.cut != nil; r.cut {
+			break
+		}
+	}
+	if sums[1] == nil {
+		return server, floor, fmt.Errorf("%s at %d/s: %w", r.floorWhat, rate, sums[0].cut)
 	}
 	floor, server = newFigure("ladder", r.floorWhat, sums[0]), newFigure("ladder", r.what, sums[1])
 	floor.Floor = true
@@ -132,7 +139,7 @@ func climbTicks(ctx context.Context, w io.Writer, set settings) error {
 		return err
 	}
 	defer t.close()
-	r := rung{what: "tick to client, " + plural(set.ladder.clients, "client"), floorWhat: "bare relay of the same bytes, " + plural(set.ladder.clients, "client"),
+	r := &rung{what: "tick to client, " + plural(set.ladder.clients, "client"), floorWhat: "bare relay of the same bytes, " + plural(set.ladder.clients, "client"),
 		server: t.server, floor: t.floor, clients: set.ladder.clients}
 	return r.climb(ctx, w, set, set.ladder.rates)
 }

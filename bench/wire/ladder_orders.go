@@ -94,7 +94,7 @@ func climbMode(ctx context.Context, w io.Writer, set settings, mode string, hand
 	}
 	defer bare.close()
 	conns := fmt.Sprintf(", %d connections", n)
-	http := rung{what: "order over HTTP, journal-sync " + mode + conns, floorWhat: "bare fasthttp POST" + conns, server: own, floor: bare, clients: n}
+	http := &rung{what: "order over HTTP, journal-sync " + mode + conns, floorWhat: "bare fasthttp POST" + conns, server: own, floor: bare, clients: n}
 	if mode == "always" {
 		disk := groupCommit{dir: p.dir, pid: os.Getpid()}
 		http.floor, http.floorWhat = disk, fmt.Sprintf("bare group commit, %d B and fdatasync", orderSize)
@@ -114,7 +114,7 @@ func climbMode(ctx context.Context, w io.Writer, set settings, mode string, hand
 		return err
 	}
 	defer socket.close()
-	over := rung{what: "order over WebSocket, journal-sync " + mode + conns, floorWhat: http.floorWhat, server: socket, floor: bare, clients: n}
+	over := &rung{what: "order over WebSocket, journal-sync " + mode + conns, floorWhat: http.floorWhat, server: socket, floor: bare, clients: n}
 	if err := over.climb(ctx, w, set, set.ladder.orderRates); err != nil {
 		return err
 	}

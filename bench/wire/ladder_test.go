@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -150,6 +151,7 @@ func TestCriterion(t *testing.T) {
 		{"too slow", func(o *outcome) { o.span = 1060 * time.Millisecond }, "94% of the schedule"},
 		{"lost", func(o *outcome) { o.got-- }, "999 of 1000 came"},
 		{"left out", func(o *outcome) { o.missed = 3 }, "3 left out"},
+		{"cut off", func(o *outcome) { o.cut = fmt.Errorf("client 3: %w: 4003", errCut) }, "client 3: cut off: 4003"},
 		{"refused", func(o *outcome) { o.refused, o.reason = 2, "503" }, "2 refused: 503"},
 		{"one in a hundred is late", func(o *outcome) {
 			for range 9 {

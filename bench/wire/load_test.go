@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"qcat/api/hub"
 )
@@ -128,6 +131,31 @@ func TestCrowdHoldsSequences(t *testing.T) {
 		}
 		if (c.err() != nil) != tc.fault || !tc.fault && c.missed.Load() != tc.missed {
 			t.Errorf("%s: %d left out, %v", tc.name, c.missed.Load(), c.err())
+		}
+	}
+}
+
+// TestCrowdIsCutOff: a client whose connection the other side ends, with a closing frame
+// or without, was cut off.
+func TestCrowdIsCutOff(t *testing.T) {
+	for name, last := range map[string][]byte{"without a word": nil, "with one": {hub.OpClose | 0x80, 2, 0x0f, 0xa3}} {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := newCrowd(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := sock(pair[1])
+		err = errors.Join(c.join(sock(pair[0]), nil), server.write(append(appendClientTick(nil, 0, 7, 1), last...)))
+		server.close()
+		c.start()
+		for end := time.Now().Add(10 * time.Second); err == nil && c.err() == nil && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if c.close(); err != nil || !errors.Is(c.err(), errCut) || c.got.Load() != 1 || last != nil && !strings.Contains(c.err().Error(), "4003") {
+			t.Errorf("%s: %v, %v, %d trades", name, err, c.err(), c.got.Load())
 		}
 	}
 }

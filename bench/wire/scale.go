@@ -145,6 +145,9 @@ func settled(ctx context.Context, pid int, metrics string, length time.Duration)
 
 // complete is the error of a load of which something is missing: its cost says nothing.
 func complete(o *outcome) error {
+	if o.cut != nil {
+		return o.cut
+	}
 	if o.got == o.expected {
 		return nil
 	}

@@ -31,6 +31,7 @@ type outcome struct {
 	missed   int64         // known to be left out
 	refused  int64         // answered, but otherwise than wanted
 	reason   string        // of the first refusal
+	cut      error         // a client that was cut off: no other row can follow
 	events   float64       // that got stands for
 	span     time.Duration // from when the first event was due to the last delivery
 	lat      latencies
@@ -51,6 +52,9 @@ func (o *outcome) plus(p *outcome) *outcome {
 	sum.expected, sum.got, sum.missed, sum.refused = o.expected+p.expected, o.got+p.got, o.missed+p.missed, o.refused+p.refused
 	if sum.reason == "" {
 		sum.reason = p.reason
+	}
+	if sum.cut == nil {
+		sum.cut = p.cut
 	}
 	sum.events, sum.span = o.events+p.events, o.span+p.span
 	sum.lat = newLatencies()
@@ -92,8 +96,8 @@ func (f *stream) run(ctx context.Context, rate int, length time.Duration) (*outc
 	}
 	o.span = max(f.settle(ctx, s, got, missed, o), s.whole())
 	f.crowd.uncount()
-	if err := f.crowd.err(); err != nil {
-		return nil, err
+	if o.cut = f.crowd.err(); o.cut != nil && !errors.Is(o.cut, errCut) {
+		return nil, o.cut
 	}
 	after, err := used(f.pid, f.metrics)
 	if err != nil {

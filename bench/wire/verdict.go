@@ -16,12 +16,14 @@ const leastShare = 0.95
 
 // String is the criterion as the report states it.
 func (c criterion) String() string {
-	return fmt.Sprintf("not everything delivered %v after the end of the row, less than %.0f%% of the schedule achieved, or a p99 above %v", grace, 100*c.share, c.p99)
+	return fmt.Sprintf("not everything delivered %v after the end of the row, less than %.0f%% of the schedule achieved, a client cut off, or a p99 above %v", grace, 100*c.share, c.p99)
 }
 
 // broken says why o is too much, "" if it is not.
 func (c criterion) broken(o *outcome) string {
 	switch p99 := o.lat.quantile(99); {
+	case o.cut != nil:
+		return o.cut.Error()
 	case o.refused > 0:
 		return fmt.Sprintf("%d refused: %s", o.refused, o.reason)
 	case o.missed > 0:
