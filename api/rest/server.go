@@ -153,6 +153,7 @@ func New(cfg Config) *Server {
 		DisablePreParseMultipartForm: true,
 		LazyRequestTime:              true, // Config.Clock tells the time
 		CloseOnShutdown:              true,
+		KeepHijackedConns:            true, // Config.Socket closes what it takes over
 		TCPKeepalive:                 true,
 	}
 	return s

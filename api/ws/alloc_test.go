@@ -17,7 +17,7 @@ func TestReaderAllocatesNothing(t *testing.T) {
 	one := append([]byte{0x81, 0x80 | 100, 1, 2, 3, 4}, bytes.Repeat([]byte{' '}, 100)...)
 	unmask(one[6:], [4]byte{1, 2, 3, 4})
 	src := bytes.NewReader(bytes.Repeat(one, 2000))
-	fr := newFrameReader(src, 1<<16)
+	fr := newFrameReader(src, 1<<16, nil)
 	if n := testing.AllocsPerRun(1000, func() {
 		if m, err := fr.next(); err != nil || len(m.data) != 100 {
 			t.Fatal(err)

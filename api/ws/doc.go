@@ -20,9 +20,10 @@
 //
 // # Goroutines
 //
-// The reader of a connection is the one the HTTP server hijacked it to: it
-// decodes, and submits commands to the engine. The engine's goroutine copies its
-// replies into the session; the connection's writer (api/hub) encodes them. No
+// A connection is taken over from the HTTP server, which gets its buffers back, and
+// has one goroutine, its reader: it decodes, and submits commands to the engine. The
+// engine's goroutine copies its replies into the session; another goroutine (api/hub),
+// which a connection has from its first order on, encodes them. No
 // goroutine is made for a request, and a client may have many orders on their
 // way at once, up to Config.MaxInFlight, and a quarter more for cancels.
 //

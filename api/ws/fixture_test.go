@@ -355,7 +355,7 @@ func serve(t testing.TB, tune func(*hub.Config, *ws.Config)) *server {
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	http := &fasthttp.Server{Handler: ws.New(wc).Handle}
+	http := &fasthttp.Server{Handler: ws.New(wc).Handle, KeepHijackedConns: true}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { s.hub.Run(ctx) })

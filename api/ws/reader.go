@@ -10,7 +10,9 @@ import (
 )
 
 const (
-	// readBuffer is what a connection reads into while its messages are small.
+	// minBuffer is what a connection reads into while it says little, and readBuffer
+	// once a read has filled that.
+	minBuffer  = 512
 	readBuffer = 2 << 10
 	// maxHeader is the longest header of a masked frame.
 	maxHeader = 14
@@ -51,8 +53,11 @@ type frameReader struct {
 	fragOp byte   // 0: no message is open
 }
 
-func newFrameReader(r io.Reader, limit int) *frameReader {
-	return &frameReader{r: r, limit: limit, buf: make([]byte, readBuffer)}
+// newFrameReader reads from r what comes after ahead.
+func newFrameReader(r io.Reader, limit int, ahead []byte) *frameReader {
+	f := &frameReader{r: r, limit: limit, buf: make([]byte, max(minBuffer, len(ahead)))}
+	f.end = copy(f.buf, ahead)
+	return f
 }
 
 // next returns the next message or control frame.
@@ -209,6 +214,9 @@ func (f *frameReader) fill(n int) error {
 	for f.end-f.start < n {
 		got, err := f.r.Read(f.buf[f.end:])
 		f.end += got
+		if f.end == len(f.buf) && len(f.buf) < readBuffer {
+			f.buf = append(make([]byte, 0, readBuffer), f.buf...)[:readBuffer]
+		}
 		if err != nil && f.end-f.start < n {
 			return err
 		}

@@ -21,7 +21,7 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte{0x88, 0x82, 0, 0, 0, 0, 3, 232})
 	const limit = 300
 	all := func(t *testing.T, r io.Reader) (got []message, end error) {
-		fr := newFrameReader(r, limit)
+		fr := newFrameReader(r, limit, nil)
 		for {
 			m, err := fr.next()
 			if err != nil {

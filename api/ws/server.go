@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
@@ -108,7 +109,8 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Handle is the fasthttp handler of Path.
+// Handle is the fasthttp handler of Path. The server it is called by must keep
+// hijacked connections (fasthttp.Server.KeepHijackedConns): they are closed here.
 func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 	if s.cfg.Hub.Full() {
 		problem(ctx, &wire.Problem{Status: fasthttp.StatusServiceUnavailable, Code: "ws.full",
@@ -116,7 +118,7 @@ func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	// An error has been answered by upgradeError.
-	_ = s.upgrader.Upgrade(ctx, s.serve)
+	_ = s.upgrader.Upgrade(ctx, s.takeOver)
 }
 
 // upgradeError answers a handshake that failed.
@@ -146,9 +148,32 @@ func (s *Server) checkOrigin(ctx *fasthttp.RequestCtx) bool {
 	return origin.Allowed(s.cfg.Origins, page, string(ctx.Host()))
 }
 
-// rawConn returns the connection below the HTTP server's wrapper: closing the
-// wrapper does nothing before the handler returns, and a write must not outlive
-// the handler, after which the wrapper is reused.
+// takeOver takes a connection from the HTTP server and leaves it what belonged to the
+// request: its buffers and its deep stack would be held for as long as the connection
+// lasts, and be most of what it costs.
+func (s *Server) takeOver(wc *websocket.Conn) {
+	nc := wc.NetConn()
+	ahead := readAhead(nc)
+	go s.serve(rawConn(nc), ahead)
+}
+
+// readAhead returns what the HTTP server has read beyond the request. A read that may
+// not wait gets that and no more.
+func readAhead(nc net.Conn) (ahead []byte) {
+	_ = nc.SetReadDeadline(time.Unix(1, 0)) // of a socket that is closed the reader will hear
+	for buf := make([]byte, minBuffer); ; {
+		n, err := nc.Read(buf)
+		ahead = append(ahead, buf[:n]...)
+		if n == 0 || err != nil {
+			break
+		}
+	}
+	_ = nc.SetReadDeadline(time.Time{})
+	return ahead
+}
+
+// rawConn returns the connection below the HTTP server's wrapper, which reads from
+// the server's buffer.
 func rawConn(nc net.Conn) net.Conn {
 	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
 		return u.UnsafeConn()
@@ -165,21 +190,21 @@ func (s *Server) contain(conn *hub.Conn) {
 	}
 }
 
-// serve is one connection, on the goroutine it was hijacked to.
-func (s *Server) serve(wc *websocket.Conn) {
-	nc := wc.NetConn()
-	conn, err := s.cfg.Hub.Attach(rawConn(nc))
+// serve is one connection, of which ahead has been read.
+func (s *Server) serve(nc net.Conn, ahead []byte) {
+	conn, err := s.cfg.Hub.Attach(nc)
 	if err != nil {
 		d := hub.ConnectionLimit
 		if errors.Is(err, hub.ErrClosed) {
 			d = hub.Shutdown
 		}
 		_, _ = nc.Write(hub.AppendClose(nil, d)) // whoever does not take it is cut off anyway
+		_ = nc.Close()
 		return
 	}
 	defer conn.Close()
 	ss := &session{srv: s, cfg: &s.cfg, conn: conn, id: core.SessionID(s.sessions.Add(1))}
 	defer ss.end()
 	defer s.contain(conn)
-	ss.run(newFrameReader(nc, s.cfg.MaxMessage))
+	ss.run(newFrameReader(nc, s.cfg.MaxMessage, ahead))
 }

@@ -1,0 +1,93 @@
+package ws_test
+
+import (
+	"bufio"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// handshake asks for an upgrade with more in the same segment, and returns the
+// connection once the answer's header has been read.
+func handshake(t testing.TB, s *server, more []byte) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	request := "GET /api/v1/ws HTTP/1.1\r\nHost: " + s.addr + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	if _, err := c.Write(append([]byte(request), more...)); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReaderSize(c, 1<<10)
+	for line := "HTTP"; strings.TrimSpace(line) != ""; {
+		if line, err = r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, r
+}
+
+// masked is a short text frame as a client sends it, under the mask that changes
+// nothing.
+func masked(text string) []byte {
+	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
+}
+
+// TestRequestsAheadOfTheAnswer: what a client sends behind its handshake without
+// waiting for the answer is not lost with the HTTP server's buffer, however the
+// segments fall.
+func TestRequestsAheadOfTheAnswer(t *testing.T) {
+	s := serve(t, nil)
+	ping := masked(`{"op":"ping","id":1}`)
+	for n := 0; n <= 120*len(ping); n = 3*n + 1 {
+		all := []byte(strings.Repeat(string(ping), 121))
+		c, r := handshake(t, s, all[:n])
+		if _, err := c.Write(all[n:]); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 121 {
+			head, err := r.Peek(2)
+			if err != nil {
+				t.Fatalf("%d bytes ahead: answer %d: %v", n, i, err)
+			}
+			if _, err := r.Discard(2 + int(head[1])); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestConnectionMemory: what a connection with a subscription costs, its goroutine's
+// stack and the test's own end included.
+func TestConnectionMemory(t *testing.T) {
+	const conns, bound = 1000, 10 << 10
+	if raceDetector {
+		return // it has memory of its own
+	}
+	s := serve(t, nil)
+	before := used()
+	for range conns {
+		_, r := handshake(t, s, masked(`{"op":"subscribe","id":1,"channels":["bbo:sim:BTCUSDT"]}`))
+		if _, err := r.Peek(2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if each := (used() - before) / conns; each > bound {
+		t.Errorf("%d bytes a connection, want at most %d", each, bound)
+	} else {
+		t.Logf("%d bytes a connection", each)
+	}
+}
+
+// used is the memory of heap and stacks.
+func used() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}
