@@ -31,6 +31,8 @@ const (
 	RoundUp
 	// RoundHalfEven rounds to nearest, ties to even: what a person is shown.
 	RoundHalfEven
+	// RoundFloor rounds towards minus infinity: what a gain counts as against its holder.
+	RoundFloor
 )
 
 // Errors of ParseDecimal.
@@ -175,7 +177,7 @@ func MulDiv(a, b, c int64, r Rounding) (int64, bool) {
 		if rem > half || (rem == half && q&1 == 1) {
 			q++
 		}
-	case RoundDown:
+	case RoundDown, RoundFloor:
 	}
 	if q > math.MaxInt64 {
 		return 0, false

@@ -344,3 +344,38 @@ func BenchmarkPositionApply(b *testing.B) {
 		b.Fatalf("%d of %d fills booked", p.Fills, n)
 	}
 }
+
+// TestRoundFloor: what is rounded towards minus infinity is rounded down where it is a
+// gain and up where it is a loss.
+func TestRoundFloor(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 3))
+	gains, losses := 0, 0
+	for range 5000 {
+		in := &Instrument{Kind: ContractKind(rng.IntN(3)), PriceScale: 4, QtyScale: 3, SettleScale: uint8(rng.IntN(6)), ContractSize: 1}
+		var p Position
+		for range 1 + rng.IntN(4) {
+			p.Apply(in, &Fill{Side: Side(1 + rng.IntN(2)), Price: Price(1 + rng.Int64N(90_000)), Qty: Qty(1 + rng.Int64N(9_000))})
+		}
+		mark := Price(1 + rng.Int64N(90_000))
+		for _, f := range []func(Rounding) (Notional, bool){
+			func(r Rounding) (Notional, bool) { return p.Realised(in, r) },
+			func(r Rounding) (Notional, bool) { return p.Unrealised(in, mark, r) },
+			func(r Rounding) (Notional, bool) { return p.Total(in, mark, r) },
+		} {
+			up, _ := f(RoundUp)
+			down, _ := f(RoundDown)
+			floor, ok := f(RoundFloor)
+			if want := min(up, down); !ok || floor != want {
+				t.Fatalf("%+v: floor %d, want %d of %d and %d", p, floor, want, up, down)
+			}
+			if up > down {
+				gains++
+			} else if up < down {
+				losses++
+			}
+		}
+	}
+	if gains == 0 || losses == 0 {
+		t.Fatalf("%d gains and %d losses were rounded", gains, losses)
+	}
+}

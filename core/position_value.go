@@ -125,9 +125,21 @@ func (p *Position) cashScale(in *Instrument) int {
 	return int(in.PriceScale) + int(in.QtyScale)
 }
 
+// towards is how a magnitude is rounded where the number, of a known sign, is rounded
+// as named.
+func (r Rounding) towards(negative bool) Rounding {
+	switch {
+	case r != RoundFloor:
+		return r
+	case negative:
+		return RoundUp
+	}
+	return RoundDown
+}
+
 // settle brings v, a count of 10^-scale, to the instrument's SettleScale.
 func settle(v Int128, scale int, in *Instrument, r Rounding) (Notional, bool) {
-	n, ok := scaledQuotient(wideFrom(v.abs()), wideFrom64(1), int(in.SettleScale)-scale, r)
+	n, ok := scaledQuotient(wideFrom(v.abs()), wideFrom64(1), int(in.SettleScale)-scale, r.towards(v.Sign() < 0))
 	if v.Sign() < 0 {
 		n = -n
 	}
@@ -138,7 +150,7 @@ func settle(v Int128, scale int, in *Instrument, r Rounding) (Notional, bool) {
 // instrument's SettleScale.
 func settleQuotient(n wide, den uint64, negative bool, in *Instrument, r Rounding) (Notional, bool) {
 	shift := int(in.SettleScale) - int(in.PriceScale) - int(in.QtyScale)
-	v, ok := scaledQuotient(n, wideFrom64(den), shift, r)
+	v, ok := scaledQuotient(n, wideFrom64(den), shift, r.towards(negative))
 	if negative {
 		v = -v
 	}

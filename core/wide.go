@@ -116,7 +116,7 @@ func (w wide) rounded(rem, d uint64, r Rounding) wide {
 	case RoundHalfEven:
 		half := d - rem // rem > half means above one half, without overflow
 		up = rem > half || (rem == half && w[0]&1 == 1)
-	case RoundDown:
+	case RoundDown, RoundFloor:
 	}
 	if up {
 		w, _ = w.add(wide{1})

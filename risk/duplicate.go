@@ -57,10 +57,8 @@ func (r *recent) fetch(o *Order) *[recentWays]recentOrder {
 	return s
 }
 
-// same reports whether two orders are identical. It asks everything at once: which
-// field tells two orders apart cannot be predicted.
 func (a *recentOrder) same(b *recentOrder) bool {
-	return uint64(a.account^b.account)|uint64(a.instrument^b.instrument)|uint64(a.price^b.price)|uint64(a.qty^b.qty) == 0
+	return a.price == b.price && a.qty == b.qty && a.account == b.account && a.instrument == b.instrument
 }
 
 // age is the distance of two times: a clock that stepped back a little makes an
@@ -83,14 +81,10 @@ func (r *recent) look(k *recentOrder) (old core.Nanos, found, room bool) {
 }
 
 func (r *recent) lookIn(s *[recentWays]recentOrder, k *recentOrder) (old core.Nanos, found, room bool) {
-	at := -1
 	for i := range s {
-		if s[i].same(k) {
-			at = i
+		if e := &s[i]; e.same(k) {
+			return age(e.time, k.time), true, true
 		}
-	}
-	if at >= 0 {
-		return age(s[at].time, k.time), true, true
 	}
 	last := &s[recentWays-1]
 	return 0, false, last.account == 0 || age(last.time, k.time) >= r.window

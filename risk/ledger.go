@@ -168,9 +168,32 @@ func baseName(in *core.Instrument) string {
 
 // update works out a leg's figures anew and carries the difference into its wallets.
 func (t *Tree) update(h *holding, i int) {
+	l := &h.legs[i]
+	t.carry(h, l, t.instruments[h.instrument].figuresOf(h, l))
+}
+
+// remark is update where only the mark or a setting has changed.
+func (t *Tree) remark(h *holding, i int) {
+	l := &h.legs[i]
+	f := l.figures
+	t.instruments[h.instrument].value(h, l, &f)
+	t.carry(h, l, f)
+}
+
+// reopen is update where only the open quantity of orders has changed.
+func (t *Tree) reopen(h *holding, i int) {
 	x, l := &t.instruments[h.instrument], &h.legs[i]
-	old := l.figures
-	l.figures = x.figuresOf(h, l)
+	w, ties := t.ledger.wallets.at(h.settle), x.ties(h, l)
+	w.initial = plus(w.initial, minus(wide(ties), wide(l.initial)))
+	l.initial = ties
+	t.moved(h.account)
+	x.asks(h, t.pairs.at(h.pair))
+}
+
+// carry replaces a leg's figures and carries the difference into its wallets.
+func (t *Tree) carry(h *holding, l *leg, f figures) {
+	x, old := &t.instruments[h.instrument], l.figures
+	l.figures = f
 	w, g := t.ledger.wallets.at(h.settle), &t.ledger
 	brought := minus(l.settled, old.settled)
 	gained := minus(wide(l.unrealised), wide(old.unrealised))

@@ -17,7 +17,14 @@ type money struct {
 
 // figuresOf works out what a leg brings into its wallets. What does not fit is the
 // largest there is, against the account.
-func (x *instrument) figuresOf(h *holding, l *leg) (f figures) {
+func (x *instrument) figuresOf(h *holding, l *leg) figures {
+	f := x.booked(l)
+	x.value(h, l, &f)
+	return f
+}
+
+// booked is what fills, fees and funding brought: no price changes it.
+func (x *instrument) booked(l *leg) (f figures) {
 	in, p := x.in, &l.Position
 	fees, ok1 := amountOf(wide(-int64(p.Fees)), int(in.SettleScale))
 	if in.Kind == core.Spot {
@@ -28,12 +35,15 @@ func (x *instrument) figuresOf(h *holding, l *leg) (f figures) {
 	funding, ok2 := amountOf(wide(-int64(p.Funding)), int(in.SettleScale))
 	realised, ok3 := amountOf(wide(realisedOf(in, p)), int(in.SettleScale))
 	f.settled = worst(plus(realised, plus(fees, funding)), ok1 && ok2 && ok3)
-	if x.marked == 0 {
-		return f
-	}
-	f.initial = x.required(h, l, 0, 0, x.marked)
-	if p.Qty == 0 {
-		return f
+	return f
+}
+
+// value works out what follows from the mark and the settings.
+func (x *instrument) value(h *holding, l *leg, f *figures) {
+	in, p := x.in, &l.Position
+	f.initial, f.maintenance, f.unrealised = x.ties(h, l), 0, 0
+	if in.Kind == core.Spot || x.marked == 0 || p.Qty == 0 {
+		return
 	}
 	n, ok := in.Notional(x.marked, p.Qty, core.RoundUp)
 	if m, fits := x.schedule.Maintenance(n); fits {
@@ -43,7 +53,14 @@ func (x *instrument) figuresOf(h *holding, l *leg) (f figures) {
 	}
 	gain, fits := amountOf(wide(unrealisedOf(in, p, x.marked)), int(in.SettleScale))
 	f.unrealised = narrow(worst(gain, fits && ok))
-	return f
+}
+
+// ties is the initial margin of a leg with its open orders.
+func (x *instrument) ties(h *holding, l *leg) int64 {
+	if x.in.Kind == core.Spot || x.marked == 0 {
+		return 0
+	}
+	return x.required(h, l, 0, 0, x.marked)
 }
 
 // worst returns v, or the largest debt where it does not fit.
@@ -67,28 +84,20 @@ func held(in *core.Instrument, p *core.Position) core.Int128 {
 
 // realisedOf is what a position has realised, rounded down (towards minus infinity).
 func realisedOf(in *core.Instrument, p *core.Position) int64 {
-	up, ok := p.Realised(in, core.RoundUp)
+	v, ok := p.Realised(in, core.RoundFloor)
 	if !ok {
 		return math.MinInt64
 	}
-	if up <= 0 {
-		return int64(up)
-	}
-	down, _ := p.Realised(in, core.RoundDown)
-	return int64(down)
+	return int64(v)
 }
 
 // unrealisedOf is what closing at mark would bring, rounded down.
 func unrealisedOf(in *core.Instrument, p *core.Position, mark core.Price) int64 {
-	up, ok := p.Unrealised(in, mark, core.RoundUp)
+	v, ok := p.Unrealised(in, mark, core.RoundFloor)
 	if !ok {
 		return math.MinInt64
 	}
-	if up <= 0 {
-		return int64(up)
-	}
-	down, _ := p.Unrealised(in, mark, core.RoundDown)
-	return int64(down)
+	return int64(v)
 }
 
 // required is the initial margin of a leg with buy and sell more open, at a price: that

@@ -19,7 +19,7 @@ func (t *Tree) ledgerOpen(h *Hold, change core.Qty) {
 	w := t.ledger.wallets.at(a.fundsWallet(x, o.Side))
 	w.reserved = plus(w.reserved, minus(wide(funds), wide(h.funds)))
 	h.funds = funds
-	t.update(a, legOf(o.Leg))
+	t.reopen(a, legOf(o.Leg))
 }
 
 // firstMark gives an instrument without a mark the reference of its first order to
@@ -49,8 +49,10 @@ func (t *Tree) revalueHoldings(x *instrument, call bool) {
 		p := t.pairs.at(s)
 		if p.holding != 0 {
 			h := t.ledger.holdings.at(p.holding)
-			t.update(h, 0)
-			t.update(h, 1)
+			t.remark(h, 0)
+			if h.legs[1].opened() {
+				t.remark(h, 1)
+			}
 			if call {
 				t.callMargin(h)
 			}

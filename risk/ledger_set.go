@@ -99,10 +99,10 @@ func (t *Tree) changeHolding(s Scope) *holding {
 }
 
 // flat reports whether nothing is held and nothing is open.
-func (h *holding) flat() bool {
-	a, b := &h.legs[0], &h.legs[1]
-	return a.Qty|a.buy|a.sell|b.Qty|b.buy|b.sell == 0
-}
+func (h *holding) flat() bool { return !h.legs[0].opened() && !h.legs[1].opened() }
+
+// opened reports whether something is held in a leg, or open.
+func (l *leg) opened() bool { return l.Qty|l.buy|l.sell != 0 }
 
 // AdmitLeverage reports why SetLeverage would refuse: as marginPair; InvalidSetting
 // below one or above what the instrument's first bracket allows; NotFlat while an
@@ -145,8 +145,8 @@ func (t *Tree) SetLeverage(a core.AccountID, in core.InstrumentID, ppm int64) Re
 	}
 	h := t.changeHolding(InstrumentScope(a, 0, in))
 	h.leverage = ppm
-	t.update(h, 0)
-	t.update(h, 1)
+	t.remark(h, 0)
+	t.remark(h, 1)
 	return Reason{}
 }
 

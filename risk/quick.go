@@ -171,7 +171,7 @@ func (t *Tree) limitsChanged() {
 }
 
 // quick reports whether a new order passes everything outright, and then fills in
-// what Accept needs.
+// what Accept needs of a zero Approved.
 func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool {
 	x := t.instrument(o.Instrument)
 	if x == nil || uint32(o.Account) >= uint32(len(t.accounts)) || uint32(o.Strategy) >= uint32(len(t.strategies)) || ref == nil {
@@ -214,8 +214,9 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	if !q.use(now) || m.margin && !q.margin() {
 		return false
 	}
-	*a = Approved{order: *o, version: t.version, now: now, price: o.Price, ref: price, reserves: value,
-		account: slotA, strategy: slotS}
+	a.order, a.version, a.now = *o, t.version, now
+	a.price, a.ref, a.reserves = o.Price, price, value
+	a.account, a.strategy = slotA, slotS
 	return true
 }
 
