@@ -6,9 +6,14 @@ import "qcat/core"
 // each, as rolling does: it looks back at least the whole period and at most a
 // seventh more.
 type flow struct {
-	window  int64 // ns looked back; 0: nothing is counted
-	width   core.Nanos
-	buckets [rollingBuckets]flowBucket
+	window int64 // ns looked back; 0: nothing is counted
+	width  core.Nanos
+	// What the other buckets of the period come to within [from, until), the time of
+	// one bucket. Derived.
+	from, until core.Nanos
+	at          uint32 // of the bucket whose time it is
+	others      flowBucket
+	buckets     [rollingBuckets]flowBucket
 }
 
 type flowBucket struct {
@@ -44,13 +49,33 @@ func (f *flow) add(qty, net core.Qty, now core.Nanos) (sum flowBucket) {
 	if f.width == 0 || now < 0 {
 		return sum
 	}
-	e := uint64(now / f.width)
-	b := &f.buckets[e%rollingBuckets]
-	if b.epoch != e {
-		*b = flowBucket{epoch: e}
+	if now < f.from || now >= f.until {
+		f.begin(uint64(now / f.width))
 	}
+	b := &f.buckets[f.at]
 	b.fills, b.qty, b.net = capped(b.fills, 1), capped(b.qty, int64(qty)), capped(b.net, int64(net))
-	return f.sum(now)
+	return f.others.plus(b)
+}
+
+// begin makes a bucket the present one, and sums up the others of its period.
+func (f *flow) begin(epoch uint64) {
+	f.at = uint32(epoch % rollingBuckets)
+	f.from = core.Nanos(epoch) * f.width
+	f.until = later(f.from, int64(f.width))
+	if b := &f.buckets[f.at]; b.epoch != epoch {
+		*b = flowBucket{epoch: epoch}
+	}
+	f.others = f.period(epoch, f.at)
+}
+
+// period sums up the buckets of the period that ends with a bucket, but for one.
+func (f *flow) period(epoch uint64, without uint32) (sum flowBucket) {
+	for i := range f.buckets {
+		if b := &f.buckets[i]; uint32(i) != without && b.epoch <= epoch && epoch-b.epoch < rollingBuckets {
+			sum = sum.plus(b)
+		}
+	}
+	return sum
 }
 
 // sum returns the sums of the period that ends at now.
@@ -58,13 +83,12 @@ func (f *flow) sum(now core.Nanos) (sum flowBucket) {
 	if f.width == 0 || now < 0 {
 		return sum
 	}
-	e := uint64(now / f.width)
-	for i := range f.buckets {
-		if b := &f.buckets[i]; b.epoch <= e && e-b.epoch < rollingBuckets {
-			sum.fills, sum.qty, sum.net = capped(sum.fills, b.fills), capped(sum.qty, b.qty), capped(sum.net, b.net)
-		}
-	}
-	return sum
+	return f.period(uint64(now/f.width), rollingBuckets)
+}
+
+// plus adds, and stays at the largest there is where a sum does not fit.
+func (s flowBucket) plus(b *flowBucket) flowBucket {
+	return flowBucket{fills: capped(s.fills, b.fills), qty: capped(s.qty, b.qty), net: capped(s.net, b.net)}
 }
 
 // capped adds, and stays at the largest magnitude where the sum does not fit.

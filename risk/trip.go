@@ -95,6 +95,9 @@ func (t *Tree) remember(s *seat, k tripKind, v Trip) {
 // clear lets a node open again as far as one control is concerned. The breach may be
 // queued again, unless it is the cause of the node's state.
 func (t *Tree) clear(s *seat, k tripKind) {
+	if (s.n.trips|s.sc.acted)&(1<<k) == 0 && (k > tripDrawdown || s.sc.over[k] == 0) {
+		return // as it is nearly always
+	}
 	if k <= tripDrawdown {
 		s.sc.over[k], s.sc.by[k] = 0, 0
 	}
