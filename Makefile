@@ -22,7 +22,7 @@ KIND           ?= cpu
 DEBUG          ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench bench-gate bench-gate-test profile wire torture fuzz clean
+.PHONY: help run build test race lint fmt bench bench-answer bench-gate bench-gate-test profile wire torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fmt: ## format all Go files
 
 bench: build ## measure; the workload of each figure is stated beside it (BENCHTIME=1s STOP=60s RECORDS=10000000 STEP=2s)
 	$(SERVICES) --durable $(GO) run ./bench/report -binary $(BIN) -benchtime $(BENCHTIME) -stop $(STOP) -records $(RECORDS) -step $(STEP)
+
+bench-answer: build ## the last table of `make bench` alone: what is to be reached, and what is, in some minutes
+	$(SERVICES) --durable $(GO) run ./bench/report -only answer -binary $(BIN) -benchtime 300ms
 
 bench-gate: ## hold the working tree against BASE (where it left origin/main): nothing slower, no allocation more (GATE_BUDGET=6m)
 	$(GO) build -o bin/bench-gate ./bench/gate

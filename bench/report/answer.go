@@ -71,6 +71,15 @@ func (f *facts) lines() (all []line) {
 // recordedRange is a figure of elsewhere that we are held against.
 type recordedRange struct{ low, high float64 }
 
+// text is the range in a unit, one number when its ends are the same.
+func (r recordedRange) text(unit float64, format string) string {
+	low, high := fmt.Sprintf(format, r.low/unit), fmt.Sprintf(format, r.high/unit)
+	if low == high {
+		return low
+	}
+	return low + "–" + high
+}
+
 // held says whether v, of which more is better, reaches a multiple of the range: of its
 // upper end, or of its lower one at least.
 func (r recordedRange) held(v, times float64) string {

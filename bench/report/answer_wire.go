@@ -46,12 +46,13 @@ func (f *facts) fanoutLines() (all []line) {
 	}{{100, 4}, {400, 2}} {
 		r := uWebSockets[of.clients]
 		l := line{job: fmt.Sprintf("fan-out saturated, %d clients", of.clients), target: fmt.Sprintf("≥ %.0f× uWebSockets", of.times), reached: unknown,
-			recorded: fmt.Sprintf("uWebSockets %.0f–%.0f k deliveries/s", r.low/1e3, r.high/1e3)}
+			recorded: "uWebSockets " + r.text(1e3, "%.0f") + " k deliveries/s"}
 		c := f.contest("fanout", fmt.Sprintf("%d clients", of.clients))
 		if own, peer := c.best("own"), c.best("peer"); own != nil && peer != nil {
 			l.measured = amount(own.Value, "deliveries/s")
 			l.anchor = fmt.Sprintf("%s %s (ours %.1f×)", peer.Name, amount(peer.Value, "deliveries/s"), over(own, peer))
-			l.figure, l.reached = fmt.Sprintf("%.1f–%.1f× recorded", own.Value/r.high, own.Value/r.low), r.held(own.Value, of.times)
+			l.figure = recordedRange{own.Value / r.high, own.Value / r.low}.text(1, "%.1f") + "× recorded"
+			l.reached = r.held(own.Value, of.times)
 		}
 		all = append(all, l)
 	}

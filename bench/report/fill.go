@@ -58,7 +58,7 @@ func (s settings) fill() error {
 }
 
 // quickTurn is a turn of a contest when only the answer is wanted.
-const quickTurn = 200 * time.Millisecond
+const quickTurn = 120 * time.Millisecond
 
 // contests holds those of bench/peers and keeps their results.
 func (s settings) contests(w io.Writer, turn time.Duration) error {
