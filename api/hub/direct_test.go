@@ -2,7 +2,6 @@ package hub
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -108,17 +107,6 @@ func TestSlowReaderHasEveryByteInOrder(t *testing.T) {
 	}
 }
 
-// frameLen is the length of the first frame of b.
-func frameLen(b []byte) int {
-	switch b[1] {
-	case 126:
-		return 4 + int(b[2])<<8 + int(b[3])
-	case 127:
-		return 10 + int(b[6])<<24 + int(b[7])<<16 + int(b[8])<<8 + int(b[9])
-	}
-	return 2 + int(b[1])
-}
-
 // TestStuckClientDelaysNobody (I5): of two subscribers one does not read. The other
 // has every quote as soon as its cycle is over, what waits for the first is bounded,
 // and once it reads it ends with the latest quote.
@@ -159,43 +147,6 @@ func TestStuckClientDelaysNobody(t *testing.T) {
 		last = f.Rts
 		r.cycle()
 	}
-}
-
-// received is what the tests look at of a frame.
-type received struct {
-	Ch  string
-	Seq uint64
-	Rts int64
-}
-
-// frames reads the frames a client is sent.
-type frames struct {
-	nc  net.Conn
-	buf []byte
-}
-
-func newFrames(nc net.Conn) *frames { return &frames{nc: nc} }
-
-func (f *frames) next(t testing.TB) (r received) {
-	t.Helper()
-	_ = f.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
-	for len(f.buf) < 10 || len(f.buf) < frameLen(f.buf) {
-		chunk := make([]byte, 2000)
-		n, err := f.nc.Read(chunk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.buf = append(f.buf, chunk[:n]...)
-	}
-	n, head := frameLen(f.buf), 2
-	if f.buf[1] == 126 {
-		head = 4
-	}
-	if err := json.Unmarshal(f.buf[head:n], &r); err != nil {
-		t.Fatalf("%v: %s", err, f.buf[head:n])
-	}
-	f.buf = f.buf[n:]
-	return r
 }
 
 // TestCloseWhileWriting: a connection whose client does not read ends, whoever ends
