@@ -74,7 +74,7 @@ func (c *clone) allocate() {
 }
 
 // brief is enough to see that something is four times slower.
-var brief = precision{window: time.Millisecond, least: 3, most: 3}
+var brief = precision{window: time.Millisecond, least: 3, most: 3, patience: time.Second}
 
 // Kernels of the module.
 var (

@@ -33,7 +33,7 @@ var kernels = []kernel{
 	{"core/market", "BenchmarkQuoteTable/load", "each order's reference price"},
 	{"core/market", "BenchmarkTap", "an event to the hub, the tick log and the paper venue"},
 	{"risk", "BenchmarkCheckNew/accounts=10/instruments=10", "the check with every control on"},
-	{"risk", "BenchmarkLife", "check, accept, fill and release"},
+	{"bench/gate/life", "BenchmarkLife", "check, accept, fill and release, in a small tree"},
 	{"core/engine", "BenchmarkOrderCycle", "an order's whole turn of the engine"},
 	{"core/record", "BenchmarkAppendNew", "what each order writes"},
 	{"persist/journal", "BenchmarkAppend", "what the engine pays to have it written"},

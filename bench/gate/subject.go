@@ -13,10 +13,11 @@ type precision struct {
 	window      time.Duration // of a run: shorter than a time slice, so that some meet no disturbance
 	widest      time.Duration // of a run that takes long to set up
 	least, most int           // runs, of which the minimum is taken
+	patience    time.Duration // that least runs may take; one is taken whatever it takes
 }
 
 // usual is the precision of a gate that decides about a change.
-var usual = precision{window: 2 * time.Millisecond, widest: 20 * time.Millisecond, least: 5, most: 100}
+var usual = precision{window: 2 * time.Millisecond, widest: 20 * time.Millisecond, least: 5, most: 100, patience: 500 * time.Millisecond}
 
 // subject is a kernel with what is known of both sides.
 type subject struct {
@@ -112,7 +113,8 @@ func (s *subject) choose(ns float64, once, each, share time.Duration, p precisio
 	each += window - p.window
 	start := max(once-each, 0)
 	s.iterations = max(1, int(float64(window.Nanoseconds())/max(ns, 0.1)))
-	s.count = min(max(int((share-start)/each), p.least), p.most)
+	least := max(1, min(p.least, int(p.patience/each)))
+	s.count = min(max(int((share-start)/each), least), p.most)
 	s.takes = start + time.Duration(s.count)*each
 }
 
