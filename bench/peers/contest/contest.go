@@ -22,7 +22,7 @@ type Role string
 const (
 	Own   Role = "own"   // QCAT
 	Peer  Role = "peer"  // another library, or the plain way to do it
-	Floor Role = "floor" // what the machine itself takes: nobody is better
+	Floor Role = "floor" // what the machine itself takes, with nothing of a library between
 )
 
 // Entrant is one contestant of a case.

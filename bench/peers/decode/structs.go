@@ -69,7 +69,7 @@ func newStandard(t *tape.Tape) (decoder, error) {
 }
 
 func newGoccy(t *tape.Tape) (decoder, error) {
-	return &structs{unmarshal: func(b []byte, v any) error { return goccy.Unmarshal(b, v) }, f: newFiller(t)}, nil
+	return &structs{unmarshal: goccy.Unmarshal, f: newFiller(t)}, nil
 }
 
 // newSonic has it read the frame where it lies: nobody changes it, and so it need
