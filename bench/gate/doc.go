@@ -10,12 +10,12 @@
 //     operation, is above every one of the base;
 //   - when it is slower in each of three rounds. A round is up to twelve blocks of
 //     four measurements in the order ABBA, base as A and head as B (so that a drift of
-//     the machine helps neither), each
-//     measurement a process of its own, its figure the minimum of several runs. The head
-//     is slower if Wilcoxon's signed-rank test of the pairs, exact and one-sided, says
-//     p < 0.01, and the estimated slow-down (Hodges and Lehmann's) is above 5 % and above
-//     three times the A/A spread of the round: the standard error of that estimate,
-//     told from the round's differences of one and the same binary.
+//     the machine helps neither), each measurement a process of its own, its figure the
+//     minimum of several runs. The head is slower if Wilcoxon's signed-rank test of the
+//     pairs, exact and one-sided, says p < 0.01, and the estimated slow-down (Hodges and
+//     Lehmann's) is above 5 % and above three times the A/A spread of the round: the
+//     standard error of that estimate, told from the round's differences of one and the
+//     same binary.
 //
 // What passes a round is not asked again. A slow-down that is wanted is accepted by a
 // trailer in a commit of base..head, and printed with its reason:
