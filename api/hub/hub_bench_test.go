@@ -18,10 +18,10 @@ type voidConn struct {
 
 func (v *voidConn) SyscallConn() (syscall.RawConn, error) { return v.null.SyscallConn() }
 
-// BenchmarkFanOut: one bbo event to N subscribers whose sockets, /dev/null, take
+// BenchmarkServe: one bbo event to N subscribers whose sockets, /dev/null, take
 // everything at once: encoding once and N system calls. One iteration is one event;
 // the deliveries are checked. What it costs beyond the calls is the hub's own.
-func BenchmarkFanOut(b *testing.B) {
+func BenchmarkServe(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
 			r := newRig(b, nil)

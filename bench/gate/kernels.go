@@ -39,7 +39,7 @@ var kernels = []kernel{
 	{"persist/journal", "BenchmarkAppend", "what the engine pays to have it written"},
 	{"api/wire", "BenchmarkEncode/bbo", "what is sent most"},
 	{"api/wire", "BenchmarkEncode/depth", "what is longest"},
-	{"api/hub", "BenchmarkFanOut/clients=1", "an event to a client: what is paid once"},
-	{"api/hub", "BenchmarkFanOut/clients=100", "the same to many: what is paid for each"},
+	{"api/hub", "BenchmarkServe/clients=1", "an event to a client: what is paid once"},
+	{"api/hub", "BenchmarkServe/clients=100", "the same to many: what is paid for each"},
 	{"core/hist", "BenchmarkRecord", "each sample of a stage"},
 }

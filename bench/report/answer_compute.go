@@ -103,7 +103,10 @@ func (f *facts) riskLines() []line {
 	check := f.nanosLine("pre-trade check, every control, four levels", pkg, small, 250)
 	check.target = "≤ 250 ns (4 M/s), 0 allocations"
 	check.recorded = "exchange-core, risk and match: 1 M/s p50 0.5 µs, 5 M/s at most"
-	return []line{check, f.flatLine("pre-trade check, 100 000 accounts beside 10", pkg, small, large)}
+	const queuedSmall, queuedLarge = "BenchmarkCheckQueued/accounts=10/instruments=10", "BenchmarkCheckQueued/accounts=100000/instruments=10"
+	return []line{check,
+		f.flatLine("pre-trade check, 100 000 accounts beside 10", pkg, small, large),
+		f.flatLine("the same of orders that wait in a queue", pkg, queuedSmall, queuedLarge)}
 }
 
 // sampleLine is that of a latency sample.

@@ -63,6 +63,7 @@ func TestAnswerIsNoBelowIt(t *testing.T) {
 	}
 	f.addBenchmark("./core/book", "BenchmarkInstruments/10", result{"ns/op": 200})
 	f.addBenchmark("./risk", "BenchmarkCheckNew/accounts=100000/instruments=10", result{"ns/op": 900})
+	f.addBenchmark("./risk", "BenchmarkCheckQueued/accounts=100000/instruments=10", result{"ns/op": 900})
 	for n := range f.postgres {
 		f.postgres[n]["write/bare"] = 0.89
 	}

@@ -24,6 +24,8 @@ var needs = []struct {
 	{"./core/book", "BenchmarkInstruments/10000", true},
 	{"./risk", "BenchmarkCheckNew/accounts=10/instruments=10", false},
 	{"./risk", "BenchmarkCheckNew/accounts=100000/instruments=10", false},
+	{"./risk", "BenchmarkCheckQueued/accounts=10/instruments=10", false},
+	{"./risk", "BenchmarkCheckQueued/accounts=100000/instruments=10", false},
 }
 
 // fill measures what the sections before have left out, in little time: what is there

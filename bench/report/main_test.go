@@ -10,8 +10,8 @@ import (
 )
 
 func TestParseBenchLine(t *testing.T) {
-	name, r, ok := parseBenchLine("BenchmarkFanOut/clients=100-2 \t 60274\t 602.7 ns/op\t 6.027 ns/delivery\t 0 B/op\t 0 allocs/op")
-	if !ok || name != "BenchmarkFanOut/clients=100" || r["ns/op"] != 602.7 || r["allocs/op"] != 0 || r.others() != "6.03 ns/delivery" {
+	name, r, ok := parseBenchLine("BenchmarkServe/clients=100-2 \t 60274\t 602.7 ns/op\t 6.027 ns/delivery\t 0 B/op\t 0 allocs/op")
+	if !ok || name != "BenchmarkServe/clients=100" || r["ns/op"] != 602.7 || r["allocs/op"] != 0 || r.others() != "6.03 ns/delivery" {
 		t.Errorf("%q %v %v %q", name, r, ok, r.others())
 	}
 	for _, line := range []string{"", "ok  \tqcat/ringbuf\t0.1s", "PASS", "BenchmarkX-2 10"} {

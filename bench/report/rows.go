@@ -55,6 +55,11 @@ var groups = []group{
 		{"BenchmarkCheckNew/accounts=1000/instruments=10", "pre-trade check", "the same, 1 000 accounts", false},
 		{"BenchmarkCheckNew/accounts=100000/instruments=10", "pre-trade check", "the same, 100 000 accounts", false},
 		{"BenchmarkCheckNew/accounts=100/instruments=1000", "pre-trade check", "the same, 100 accounts × 1 000 instruments held", false},
+		{"BenchmarkCheckQueued/accounts=10/instruments=10", "pre-trade check, of a queue", "every limit, 10 accounts × 10 instruments; memory asked for ahead, as the engine does", false},
+		{"BenchmarkCheckQueued/accounts=1000/instruments=10", "pre-trade check, of a queue", "the same, 1 000 accounts", false},
+		{"BenchmarkCheckQueued/accounts=100000/instruments=10", "pre-trade check, of a queue", "the same, 100 000 accounts", false},
+		{"BenchmarkCheckQueued/accounts=100/instruments=1000", "pre-trade check, of a queue", "the same, 100 accounts × 1 000 instruments held", false},
+		{"BenchmarkLife", "an order's life in the limit tree", "check, accept, half filled, released: every limit on, 1 000 accounts", false},
 	}},
 	{"./core/engine", []row{
 		{"BenchmarkOrderCycle", "an order's life in the engine", "new order and its end: ring, check, journal in memory, reply, gateway, events", false},
@@ -93,7 +98,7 @@ var groups = []group{
 		{"BenchmarkPage/newest", "embedded store, a page", "the newest 100 of 100 000 orders of an account", false},
 	}},
 	{"./api/hub", []row{
-		{"BenchmarkFanOut/clients=1", "fan out a quote", "to 1 connection that discards", false},
-		{"BenchmarkFanOut/clients=100", "fan out a quote", "to 100 connections that discard", false},
+		{"BenchmarkServe/clients=1", "fan out a quote", "to 1 connection that discards", false},
+		{"BenchmarkServe/clients=100", "fan out a quote", "to 100 connections that discard", false},
 	}},
 }
