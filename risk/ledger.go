@@ -219,10 +219,13 @@ func (t *Tree) carry(h *holding, l *leg, f figures) {
 }
 
 // asks leaves with an account's pair what the margin of its next order follows from:
-// of a cross position in one-way mode, whose quantities are the pair's own.
+// of a cross position whose quantities are the pair's own, as they are in one-way mode
+// until a late fill leaves a short leg.
 func (x *instrument) asks(h *holding, p *pair) {
-	p.leverage, p.initial = 0, h.legs[0].initial
-	if x.in.Kind != core.Spot && !h.isolated && x.marked != 0 && h.leverage <= math.MaxUint32 {
+	l := &h.legs[0]
+	p.leverage, p.initial = 0, l.initial
+	own := p.position == l.Qty && p.buy == l.buy && p.sell == l.sell
+	if own && x.in.Kind != core.Spot && !h.isolated && x.marked != 0 && h.leverage <= math.MaxUint32 {
 		p.leverage = uint32(h.leverage)
 	}
 }

@@ -23,10 +23,11 @@ func (t *Tree) ledgerOpen(h *Hold, change core.Qty) {
 }
 
 // firstMark gives an instrument without a mark the reference of its first order to
-// value holdings by: nobody has any yet.
-func (x *instrument) firstMark(ref core.Price) {
+// value holdings by, of which nobody has any yet, and the currency that it is a rate of.
+func (t *Tree) firstMark(x *instrument, ref core.Price) {
 	if x.marked == 0 {
 		x.marked = ref
+		t.revalued()
 	}
 }
 

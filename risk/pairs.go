@@ -73,7 +73,8 @@ func (p *pairs) entry(key uint64) *indexEntry {
 }
 
 // findPath returns the slots of an order's strategy and account in its instrument, 0
-// where there is none: one search, as a strategy's entry knows its account's.
+// where there is none: one search, as a strategy's entry knows its account's. The
+// strategy must be the account's, for the entry keeps what was found.
 func (p *pairs) findPath(o *Order) (strategy, account uint32) {
 	e := p.entry(strategyPairKey(o.Strategy, o.Instrument))
 	if e.account == 0 && e.slot != 0 {

@@ -32,6 +32,7 @@ type merged struct {
 	rolling     bool
 	barred      bool // restricted or not permitted
 	margin      bool // required
+	valued      bool // minValue or maxValue is set
 	selfs       bool // there is a mode for trades with oneself
 }
 
@@ -117,7 +118,7 @@ func mergePath(in *core.Instrument, path *[pathLen]*profile) merged {
 			m.barred = m.barred || (p.or(LimitPermittedOnly, 0) > 0 && !listed)
 		}
 	}
-	m.shocks = m.shocks.or()
+	m.shocks, m.valued = m.shocks.or(), in.MinNotional > 0 || in.MaxNotional > 0
 	return m
 }
 
@@ -179,8 +180,11 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 	}
 	recently := t.recent.fetch(o)
 	parents := t.branches(o)
+	if parents[atStrategy].owner != uint32(o.Account) {
+		return false
+	}
 	slotS, slotA := t.pairs.findPath(o)
-	if slotA == 0 || slotS == 0 || parents[atStrategy].owner != uint32(o.Account) {
+	if slotA == 0 || slotS == 0 {
 		return false
 	}
 	held := [3]*pair{&x.firm, t.pairs.at(slotA), t.pairs.at(slotS)}
@@ -267,7 +271,7 @@ func (m *merged) notional(x *instrument, o *Order) (int64, bool) {
 	if !ok1 || !ok2 || value > m.maxNotional || value < m.minNotional {
 		return 0, false
 	}
-	if m.minValue <= 0 && m.maxValue == math.MaxInt64 {
+	if !m.valued {
 		return value, true
 	}
 	least, most := core.Notional(value), core.Notional(value)

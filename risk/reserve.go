@@ -53,7 +53,7 @@ func (t *Tree) acceptNew(a *Approved, h *Hold) {
 	t.refresh(&t.instruments[o.Instrument], &nodes, held[2])
 	t.setUnfilled(&nodes, h, a.reserves)
 	t.openBy(&held, o, o.Qty, a.ref)
-	t.instruments[o.Instrument].firstMark(a.ref)
+	t.firstMark(&t.instruments[o.Instrument], a.ref)
 	t.ledgerOpen(h, o.Qty)
 	t.observe(&t.instruments[o.Instrument], a.ref, a.now)
 	if t.recent.sets != nil {
