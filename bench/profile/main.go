@@ -115,7 +115,11 @@ func (s *settings) take(ctx context.Context, w io.Writer, debug string) error {
 	if err := s.fetch(ctx, debug, path); err != nil {
 		return errors.Join(err, ignoreMissing(os.Remove(path)))
 	}
-	out, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-nodecount="+strconv.Itoa(s.top), path).CombinedOutput()
+	args := []string{"tool", "pprof", "-top", "-nodecount=" + strconv.Itoa(s.top)}
+	if s.kind == "allocs" {
+		args = append(args, "-sample_index=alloc_space")
+	}
+	out, err := exec.CommandContext(ctx, "go", append(args, path)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go tool pprof: %w\n%s", err, out)
 	}
@@ -123,15 +127,35 @@ func (s *settings) take(ctx context.Context, w io.Writer, debug string) error {
 	return nil
 }
 
+// afterCollection asks for a profile of memory as of now: without a collection it is as
+// of the last one, and what was allocated since is not in it.
+const afterCollection = "gc=1"
+
+// source is where a server has the profile: of memory what is there at the end, of all
+// else what happens meanwhile.
+func (s *settings) source() (path, query string) {
+	switch s.kind {
+	case "cpu":
+		return "/debug/pprof/profile", "seconds=" + strconv.Itoa(s.seconds)
+	case "heap", "allocs":
+		return "/debug/pprof/heap", afterCollection
+	}
+	return "/debug/pprof/" + s.kind, "seconds=" + strconv.Itoa(s.seconds)
+}
+
 // fetch writes the profile that the server takes from now on to a file.
 func (s *settings) fetch(ctx context.Context, debug, path string) error {
-	name := s.kind
-	if name == "cpu" {
-		name = "profile"
+	at, query := s.source()
+	if query == afterCollection {
+		select { // what is there counts, once the load has been on for a while
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(s.seconds) * time.Second):
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.seconds)*time.Second+30*time.Second)
 	defer cancel()
-	from := url.URL{Scheme: "http", Host: debug, Path: "/debug/pprof/" + name, RawQuery: "seconds=" + strconv.Itoa(s.seconds)}
+	from := url.URL{Scheme: "http", Host: debug, Path: at, RawQuery: query}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), http.NoBody)
 	if err != nil {
 		return err

@@ -55,8 +55,8 @@ func TestProfileOfAnother(t *testing.T) {
 	defer s.Close()
 	out := t.TempDir()
 	var stdout, stderr strings.Builder
-	code := command(t.Context(), []string{"-debug", strings.TrimPrefix(s.URL, "http://"), "-kind", "heap", "-seconds", "2", "-out", out}, &stdout, &stderr)
-	if code != 1 || asked != "/debug/pprof/heap?seconds=2" || !strings.Contains(stderr.String(), "503 Service Unavailable: not now") {
+	code := command(t.Context(), []string{"-debug", strings.TrimPrefix(s.URL, "http://"), "-kind", "heap", "-seconds", "1", "-out", out}, &stdout, &stderr)
+	if code != 1 || asked != "/debug/pprof/heap?gc=1" || !strings.Contains(stderr.String(), "503 Service Unavailable: not now") {
 		t.Errorf("exit code %d, %q, %q", code, asked, stderr.String())
 	}
 	if files, err := os.ReadDir(out); err != nil || len(files) > 0 {
