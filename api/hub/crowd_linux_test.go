@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"qcat/core"
 	"qcat/core/hist"
 )
 
@@ -157,12 +156,6 @@ func (c *crowd) await(t testing.TB, n uint64) {
 	if got := c.frames.Load(); got != n {
 		t.Fatalf("%d frames came, want %d", got, n)
 	}
-}
-
-// quoteOf is a quote whose frame has about 150 bytes.
-func quoteOf(in core.InstrumentID, at core.Nanos) core.Event {
-	return core.Event{Kind: core.EventQuote, Instrument: in, Price: 5000000, Qty: 1000, AskPrice: 5000001, AskQty: 2000,
-		ExchangeTime: at, ReceiveTime: at}
 }
 
 // sleepFor sleeps in the kernel: the runtime's timers are coarser.

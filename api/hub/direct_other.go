@@ -2,13 +2,18 @@
 
 package hub
 
-import "net"
+import (
+	"net"
+	"syscall"
+)
 
 // direct is for systems whose sockets can be written to without waiting; here all
 // writes are left to the connections' own goroutines.
 type direct struct{}
 
 func (direct) open(net.Conn) {}
+
+func (direct) use(syscall.Conn) {}
 
 func (direct) can() bool { return false }
 

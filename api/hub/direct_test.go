@@ -1,3 +1,5 @@
+//go:build unix
+
 package hub
 
 import (
@@ -9,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -147,6 +148,43 @@ func TestStuckClientDelaysNobody(t *testing.T) {
 		last = f.Rts
 		r.cycle()
 	}
+}
+
+// lateConn is not closed before it may be.
+type lateConn struct {
+	*sinkConn
+	may chan struct{}
+}
+
+func (l *lateConn) Close() error {
+	<-l.may
+	return l.sinkConn.Close()
+}
+
+// TestDeadClientDelaysNobody (I5): who finds that a client is gone does not wait until
+// its socket is closed.
+func TestDeadClientDelaysNobody(t *testing.T) {
+	r := newRig(t, nil)
+	server, _ := pair(t)
+	nc := &lateConn{newSink(), make(chan struct{})}
+	c := r.attach(t, nc, BBO)
+	c.direct.use(server)
+	_ = server.Close()
+	ev := quoteOf(r.in.ID, 1)
+	r.ring.Publish(&ev)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		r.cycle()
+	}()
+	select {
+	case <-over:
+	case <-time.After(5 * time.Second):
+		t.Error("the cycle waits")
+	}
+	close(nc.may)
+	<-over
+	<-c.done
 }
 
 // TestCloseWhileWriting: a connection whose client does not read ends, whoever ends
@@ -317,12 +355,12 @@ type pipeConn struct {
 	w *os.File
 }
 
-func (p *pipeConn) Write(b []byte) (int, error)           { return p.w.Write(b) }
-func (p *pipeConn) SyscallConn() (syscall.RawConn, error) { return p.w.SyscallConn() }
-func (p *pipeConn) Close() error                          { return errors.Join(p.sinkConn.Close(), p.w.Close()) }
+func (p *pipeConn) Write(b []byte) (int, error) { return p.w.Write(b) }
+func (p *pipeConn) Close() error                { return errors.Join(p.sinkConn.Close(), p.w.Close()) }
 
 // TestPartOfADirectWrite: the last frame that a connection is given directly is taken
-// in part; the rest follows it, and what is sent meanwhile follows that.
+// in part; the rest follows it, and what is sent meanwhile follows that. Every byte is
+// counted.
 func TestPartOfADirectWrite(t *testing.T) {
 	r := newRig(t, nil)
 	out, in, err := os.Pipe()
@@ -331,6 +369,7 @@ func TestPartOfADirectWrite(t *testing.T) {
 	}
 	defer out.Close()
 	c := r.attach(t, &pipeConn{newSink(), in})
+	c.direct.use(in)
 	rnd := rand.New(rand.NewPCG(5, 6))
 	var want []byte
 	for range 14 { // twice what a pipe holds, whose pages they do not fill evenly
@@ -341,6 +380,29 @@ func TestPartOfADirectWrite(t *testing.T) {
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(out, got); err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("what came is something else, %v", err)
+	}
+	written(t, c)
+	if n := r.Stats().Bytes; n != uint64(len(want)) {
+		t.Errorf("%d bytes are counted of %d", n, len(want))
+	}
+}
+
+// wrapper is a connection that has something to do with what is written, and the
+// methods of the socket below it.
+type wrapper struct{ *net.TCPConn }
+
+func (w wrapper) Write(b []byte) (int, error) { return w.TCPConn.Write(bytes.ToUpper(b)) }
+
+// TestNothingGoesPastAWrapper: what is written to a connection that is more than a
+// socket is not written to the socket below it.
+func TestNothingGoesPastAWrapper(t *testing.T) {
+	r := newRig(t, nil)
+	server, client := pair(t)
+	c := r.attach(t, wrapper{server})
+	c.Send([]byte("frame"))
+	got := make([]byte, 5)
+	if _, err := io.ReadFull(client, got); err != nil || string(got) != "FRAME" {
+		t.Fatalf("%q came, %v", got, err)
 	}
 }
 

@@ -19,12 +19,19 @@ type direct struct {
 	err error
 }
 
-// open prepares for nc, if it is a socket.
+// open prepares for nc, if it is a socket and nothing else. What wraps one, as TLS
+// does, may have a SyscallConn as well: what is written to that goes past the wrapper.
 func (d *direct) open(nc net.Conn) {
-	s, ok := nc.(syscall.Conn)
-	if !ok {
-		return
+	switch s := nc.(type) {
+	case *net.TCPConn:
+		d.use(s)
+	case *net.UnixConn:
+		d.use(s)
 	}
+}
+
+// use has s written to.
+func (d *direct) use(s syscall.Conn) {
 	raw, err := s.SyscallConn()
 	if err != nil {
 		return // it is closed: the first write says so

@@ -23,7 +23,8 @@
 // to wake a goroutine for it would take longer than the write. What the socket does
 // not take at once, and what is large, is left to a goroutine of the connection's
 // own, so that a slow client costs the others one system call that returns at once.
-// An idle connection has neither a goroutine that writes nor a buffer.
+// So is everything for a connection that is more than a socket, one with TLS for
+// instance. An idle connection has neither a goroutine that writes nor a buffer.
 //
 // A duty cycle of the market goroutine collects what its events mean to the public
 // channels and then serves each connection once (outbox.go).

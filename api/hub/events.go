@@ -216,15 +216,25 @@ func (p *eventHandler) push(c *Conn, frame []byte) {
 }
 
 // pushReplay sends one frame of the history. A connection that is ending is left
-// to its end.
-func (p *eventHandler) pushReplay(c *Conn, frame []byte) {
+// to its end. held is how much a connection that was idle has been given by now, and
+// what is returned how much with this frame: once it is much, it is written, by a
+// goroutine of the connection's own.
+func (p *eventHandler) pushReplay(c *Conn, frame []byte, held int) int {
 	switch c.pushReplay(frame) {
 	case pushedIdle:
-		c.kick()
+		held = len(frame)
 		p.stats.private.Add(1)
 	case pushed:
+		if held > 0 {
+			held += len(frame)
+		}
 		p.stats.private.Add(1)
 	}
+	if held > directMax {
+		c.kick()
+		held = 0
+	}
+	return held
 }
 
 // commands carries out what is in the inbox.
@@ -304,12 +314,16 @@ func (p *eventHandler) subscribe(c *command) {
 
 // replay sends what of the history comes after from.
 func (p *eventHandler) replay(c *command, from position) {
+	held := 0
 	for ev := range p.history.after(from) {
 		for _, channel := range c.channels {
 			if ch, _ := channel.Private(); ch.Carries(ev) {
-				p.pushReplay(c.conn, p.frame(ch, ev))
+				held = p.pushReplay(c.conn, p.frame(ch, ev), held)
 			}
 		}
+	}
+	if held > 0 {
+		c.conn.kick()
 	}
 	at := p.last
 	if at.before(from) {

@@ -104,6 +104,22 @@ func (r *rig) attach(t testing.TB, nc net.Conn, kinds ...Kind) *Conn {
 	return c
 }
 
+// written waits until everything that a connection was given is written.
+func written(t testing.TB, c *Conn) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		idle := c.idle
+		c.mu.Unlock()
+		if idle {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("it is not written")
+		}
+	}
+}
+
 // cycle is one duty cycle of the market goroutine.
 func (r *rig) cycle() {
 	r.market.commands()
@@ -122,4 +138,10 @@ func (r *rig) book(flags core.EventFlags, price core.Price) {
 		}
 		r.ring.Publish(&ev)
 	}
+}
+
+// quoteOf is a quote whose frame has about 150 bytes.
+func quoteOf(in core.InstrumentID, at core.Nanos) core.Event {
+	return core.Event{Kind: core.EventQuote, Instrument: in, Price: 5000000, Qty: 1000, AskPrice: 5000001, AskQty: 2000,
+		ExchangeTime: at, ReceiveTime: at}
 }

@@ -3,20 +3,11 @@ package hub
 import (
 	"fmt"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
 	"qcat/core"
 )
-
-// voidConn takes everything at once, by a system call like a socket's.
-type voidConn struct {
-	*sinkConn
-	null *os.File
-}
-
-func (v *voidConn) SyscallConn() (syscall.RawConn, error) { return v.null.SyscallConn() }
 
 // BenchmarkServe: one bbo event to N subscribers whose sockets, /dev/null, take
 // everything at once: encoding once and N system calls. One iteration is one event;
@@ -31,7 +22,7 @@ func BenchmarkServe(b *testing.B) {
 			}
 			defer null.Close()
 			for range n {
-				r.attach(b, &voidConn{newSink(), null}, BBO)
+				r.attach(b, newSink(), BBO).direct.use(null)
 			}
 			ev := core.Event{Kind: core.EventQuote, Instrument: r.in.ID, Price: 5000000, Qty: 1000, AskPrice: 5000001, AskQty: 2000}
 			b.ReportAllocs()

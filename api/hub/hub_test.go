@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -263,6 +264,35 @@ func TestAnnounceTakesNoLock(t *testing.T) {
 			t.Fatalf("%d bytes were written", sink.bytes.Load())
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestFirstAnnouncementWhileWriting: a connection is given its source, and the first
+// answer is announced, in the moment in which its writer has let go of the lock. The
+// lock is handed over in the order of those who wait for it, as it is once somebody
+// has waited for long.
+func TestFirstAnnouncementWhileWriting(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	r := newRig(t, nil)
+	sink := newSink()
+	c := r.attach(t, sink)
+	c.pushPrivate([]byte("frame")) // this is the writer now
+	c.mu.Lock()
+	go c.writeLoop()
+	time.Sleep(5 * time.Millisecond)
+	go func() {
+		c.SetSource(answerSource("answer"))
+		c.Announce()
+	}()
+	time.Sleep(5 * time.Millisecond)
+	c.mu.Unlock()
+	c.mu.Lock() // the writer, woken, finds it taken again
+	time.Sleep(5 * time.Millisecond)
+	c.mu.Unlock()
+	for end := time.Now().Add(10 * time.Second); sink.bytes.Load() < uint64(len("frameanswer")); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the answer is not written")
+		}
 	}
 }
 

@@ -1,8 +1,8 @@
 package hub
 
 import (
+	"os"
 	"testing"
-	"time"
 
 	"qcat/api/wire"
 	"qcat/core"
@@ -48,19 +48,27 @@ func TestResumeTheWholeHistory(t *testing.T) {
 	if n := r.Stats().Private; n != want || c.Reason() != (Disconnect{}) {
 		t.Fatalf("%d frames of %d, reason %v", n, want, c.Reason())
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		c.mu.Lock()
-		idle := c.idle && len(c.pending) == 0
-		c.mu.Unlock()
-		if idle {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("it is not written")
-		}
-	}
+	written(t, c)
 	if n := sink.bytes.Load(); n <= uint64(r.cfg.HardBound) {
 		t.Errorf("%d bytes are within the hard bound of %d", n, r.cfg.HardBound)
+	}
+}
+
+// TestResumeInFewWrites: a history goes to a client that takes everything at once in
+// writes that carry many frames, and not frame by frame while the others wait.
+func TestResumeInFewWrites(t *testing.T) {
+	r := fullHistory(t)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	c := r.attach(t, newSink())
+	c.direct.use(null)
+	resumeAll(r, c)
+	written(t, c)
+	if s := r.Stats(); s.Bytes <= uint64(r.cfg.HardBound) || s.Writes > s.Private/20 {
+		t.Errorf("%d frames of %d bytes in %d writes", s.Private, s.Bytes, s.Writes)
 	}
 }
 

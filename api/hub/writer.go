@@ -82,11 +82,11 @@ func (c *Conn) try(buf []byte) bool {
 	start := c.sampled()
 	n, err := c.direct.write(buf)
 	if err != nil {
-		c.fail()
+		go c.fail() // a socket is closed once its reader has let go of it
 		return false
 	}
+	c.wrote(n, start)
 	if n == len(buf) {
-		c.wrote(n, start)
 		return true
 	}
 	c.mu.Lock()
@@ -148,10 +148,11 @@ func (c *Conn) take() (buf []byte, last, some bool) {
 	}
 	buf = c.swap()
 	last = c.closing
-	source := c.source
+	// Cleared before the source is asked: what it is given later is announced again;
+	// and under the mutex: once something is announced there is a source.
+	source, announced := c.source, c.replies.Swap(false)
 	c.mu.Unlock()
-	// Cleared before the source is asked: what it is given later is announced again.
-	if c.replies.Swap(false) && !last {
+	if announced && !last {
 		buf = source.AppendPending(buf)
 	}
 	return buf, last, true

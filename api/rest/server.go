@@ -199,7 +199,8 @@ func (l *onceListener) Close() error {
 	return l.err
 }
 
-// Handler answers one request, for a fasthttp.Server other than Serve's.
+// Handler answers one request, for a fasthttp.Server other than Serve's, which must keep
+// hijacked connections if there is a Config.Socket.
 func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.handle(ctx) }
 
 // Shutdown stops taking connections and waits until the open ones are idle or
