@@ -77,14 +77,13 @@ func (t limitTree) sort() {
 	slices.SortFunc(t, func(a, b nodeLimits) int { return a.Scope.compare(b.Scope) })
 }
 
-// find returns the limits of a node, none if it has none.
-func (t limitTree) find(s limitScope) risk.Spec {
+// byScope returns the limits by node; of one that has none, none.
+func (t limitTree) byScope() map[limitScope]risk.Spec {
+	by := make(map[limitScope]risk.Spec, len(t))
 	for i := range t {
-		if t[i].Scope == s {
-			return t[i].Limits
-		}
+		by[t[i].Scope] = t[i].Limits
 	}
-	return risk.Spec{}
+	return by
 }
 
 // tree is what the sections say, every limit written in the one way that answers write
@@ -164,8 +163,9 @@ func differences(now, wants limitTree) (all []nodeChange) {
 		}
 	}
 	slices.SortFunc(scopes, limitScope.compare)
+	present, wanted := now.byScope(), wants.byScope()
 	for _, s := range slices.Compact(scopes) {
-		is, be := now.find(s), wants.find(s)
+		is, be := present[s], wanted[s]
 		if is == be {
 			continue
 		}
