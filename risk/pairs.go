@@ -27,6 +27,9 @@ type indexEntry struct {
 
 const (
 	pairChunk = 256
+	// growMost bounds the chunks of pairs that are added at once, while an order waits:
+	// 4 MiB, enough for a large page.
+	growMost = 128
 	// strategyKey tells a strategy's pair from an account's.
 	strategyKey = 1 << 63
 	// maxID bounds account and strategy ids, so that a key has its top bit free.
@@ -108,7 +111,7 @@ func (p *pairs) make(key uint64) uint32 {
 	slot := p.n
 	p.n++
 	if int(slot) >= len(p.chunks)*pairChunk {
-		p.grow(1 + len(p.chunks)/4)
+		p.grow(min(1+len(p.chunks)/4, growMost))
 	}
 	pr := p.at(slot)
 	pr.key, pr.defined = key, true

@@ -9,7 +9,12 @@ type slab[T any] struct {
 	n      uint32 // slots in use, slot 0 included
 }
 
-const slabChunk = 256
+const (
+	slabChunk = 256
+	// slabGrowth bounds the chunks that are added at once, while an order waits: some
+	// MiB.
+	slabGrowth = 32
+)
 
 func newSlab[T any]() slab[T] {
 	return slab[T]{chunks: []*[slabChunk]T{new([slabChunk]T)}, n: 1}
@@ -22,7 +27,7 @@ func (s *slab[T]) add() uint32 {
 	slot := s.n
 	s.n++
 	if int(slot) >= len(s.chunks)*slabChunk {
-		more := mem.Huge[[slabChunk]T](1 + len(s.chunks)/4)
+		more := mem.Huge[[slabChunk]T](min(1+len(s.chunks)/4, slabGrowth))
 		for i := range more {
 			s.chunks = append(s.chunks, &more[i])
 		}
