@@ -32,6 +32,9 @@ func TestChangesTellEverything(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	tree, in := changesTree(t)
 	know := picture{}
+	for s := range tree.Scopes { // what was there before one began to read
+		know[s], _ = tree.View(s)
+	}
 	var holds []*Hold
 	for step := range 4000 {
 		changesStep(r, tree, in, &holds, core.Nanos(step)*1e6)
