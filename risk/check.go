@@ -68,9 +68,9 @@ func (c *check) end(r Reason) bool {
 }
 
 // CheckNew decides on a new order. It changes nothing but what the tree remembers for
-// the next check, which is no state. On refusal the Approved
-// is of no use and Reason names the first control that failed, in the order of
-// docs/risk-controls.md, and the first level that refused.
+// the next check, which is no state. On refusal the Approved is of no use and Reason
+// names the first control that failed, in the order of docs/risk-controls.md, and the
+// first level that refused.
 func (t *Tree) CheckNew(o *Order, ref *Reference, now core.Nanos) (a Approved, r Reason) {
 	if t.quick(o, ref, now, &a) {
 		return a, r

@@ -9,22 +9,27 @@ const (
 	nearAhead = 4
 )
 
-// lookAhead asks for the memory of the orders that come soon after command i of a
-// batch; with -1, of its first. A single order has nothing to hide the wait behind.
-func (e *Engine) lookAhead(batch []Command, i int) {
-	if i < 0 {
-		for far := range min(farAhead, len(batch)) {
-			e.fetch(batch, far, true)
-		}
-		for near := range min(nearAhead, len(batch)) {
-			e.fetch(batch, near, false)
-		}
+// fetchFirst asks for the memory of the first orders of a batch. A single one has
+// nothing to hide the wait behind.
+func (e *Engine) fetchFirst(batch []Command) {
+	if len(batch) < 2 {
 		return
 	}
+	for i := range farAhead {
+		e.fetch(batch, i, true)
+	}
+	for i := range nearAhead {
+		e.fetch(batch, i, false)
+	}
+}
+
+// fetchAfter asks for the memory of the orders that come soon after command i.
+func (e *Engine) fetchAfter(batch []Command, i int) {
 	e.fetch(batch, i+farAhead, true)
 	e.fetch(batch, i+nearAhead, false)
 }
 
+// fetch asks for the memory of command i, if there is one and it is a new order.
 func (e *Engine) fetch(batch []Command, i int, far bool) {
 	if i >= len(batch) || batch[i].Kind != CmdNew {
 		return

@@ -56,11 +56,9 @@ func (e *Engine) takeKills(now core.Nanos) int {
 // take runs a batch of commands from one ring.
 func (e *Engine) take(ring *ringbuf.MPSC[Command], now core.Nanos) int {
 	n := ring.PopBatch(e.batch)
-	if n > 1 {
-		e.lookAhead(e.batch[:n], -1)
-	}
+	e.fetchFirst(e.batch[:n])
 	for i := range e.batch[:n] {
-		e.lookAhead(e.batch[:n], i)
+		e.fetchAfter(e.batch[:n], i)
 		e.run(&e.batch[i], now)
 	}
 	return n
