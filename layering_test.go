@@ -53,6 +53,8 @@ var homes = map[string][]string{
 	"modernc.org/sqlite":                      {"persist/sqlite"},
 	"github.com/pressly/goose/":               {"persist/migrate"},
 	"github.com/redis/rueidis":                {"persist/redis"},
+	"github.com/golang-jwt/jwt/":             {"api/auth/token"},
+	"golang.org/x/crypto/argon2":             {"api/auth/password"},
 	"github.com/alecthomas/kong":              {"cmd/"},
 	"github.com/klauspost/compress":           {"feed/replay", "persist/snapshot"},
 	"github.com/cespare/xxhash/":              {"core/book", "feed/sim", "persist/store"},
