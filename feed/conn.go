@@ -4,36 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"sync/atomic"
 	"time"
 
-	"github.com/fasthttp/websocket"
-
 	"qcat/core"
+	"qcat/core/frame"
 )
 
-// Sizes of a connection's buffers in bytes.
+// maxParked bounds what a connection keeps before it takes over, in bytes.
+const maxParked = 32 << 20
+
+// Bounds of a subscription's write, and of a ping's, a pong's or a goodbye's.
 const (
-	socketBuffer = 64 << 10
-	frameBuffer  = 64 << 10
-	// maxParked bounds what a connection keeps before it takes over.
-	maxParked = 32 << 20
+	writeTimeout   = 5 * time.Second
+	controlTimeout = time.Second
 )
-
-// writeTimeout bounds each write; what we write is small.
-const writeTimeout = 5 * time.Second
 
 // ErrConnection is wrapped by the errors that end a connection.
 var ErrConnection = errors.New("feed connection")
 
 // connection is one WebSocket connection to the venue and its reader goroutine.
 type connection struct {
-	ws     *websocket.Conn
-	clock  core.Clock
-	limit  int
+	sock   *socket
 	opened core.Nanos
 	// expires is when the connection is to be replaced: up to a sixteenth before
 	// its time, so that connections made together are not replaced together.
@@ -68,98 +61,90 @@ const (
 func dial(ctx context.Context, url string, p ConnPolicy, clock core.Clock) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.DialTimeout)
 	defer cancel()
-	d := websocket.Dialer{
-		Proxy:            http.ProxyFromEnvironment,
-		HandshakeTimeout: p.DialTimeout,
-		ReadBufferSize:   socketBuffer,
-	}
-	ws, resp, err := d.DialContext(ctx, url, nil) //nolint:bodyclose // after a handshake there is no body; of a refusal the library has read it
+	conn, r, err := handshake(ctx, url, nil)
 	if err != nil {
-		if resp != nil {
-			return nil, fmt.Errorf("%w: %s: HTTP status %d: %w", ErrConnection, url, resp.StatusCode, err)
-		}
 		return nil, fmt.Errorf("%w: %s: %w", ErrConnection, url, err)
 	}
-	now := clock.Now()
+	return newConnection(newSocket(conn, r, clock, p.ReadLimit), p, clock.Now()), nil
+}
+
+// newConnection returns the connection that was opened at now.
+func newConnection(sock *socket, p ConnPolicy, now core.Nanos) *connection {
 	c := &connection{
-		ws: ws, clock: clock, limit: p.ReadLimit, done: make(chan struct{}),
+		sock: sock, done: make(chan struct{}),
 		opened: now, pinged: now,
 		expires: after(now, p.MaxAge-time.Duration(rand.Int64N(int64(p.MaxAge/16)+1))),
 	}
 	c.lastAny.Store(int64(now))
 	c.lastData.Store(int64(now))
-	ws.SetReadLimit(int64(p.ReadLimit))
-	ws.SetPingHandler(c.pong)
-	ws.SetPongHandler(func(string) error {
-		c.lastAny.Store(int64(clock.Now()))
-		return nil
-	})
-	return c, nil
-}
-
-// pong answers a ping of the venue's. It runs on the reader goroutine.
-func (c *connection) pong(data string) error {
-	c.lastAny.Store(int64(c.clock.Now()))
-	err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
-	if errors.Is(err, websocket.ErrCloseSent) {
-		return nil
-	}
-	return err
+	return c
 }
 
 // ping sends a ping. It runs on the supervisor.
 func (c *connection) ping(now core.Nanos) error {
 	c.pinged = now
-	return c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
+	return c.sock.write(frame.OpPing, nil, controlTimeout)
 }
 
-// read hands each data frame to deliver until the connection ends. The frame's
+// read hands each data message to deliver until the connection ends. The message's
 // memory is reused.
-func (c *connection) read(deliver func(c *connection, frame []byte, rx core.Nanos)) {
+func (c *connection) read(deliver func(c *connection, message []byte, rx core.Nanos)) {
 	defer close(c.done)
-	defer func() { _ = c.ws.Close() }() // it has ended already
-	buf := make([]byte, frameBuffer)
+	defer c.sock.close()
 	for {
-		_, r, err := c.ws.NextReader()
-		if err != nil {
+		if err := c.readOne(deliver); err != nil {
 			c.err = fmt.Errorf("%w: %w", ErrConnection, err)
 			return
 		}
-		var n int
-		n, buf, err = readFrame(r, buf, c.limit)
-		if err != nil {
-			c.err = fmt.Errorf("%w: %w", ErrConnection, err)
-			return
-		}
-		rx := c.clock.Now()
-		c.lastAny.Store(int64(rx))
+	}
+}
+
+// readOne reads one message or control frame and does what it asks for.
+func (c *connection) readOne(deliver func(c *connection, message []byte, rx core.Nanos)) error {
+	m, rx, err := c.sock.next()
+	if err != nil {
+		return c.refuse(err)
+	}
+	c.lastAny.Store(int64(rx))
+	switch m.Op {
+	case frame.OpText, frame.OpBinary:
 		c.lastData.Store(int64(rx))
 		if c.firstData.Load() == 0 {
 			c.firstData.Store(int64(rx))
 		}
-		deliver(c, buf[:n], rx)
+		deliver(c, m.Data, rx)
+	case frame.OpPing:
+		if err := c.sock.write(frame.OpPong, m.Data, controlTimeout); err != nil && !errors.Is(err, errGoodbye) {
+			return err
+		}
+	case frame.OpClose:
+		return c.closed(m.Data)
 	}
+	return nil
 }
 
-// readFrame reads one message of at most limit bytes into buf, grown if needed.
-func readFrame(r io.Reader, buf []byte, limit int) (int, []byte, error) {
-	n := 0
-	for {
-		if n == len(buf) {
-			if n >= limit {
-				return n, buf, fmt.Errorf("a frame of more than %d bytes", limit)
-			}
-			buf = append(buf, make([]byte, min(len(buf), limit-len(buf)))...)
-		}
-		m, err := r.Read(buf[n:])
-		n += m
-		if errors.Is(err, io.EOF) {
-			return n, buf, nil
-		}
-		if err != nil {
-			return n, buf, err
-		}
+// refuse tells the venue of a violation, if err is one, and returns err.
+func (c *connection) refuse(err error) error {
+	var violation *frame.Error
+	if errors.As(err, &violation) {
+		c.sock.bye(violation.Code, violation.Text)
 	}
+	return err
+}
+
+// closed answers the venue's closing frame with its own code, and returns it as the
+// error that ends the connection.
+func (c *connection) closed(payload []byte) error {
+	code, text, err := frame.ParseClose(payload)
+	if err != nil {
+		return c.refuse(err)
+	}
+	if code == frame.CodeNone {
+		c.sock.bye(frame.CodeNormal, "")
+	} else {
+		c.sock.bye(code, "")
+	}
+	return fmt.Errorf("closed by the venue: %d %q", code, text)
 }
 
 // overdue returns why the connection counts as dead at now, nil if it does not.
@@ -181,10 +166,7 @@ func (c *connection) subscribe(ctx context.Context, frames [][]byte, interval ti
 				return err
 			}
 		}
-		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-			return fmt.Errorf("%w: %w", ErrConnection, err)
-		}
-		if err := c.ws.WriteMessage(websocket.TextMessage, f); err != nil {
+		if err := c.sock.write(frame.OpText, f, writeTimeout); err != nil {
 			return fmt.Errorf("%w: subscribe: %w", ErrConnection, err)
 		}
 	}
@@ -193,10 +175,8 @@ func (c *connection) subscribe(ctx context.Context, frames [][]byte, interval ti
 
 // shut says goodbye, closes the socket and waits for the reader.
 func (c *connection) shut() {
-	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	// The other side may be gone already; closing is what matters.
-	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
-	_ = c.ws.Close()
+	c.sock.bye(frame.CodeNormal, "")
+	c.sock.close()
 	<-c.done
 }
 

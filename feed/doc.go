@@ -17,8 +17,17 @@
 //   - While Lane.Live says true, the book equals the venue's at Lane.UpdateID.
 //   - All streams of an instrument arrive on one Lane, whatever address they come
 //     from: a quote has one writer. Books depend on the main connection alone.
-//   - In the live state a frame is decoded, applied and published without an
+//   - In the live state a frame is read, decoded, applied and published without an
 //     allocation, a contended lock, a log or a look at another goroutine (I1).
+//
+// # Frames
+//
+// net/http makes the handshake and core/frame reads what follows: one system call
+// takes as many frames as the kernel has, and a frame is decoded where it was read.
+// A receive time is that of the system call that brought the frame's last byte, so
+// that frames that came together have one, whatever the first of them takes.
+// Compression is not negotiated. That a text is UTF-8 is left to the decoder, which
+// knows what it may hold.
 //
 // # Ownership
 //
@@ -45,7 +54,6 @@
 //
 // # Imports
 //
-// core, core/book, core/hist, core/market and ringbuf of this module; the
-// WebSocket client and an injected zap.Logger on cold paths. Never api, persist
-// or core/engine.
+// core, core/book, core/frame, core/hist, core/market and ringbuf of this module; net/http
+// and an injected zap.Logger on cold paths. Never api, persist or core/engine.
 package feed

@@ -89,7 +89,7 @@ func (v *supervisor) tick(ctx context.Context) {
 			if c == v.current && v.doomed == nil {
 				v.doomed = err
 			}
-			_ = c.ws.Close() // its reader ends, and we hear of it
+			c.sock.close() // its reader ends, and we hear of it
 		}
 	}
 	switch {

@@ -62,6 +62,6 @@
 // # Imports
 //
 // hub imports core, core/book (what a Tap hands out), core/market, core/engine
-// (event types), core/hist, ringbuf, risk and api/wire. It knows nothing of HTTP
-// and of the WebSocket handshake.
+// (event types), core/frame (opcodes), core/hist, ringbuf, risk and api/wire. It
+// knows nothing of HTTP and of the WebSocket handshake.
 package hub

@@ -1,15 +1,19 @@
 package hub
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"qcat/core/frame"
+)
 
 // Opcodes of RFC 6455, section 11.8.
 const (
-	OpContinuation = 0x0
-	OpText         = 0x1
-	OpBinary       = 0x2
-	OpClose        = 0x8
-	OpPing         = 0x9
-	OpPong         = 0xA
+	OpContinuation = frame.OpContinuation
+	OpText         = frame.OpText
+	OpBinary       = frame.OpBinary
+	OpClose        = frame.OpClose
+	OpPing         = frame.OpPing
+	OpPong         = frame.OpPong
 )
 
 const (
@@ -20,7 +24,7 @@ const (
 	//	      FIN|op   length   length ≥ 126, 16 or 64 bits, big endian
 	headRoom = 10
 	// MaxControl is the longest payload of a control frame.
-	MaxControl = 125
+	MaxControl = frame.MaxControl
 )
 
 // BeginFrame empties b and leaves room for a header: append the payload, then

@@ -12,21 +12,6 @@ import (
 	"qcat/core/engine"
 )
 
-// TestReaderAllocatesNothing: reading messages of any usual size (I1).
-func TestReaderAllocatesNothing(t *testing.T) {
-	one := append([]byte{0x81, 0x80 | 100, 1, 2, 3, 4}, bytes.Repeat([]byte{' '}, 100)...)
-	unmask(one[6:], [4]byte{1, 2, 3, 4})
-	src := bytes.NewReader(bytes.Repeat(one, 2000))
-	fr := newFrameReader(src, 1<<16, nil)
-	if n := testing.AllocsPerRun(1000, func() {
-		if m, err := fr.next(); err != nil || len(m.data) != 100 {
-			t.Fatal(err)
-		}
-	}); n != 0 {
-		t.Fatalf("%v allocations a message", n)
-	}
-}
-
 // TestDeskAllocatesNothing: an order's way from its ticket to its answer.
 func TestDeskAllocatesNothing(t *testing.T) {
 	d := core.NewDirectory()

@@ -35,8 +35,8 @@
 //
 // # Frames
 //
-// fasthttp/websocket does the handshake. What follows is read here, because the
-// library writes closing frames and pongs from the reading goroutine, past the
+// fasthttp/websocket does the handshake. What follows is read by core/frame, because
+// the library writes closing frames and pongs from the reading goroutine, past the
 // pending buffer, and allocates for each message. Compression is not negotiated,
 // so that the read limit is on what is delivered.
 //
@@ -49,6 +49,6 @@
 //
 // # Imports
 //
-// ws imports api/hub, api/origin, api/wire, core, core/engine (commands and replies) and
-// risk, fasthttp and fasthttp/websocket.
+// ws imports api/hub, api/origin, api/wire, core, core/engine (commands and replies),
+// core/frame and risk, fasthttp and fasthttp/websocket.
 package ws

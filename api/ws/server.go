@@ -16,6 +16,14 @@ import (
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
+	"qcat/core/frame"
+)
+
+// minBuffer is what a connection reads into while it says little, and readBuffer
+// once a read has filled that.
+const (
+	minBuffer  = 512
+	readBuffer = 2 << 10
 )
 
 // Path is where the server is mounted.
@@ -206,5 +214,7 @@ func (s *Server) serve(nc net.Conn, ahead []byte) {
 	ss := &session{srv: s, cfg: &s.cfg, conn: conn, id: core.SessionID(s.sessions.Add(1))}
 	defer ss.end()
 	defer s.contain(conn)
-	ss.run(newFrameReader(nc, s.cfg.MaxMessage, ahead))
+	ss.run(frame.NewReader(nc, frame.Config{
+		Masked: true, Limit: s.cfg.MaxMessage, Small: minBuffer, Large: readBuffer, Keep: readBuffer,
+	}, ahead))
 }

@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"encoding/binary"
 	"errors"
 	"unicode/utf8"
 
@@ -9,6 +8,7 @@ import (
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
+	"qcat/core/frame"
 )
 
 // session is one connection: everything here belongs to its reader goroutine,
@@ -31,13 +31,13 @@ type session struct {
 }
 
 // run reads until the connection ends.
-func (s *session) run(r *frameReader) {
+func (s *session) run(r *frame.Reader) {
 	for {
-		m, err := r.next()
+		m, err := r.Next()
 		if err != nil {
-			var fe *frameError
+			var fe *frame.Error
 			if errors.As(err, &fe) {
-				s.conn.Disconnect(fe.Disconnect)
+				s.conn.Disconnect(hub.Disconnect{Code: fe.Code, Text: fe.Text})
 			}
 			return
 		}
@@ -49,19 +49,23 @@ func (s *session) run(r *frameReader) {
 }
 
 // frame handles one message or control frame, and reports whether to go on.
-func (s *session) frame(m message) bool {
-	switch m.op {
+func (s *session) frame(m frame.Message) bool {
+	switch m.Op {
 	case hub.OpText:
-		s.request(m.data)
+		if !utf8.Valid(m.Data) {
+			s.conn.Disconnect(hub.InvalidPayload)
+			return false
+		}
+		s.request(m.Data)
 	case hub.OpBinary:
 		s.fail(nil, "ws.binary", "requests are text frames", "")
 	case hub.OpPing:
-		s.out = hub.AppendControl(s.out[:0], hub.OpPong, m.data)
+		s.out = hub.AppendControl(s.out[:0], hub.OpPong, m.Data)
 		s.conn.Send(s.out)
 	case hub.OpPong:
 	case hub.OpClose:
-		d := closeReply(m.data)
-		s.left = len(m.data) > 0 && d.Code == hub.NormalClosure.Code
+		d := closeReply(m.Data)
+		s.left = len(m.Data) > 0 && d.Code == hub.NormalClosure.Code
 		s.conn.Disconnect(d)
 		return false
 	}
@@ -71,18 +75,14 @@ func (s *session) frame(m message) bool {
 // closeReply is what to answer a closing frame with: its own code, if that is one
 // that may be sent.
 func closeReply(payload []byte) hub.Disconnect {
-	if len(payload) == 0 {
+	code, _, err := frame.ParseClose(payload)
+	switch {
+	case err != nil:
+		return hub.ProtocolError
+	case code == frame.CodeNone:
 		return hub.NormalClosure
 	}
-	if len(payload) == 1 || !utf8.Valid(payload[2:]) {
-		return hub.ProtocolError
-	}
-	code := binary.BigEndian.Uint16(payload)
-	switch {
-	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code < 5000:
-		return hub.Disconnect{Code: code}
-	}
-	return hub.ProtocolError
+	return hub.Disconnect{Code: code}
 }
 
 // request decodes one message and carries it out.

@@ -13,6 +13,8 @@ type hot struct {
 // counts allocations, and that each test runs the functions beside it.
 var hotFunctions = []hot{
 	// The market-data lane.
+	{"core/frame", "TestReaderAllocatesNothing", []string{"Reader.Next"}},
+	{"feed", "TestFramesDoNotAllocate", []string{"connection.readOne", "socket.next", "socket.write", "stamped.Read"}},
 	{"feed/binance", "TestDecodeDoesNotAllocate", []string{"Decoder.Decode", "Decoder.fast", "Decoder.general"}},
 	{"core", "TestAllocations", []string{"ParseDecimal", "AppendDecimal", "Instrument.Notional", "Int128.Add", "MulInt64", "MakeClOrdID",
 		"Directory.Instrument", "Directory.InstrumentNamed", "Directory.AccountNamed", "Directory.StrategyNamed", "systemClock.Now"}},
@@ -31,7 +33,6 @@ var hotFunctions = []hot{
 	{"api/wire", "TestNoAllocations", []string{"AppendHead", "AppendBBO", "AppendDepth", "AppendTail", "AppendOrder", "DecodeOrder",
 		"Request.ResolveOrder", "AppendReasonProblem", "AppendErrorProblem"}},
 	{"api/hub", "TestNoAllocationsPerEvent", []string{"feedHandler.handle", "feedHandler.publish", "Conn.pushPublic", "Conn.write"}},
-	{"api/ws", "TestReaderAllocatesNothing", []string{"frameReader.next"}},
 	{"api/ws", "TestDeskAllocatesNothing", []string{"desk.issue", "desk.keep", "desk.AppendPending"}},
 	// The order lane.
 	{"api/rest", "TestOrderAllocatesNothing", []string{"Server.Handler"}},
