@@ -26,7 +26,8 @@ const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 // for those. ctx bounds the handshake and nothing after it.
 //
 // net/http does the HTTP part: it hands over a connection that changed its protocol
-// together with what it has read of it, under TLS and behind a proxy too.
+// together with what it has read of it, under TLS and behind a proxy too. An HTTP proxy
+// is asked for a tunnel to a wss address; to a ws one it has to pass the upgrade on.
 func handshake(ctx context.Context, address string, roots *tls.Config) (net.Conn, io.Reader, error) {
 	u, err := httpURL(address)
 	if err != nil {
