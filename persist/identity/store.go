@@ -42,10 +42,12 @@ func (s *Store) Version(ctx context.Context) (version int64, err error) {
 	return version, nil
 }
 
-// Load implements identity.Store: all of it is one state of the database.
+// Load implements identity.Store: all of it is one state of the database. Keys that were
+// opened on s open every secret in it, even if a rotation has moved on since.
 func (s *Store) Load(ctx context.Context) (*identity.Everything, error) {
 	now := s.clock.Now()
 	var e identity.Everything
+	var keks []kekRow
 	err := s.view(ctx, "load", func(t *tx) (err error) {
 		if e.Version, err = t.count(versionQuery); err != nil {
 			return err
@@ -59,11 +61,17 @@ func (s *Store) Load(ctx context.Context) (*identity.Everything, error) {
 		if e.Signing, err = t.signingKeys("WHERE expires = 0 OR expires > $1 ORDER BY created, id", now); err != nil {
 			return err
 		}
-		e.Sessions, err = t.sessions("WHERE ended = 0 AND expires > $1 ORDER BY id", now)
+		if e.Sessions, err = t.sessions("WHERE ended = 0 AND expires > $1 ORDER BY id", now); err != nil {
+			return err
+		}
+		keks, err = t.keks()
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if k := s.keys.Load(); k != nil {
+		_ = k.learn(ctx, keks) // whose secret does not open is told why
 	}
 	return &e, nil
 }
