@@ -40,6 +40,7 @@ var layers = []layer{
 	{"persist/store", []string{"core", "core/record", "core/history", "core/hist", "ringbuf", "persist/…", "risk/margin"}, "projections fold what records say; a payment of funding is arithmetic, and the limit tree's"},
 	{"api/…", []string{"core", "core/market", "core/book", "core/frame", "core/hist", "core/history", "core/identity", "core/engine", "ringbuf", "risk", "risk/margin", "risk/tail", "api/…"}, "clients see views, never feeds"},
 	{"api/client", []string{"core", "api/wire"}, "a client must not need a server"},
+	{"api/spec", nil, "the documents describe the code and need none of it"},
 	{"cmd/…", []string{"…"}, "wiring may see everything"},
 	{"bench/…", []string{"…"}, "measurement may see everything"},
 }
@@ -59,7 +60,9 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":              {"cmd/"},
 	"github.com/klauspost/compress":           {"feed/replay", "persist/snapshot"},
 	"github.com/cespare/xxhash/":              {"core/book", "feed/sim", "persist/store"},
-	"github.com/goccy/go-yaml":                {"cmd/"},
+	"github.com/goccy/go-yaml":                {"cmd/", "api/spec"},
+	"github.com/swaggest/swgui":               {"api/spec"},
+	"github.com/santhosh-tekuri/jsonschema/":  {"api/spec"}, // of tests alone
 	"golang.org/x/term":                       {"cmd/"},
 	"go.uber.org/zap":                         {"cmd/", "feed/", "api/", "persist/"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench/", "core/hist"},

@@ -48,7 +48,7 @@
 //
 // # Imports
 //
-// core, core/engine, core/history, core/market, risk, api/wire, api/metrics, api/origin, and
-// api/hub for its errors. It knows the hub and the socket only by the interfaces
+// core, core/engine, core/history, core/market, risk, api/wire, api/metrics, api/origin,
+// api/spec, and api/hub for its errors. It knows the hub and the socket only by the interfaces
 // it declares.
 package rest

@@ -19,6 +19,7 @@ import (
 	"qcat/api/hub"
 	"qcat/api/metrics"
 	"qcat/api/rest"
+	"qcat/api/spec/spectest"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -149,7 +150,7 @@ func (m *stall) Book(ctx context.Context, _ core.InstrumentID, n int) (wire.Book
 func (m *stall) Trades(ctx context.Context, _ core.InstrumentID, n int) ([]wire.Trade, error) {
 	trades := make([]wire.Trade, min(n, 3))
 	for i := range trades {
-		trades[i] = wire.Trade{ID: uint64(100 + i), ExchangeTime: start + 3600e9, ReceiveTime: start + 3600e9}
+		trades[i] = wire.Trade{ID: uint64(100 + i), Side: core.Buy, ExchangeTime: start + 3600e9, ReceiveTime: start + 3600e9}
 	}
 	return trades, m.ask(ctx)
 }
@@ -317,7 +318,11 @@ func (s *server) ask(method, path, body string, header ...string) reply {
 	if err := s.client.DoTimeout(req, resp, 10*time.Second); err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return reply{s.t, resp.StatusCode(), func(name string) string { return string(resp.Header.Peek(name)) }, string(resp.Body())}
+	r := reply{s.t, resp.StatusCode(), func(name string) string { return string(resp.Header.Peek(name)) }, string(resp.Body())}
+	if r.status != fasthttp.StatusTeapot { // the fixture's own socket
+		spectest.Check(s.t, &spectest.Exchange{Method: method, Target: path, Body: []byte(body), Status: r.status, Header: r.header, Answer: []byte(r.body)})
+	}
+	return r
 }
 
 // raw sends bytes as they are, and returns the first answer.
@@ -339,7 +344,11 @@ func (s *server) raw(text string) reply {
 	}
 	c.Close()
 	<-wrote
-	return reply{s.t, resp.StatusCode(), func(name string) string { return string(resp.Header.Peek(name)) }, string(resp.Body())}
+	r := reply{s.t, resp.StatusCode(), func(name string) string { return string(resp.Header.Peek(name)) }, string(resp.Body())}
+	if r.status >= fasthttp.StatusBadRequest {
+		spectest.Check(s.t, &spectest.Exchange{Problem: true, Status: r.status, Header: r.header, Answer: []byte(r.body)})
+	}
+	return r
 }
 
 // into decodes the body, which must be JSON.

@@ -276,7 +276,7 @@ func TestOrdersOfThePast(t *testing.T) {
 		clOrdID, _ := core.MakeClOrdID(fmt.Sprintf("c%d", id-1))
 		a.orders = append(a.orders, history.Order{Order: core.Order{ID: id, Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy, Type: core.Market, TIF: core.IOC,
 			Qty: 1, CumQty: 1, CumCost: core.Int128{}, Status: core.StatusFilled, CreateTime: start, ClOrdID: clOrdID}})
-		a.fills = append(a.fills, history.Execution{Execution: core.Execution{ID: uint64(id), Order: id, Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy, Time: start}})
+		a.fills = append(a.fills, history.Execution{Execution: core.Execution{ID: uint64(id), Order: id, Account: 1, Strategy: 1, Instrument: 1, Side: core.Buy, Liquidity: core.Maker, Time: start}})
 	}
 	mu.Lock()
 	seq = view.CompleteSince()

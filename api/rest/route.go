@@ -42,6 +42,8 @@ func (s *Server) table() []route {
 		{get, "/health", s.health, false},
 		{get, "/ready", s.ready, false},
 		{get, "/metrics", s.metrics, false},
+		{get, "/swagger", s.swagger, true},
+		{get, "/swagger/", s.swagger, true},
 		{get, socketPath, s.socket, false},
 
 		{get, "/api/v1/instruments", s.instruments, false},
