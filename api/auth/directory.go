@@ -1,0 +1,220 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/puzpuzpuz/xsync/v3"
+	"go.uber.org/zap"
+
+	"qcat/api/auth/signature"
+	"qcat/api/auth/token"
+	"qcat/core"
+	"qcat/core/identity"
+)
+
+// Opener keeps secrets at rest. table and row say which: what was sealed for one cannot
+// be opened as another.
+type Opener interface {
+	Seal(ctx context.Context, table, row string, secret []byte) (identity.Sealed, error)
+	Open(ctx context.Context, table, row string, s identity.Sealed) ([]byte, error)
+}
+
+// The tables of sealed secrets; rows are a key's id and a signing key's kid.
+const (
+	KeyTable     = "api_keys"
+	SigningTable = "signing_keys"
+)
+
+// Directory is the identities that this process decides by. Look-ups take no lock.
+type Directory struct {
+	store  identity.Store
+	opener Opener
+	clock  core.Clock
+	log    *zap.Logger
+
+	keys     *xsync.MapOf[keyID, *keyEntry]
+	sessions *xsync.MapOf[string, *sessionEntry]
+	ring     token.Ring
+
+	version atomic.Int64
+	contact atomic.Int64 // when the store answered last
+
+	loading sync.Mutex // one load at a time
+	mu      sync.Mutex // what follows, and who writes the maps
+	users   map[identity.UserID]*identity.User
+	signing map[string][]byte // secrets that were opened, by kid
+	loads   uint64            // loads begun
+}
+
+// keyID is the id of an API key as a value that can be looked up without allocating.
+type keyID struct {
+	n    uint8
+	text [32]byte
+}
+
+// makeKeyID cannot make ids that are too long; nobody has such.
+func makeKeyID[T string | []byte](text T) (id keyID, ok bool) {
+	if len(text) == 0 || len(text) > len(id.text) {
+		return keyID{}, false
+	}
+	id.n = uint8(copy(id.text[:], text))
+	return id, true
+}
+
+// keyEntry is an API key at work.
+type keyEntry struct {
+	key      identity.APIKey
+	verifier signature.Verifier
+	nonces   signature.Nonces
+	grant    atomic.Pointer[grant]
+	used     atomic.Int64
+	stored   atomic.Int64 // used, as the store knows it
+	final    *Error       // under mu: why the key ended for good
+	end      core.Nanos   // when
+}
+
+// allows reports whether the key may be used from an address.
+func (e *keyEntry) allows(from netip.Addr) bool {
+	if len(e.key.Addresses) == 0 {
+		return true
+	}
+	from = from.Unmap().WithZone("")
+	for i := range e.key.Addresses {
+		if e.key.Addresses[i].Contains(from) {
+			return true
+		}
+	}
+	return false
+}
+
+// sessionEntry is a session that was open when it was last looked at.
+type sessionEntry struct {
+	grant   *grant
+	expires atomic.Int64
+	born    uint64 // loads begun when it was added here
+	end     core.Nanos
+}
+
+// OpenDirectory loads everything. Errors: those of the store. A key whose secret cannot be
+// opened is left out and logged.
+func OpenDirectory(ctx context.Context, store identity.Store, opener Opener, clock core.Clock, log *zap.Logger) (*Directory, error) {
+	if log == nil {
+		log = zap.NewNop()
+	}
+	d := &Directory{
+		store: store, opener: opener, clock: clock, log: log,
+		keys: xsync.NewMapOf[keyID, *keyEntry](), sessions: xsync.NewMapOf[string, *sessionEntry](),
+		users: map[identity.UserID]*identity.User{}, signing: map[string][]byte{},
+	}
+	return d, d.Refresh(ctx)
+}
+
+// Refresh loads everything anew. What was committed before the call is seen after it.
+func (d *Directory) Refresh(ctx context.Context) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	d.mu.Lock()
+	d.loads++
+	load := d.loads
+	d.mu.Unlock()
+	all, err := d.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	fresh := d.open(ctx, all)
+	now := d.clock.Now()
+	d.contact.Store(int64(now))
+	d.apply(all, fresh, load, now)
+	d.version.Store(all.Version)
+	return nil
+}
+
+// Poll looks whether something changed and ends what has expired. Errors: those of the store;
+// what has expired is ended all the same.
+func (d *Directory) Poll(ctx context.Context) error {
+	d.sweep(d.clock.Now())
+	v, err := d.store.Version(ctx)
+	if err != nil {
+		return err
+	}
+	d.contact.Store(int64(d.clock.Now()))
+	if v == d.version.Load() {
+		return nil
+	}
+	return d.Refresh(ctx)
+}
+
+// MaxSilence is for how long the store may say nothing before nobody can log in.
+const MaxSilence = 30 * time.Second
+
+// Silent is for how long the store has not answered.
+func (d *Directory) Silent() time.Duration {
+	return time.Duration(d.clock.Now() - core.Nanos(d.contact.Load()))
+}
+
+// FlushUse stores when keys were used last, those used since the last call alone.
+func (d *Directory) FlushUse(ctx context.Context) error {
+	used := map[string]int64{}
+	d.keys.Range(func(_ keyID, e *keyEntry) bool {
+		if at := e.used.Load(); at != e.stored.Load() {
+			used[e.key.ID] = at
+		}
+		return true
+	})
+	if len(used) == 0 {
+		return nil
+	}
+	if err := d.store.UseKeys(ctx, used); err != nil {
+		return err
+	}
+	for id, at := range used {
+		if k, ok := makeKeyID(id); ok {
+			if e, ok := d.keys.Load(k); ok {
+				e.stored.Store(at)
+			}
+		}
+	}
+	return nil
+}
+
+const (
+	pollEvery  = 250 * time.Millisecond
+	flushEvery = 30 * time.Second
+	flushLast  = 5 * time.Second // bound of the flush at the end
+)
+
+// Run polls and flushes until the context ends, then flushes once more.
+func (d *Directory) Run(ctx context.Context) {
+	poll, flush := time.NewTicker(pollEvery), time.NewTicker(flushEvery)
+	defer poll.Stop()
+	defer flush.Stop()
+	failing := false
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushLast)
+			defer cancel()
+			if err := d.FlushUse(last); err != nil {
+				d.log.Warn("when API keys were used last is not stored", zap.Error(err))
+			}
+			return
+		case <-poll.C:
+			err = d.Poll(ctx)
+		case <-flush.C:
+			err = d.FlushUse(ctx)
+		}
+		if bad := err != nil && !errors.Is(err, context.Canceled); bad != failing {
+			if failing = bad; bad {
+				d.log.Error("users and keys cannot be read: those known go on, nobody logs in", zap.Error(err))
+			} else {
+				d.log.Info("users and keys are read again")
+			}
+		}
+	}
+}
