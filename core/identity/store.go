@@ -69,7 +69,7 @@ type Store interface {
 type Auditor interface {
 	// Audit appends an entry to the chain and sets its N and, where it is 0, its Time.
 	// When it returns nil the entry will survive. Errors: those of the database; the entry is
-	// not there then.
+	// not there then, unless the answer to its COMMIT was lost and the error says so.
 	Audit(ctx context.Context, e *AuditEntry) error
 	// Entries are those that the query selects, the newest first.
 	Entries(ctx context.Context, q AuditQuery) ([]AuditEntry, error)

@@ -53,7 +53,7 @@ func NewRecorder(l *Log, size int) *Recorder {
 
 // Record queues an entry, with the present time if it has none, and reports whether there
 // was room. It never waits.
-func (r *Recorder) Record(e identity.AuditEntry) bool { //nolint:gocritic // it is copied into the queue
+func (r *Recorder) Record(e identity.AuditEntry) bool {
 	if e.Time == 0 {
 		e.Time = r.log.clock.Now()
 	}

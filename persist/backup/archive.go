@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"qcat/persist/audit"
 	"qcat/persist/journal"
 	"qcat/persist/snapshot"
 	"qcat/persist/vfs"
@@ -26,13 +27,22 @@ const (
 )
 
 // archive writes the snapshots and then the journal of a data directory to w as a
-// tar. Snapshots come first, so that none is of a record that the journal does not
+// tar, and anchors, unless there are none, before them. Snapshots come first, so that none is of a record that the journal does not
 // have. Of each segment only the whole batches are copied, which never change.
 //
 // Errors: one that isGone reports when retention deleted a file meanwhile.
-func archive(ctx context.Context, w io.Writer, dataDir string) (Data, error) {
+func archive(ctx context.Context, w io.Writer, dataDir string, anchors []byte) (Data, error) {
 	var data Data
 	tw := tar.NewWriter(w)
+	if anchors != nil {
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: audit.HeadFile, Mode: 0o600, Size: int64(len(anchors)), Format: tar.FormatPAX}
+		if err := tw.WriteHeader(h); err != nil {
+			return data, err
+		}
+		if _, err := tw.Write(anchors); err != nil {
+			return data, err
+		}
+	}
 	snapshots, err := snapshot.List(vfs.OS{}, filepath.Join(dataDir, snapshotDir))
 	if err != nil {
 		return data, err
@@ -64,6 +74,22 @@ func archive(ctx context.Context, w io.Writer, dataDir string) (Data, error) {
 		return data, fmt.Errorf("%w: the journal begins at record %d and no sound snapshot reaches it", errGone, report.First)
 	}
 	return data, tw.Close()
+}
+
+// readAnchors reads the anchors of the audit log, nil if a data directory has none. It is
+// done before the database is dumped: the dump then has every entry that is anchored.
+func readAnchors(dataDir string) ([]byte, error) {
+	if dataDir == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(filepath.Join(dataDir, audit.HeadFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("anchors of the audit log: %w", err)
+	}
+	return b, nil
 }
 
 // reachable reports whether a start has what it needs: the journal from its first

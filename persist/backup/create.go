@@ -21,7 +21,7 @@ type CreateConfig struct {
 	Now func() time.Time // time.Now
 
 	// archive is set by tests that let files vanish.
-	archive func(ctx context.Context, w io.Writer, dataDir string) (Data, error)
+	archive func(ctx context.Context, w io.Writer, dataDir string, anchors []byte) (Data, error)
 }
 
 // Create makes a backup while the server may run, and returns its manifest. When it
@@ -60,11 +60,15 @@ func create(ctx context.Context, cfg *CreateConfig, name string) (*Manifest, err
 	began := time.Now()
 	created, _ := timeOf(name)
 	m := &Manifest{Version: manifestVersion, Name: name, Created: created, Program: cfg.Program, Store: cfg.Database.Kind()}
+	anchors, err := readAnchors(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
 	if err := m.dump(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("dump of the database: %w", err)
 	}
 	if cfg.DataDir != "" {
-		if err := m.archive(ctx, cfg); err != nil {
+		if err := m.archive(ctx, cfg, anchors); err != nil {
 			return nil, fmt.Errorf("archive of %s: %w", cfg.DataDir, err)
 		}
 		if err := m.covers(); err != nil {
@@ -92,14 +96,14 @@ func (m *Manifest) dump(ctx context.Context, cfg *CreateConfig) error {
 // archiveTries is how often retention may delete a file while it is being copied.
 const archiveTries = 5
 
-func (m *Manifest) archive(ctx context.Context, cfg *CreateConfig) error {
+func (m *Manifest) archive(ctx context.Context, cfg *CreateConfig, anchors []byte) error {
 	var err error
 	for range archiveTries {
 		var out *sink
 		if out, err = newSink(filepath.Join(cfg.Dir, m.Name+dataSuffix)); err != nil {
 			return err
 		}
-		data, failed := cfg.archive(ctx, out, cfg.DataDir)
+		data, failed := cfg.archive(ctx, out, cfg.DataDir, anchors)
 		if err = failed; err == nil {
 			if data.File, err = out.finish(); err != nil {
 				return err

@@ -3,7 +3,7 @@
 //
 //	qcat_backup_20241201_020000.sql.gz             the database as SQL text
 //	qcat_backup_20241201_020000.sql.gz.sha256      for sha256sum -c
-//	qcat_backup_20241201_020000.data.tar.gz        journal segments and snapshots
+//	qcat_backup_20241201_020000.data.tar.gz        journal segments, snapshots, anchors of the audit log
 //	qcat_backup_20241201_020000.data.tar.gz.sha256
 //	qcat_backup_20241201_020000.json               what all that is: the Manifest
 //
@@ -38,6 +38,6 @@
 //
 // # Imports
 //
-// persist/journal, persist/snapshot, persist/store, persist/postgres, persist/sqlite.
+// persist/audit (the name of its file), persist/journal, persist/snapshot, persist/store, persist/postgres, persist/sqlite.
 // pg_dump and psql are found on the machine.
 package backup

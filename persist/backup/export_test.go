@@ -21,8 +21,8 @@ func MajorTools(ctx context.Context, getenv func(string) string, server int) err
 
 // SetArchive lets a file vanish while it is copied, as long as vanishes says so.
 func SetArchive(cfg *CreateConfig, vanishes func() bool) {
-	cfg.archive = func(ctx context.Context, w io.Writer, dataDir string) (Data, error) {
-		d, err := archive(ctx, w, dataDir)
+	cfg.archive = func(ctx context.Context, w io.Writer, dataDir string, anchors []byte) (Data, error) {
+		d, err := archive(ctx, w, dataDir, anchors)
 		if err == nil && vanishes() {
 			err = fmt.Errorf("journal-0000000001.seg: %w", fs.ErrNotExist)
 		}

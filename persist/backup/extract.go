@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"qcat/persist/audit"
 	"qcat/persist/journal"
 	"qcat/persist/snapshot"
 	"qcat/persist/vfs"
@@ -36,8 +37,8 @@ func extract(ctx context.Context, dir string, m *Manifest, into string, tell fun
 	return checkData(m, into)
 }
 
-// unpack writes the files of a tar. Nothing but plain files of the two folders is
-// taken.
+// unpack writes the files of a tar. Nothing but plain files of the two folders, and the
+// anchors of the audit log, is taken.
 func unpack(ctx context.Context, src *source, into string) error {
 	for _, folder := range []string{journalDir, snapshotDir} {
 		if err := os.MkdirAll(filepath.Join(into, folder), 0o750); err != nil {
@@ -55,7 +56,8 @@ func unpack(ctx context.Context, src *source, into string) error {
 		}
 		folder, base := path.Split(h.Name)
 		folder = strings.TrimSuffix(folder, "/")
-		if h.Typeflag != tar.TypeReg || folder != journalDir && folder != snapshotDir || base == "" || strings.HasPrefix(base, ".") {
+		known := folder == journalDir || folder == snapshotDir || h.Name == audit.HeadFile
+		if h.Typeflag != tar.TypeReg || !known || base == "" || strings.HasPrefix(base, ".") {
 			return src.damaged(fmt.Errorf("%q does not belong into an archive", h.Name))
 		}
 		if err := writeFile(filepath.Join(into, folder, base), tr, h.Size); err != nil {

@@ -133,7 +133,7 @@ func (o *Outcome) add(db Restored) {
 // restoreBoth fills a staging folder within the data directory and the database, and
 // then puts the staged files in their places.
 func restoreBoth(ctx context.Context, cfg *RestoreConfig, m *Manifest, out *Outcome) error {
-	places := placesOf(m, cfg.Database)
+	places := placesOf(cfg.DataDir, m, cfg.Database)
 	swap, err := newSwap(cfg.DataDir, places, cfg.Clean, cfg.Now())
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"qcat/persist/audit"
 	"qcat/persist/journal"
 	"qcat/persist/store"
 	"qcat/persist/vfs"
@@ -33,9 +34,13 @@ var embeddedFiles = []string{embeddedFile, embeddedFile + "-wal", embeddedFile +
 
 // placesOf names what a restore puts into a data directory, in the order in which it is
 // put there: the journal last, because a server that finds a filled store without its
-// journal refuses to start.
-func placesOf(m *Manifest, db Database) []string {
+// journal refuses to start. Anchors of the audit log that are there already stay: they know
+// of entries that a backup which is older does not have, and that is for somebody to see.
+func placesOf(dir string, m *Manifest, db Database) []string {
 	var places []string
+	if m.Data != nil && !exists(filepath.Join(dir, audit.HeadFile)) {
+		places = append(places, audit.HeadFile)
+	}
 	if db != nil && db.Kind() == KindEmbedded {
 		places = append(places, embeddedFiles...)
 	}

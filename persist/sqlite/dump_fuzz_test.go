@@ -57,6 +57,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add("BEGIN; CREATE TABLE [a;b] (\"x;\" /* ; */ -- ;\n); COMMIT; -- end")
 	f.Add("/* */ BEGIN;\n/* open")
 	f.Add("BEGIN; CREATE TABLE a (x DEFAULT (1; COMMIT;")
+	f.Add("BEGIN; CREATE TABLE a (x); CREATE TRIGGER b BEFORE DELETE ON a\nWHEN OLD.x > 1\nBEGIN SELECT RAISE(ABORT, 'no'); END; COMMIT;")
 	f.Fuzz(func(t *testing.T, text string) {
 		db, _ := empty(t)
 		err := sqlite.Restore(t.Context(), db, strings.NewReader(text))

@@ -214,12 +214,40 @@ func (f *failing) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// TestTriggersThatRefuse: they come back, last, and do what they did.
+func TestTriggersThatRefuse(t *testing.T) {
+	db, _ := empty(t)
+	const text = "CREATE TABLE a (x); INSERT INTO a VALUES (1); CREATE TRIGGER b BEFORE DELETE ON a\nWHEN OLD.x > 0\nBEGIN SELECT RAISE(ABORT, 'no: never'); END"
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+	dump := dumpOf(t, db)
+	restored, _ := empty(t)
+	if err := sqlite.Restore(t.Context(), restored, strings.NewReader(dump)); err != nil {
+		t.Fatal(err)
+	}
+	if again := dumpOf(t, restored); again != dump {
+		t.Errorf("%s\nbecame\n%s", dump, again)
+	}
+	if _, err := restored.ExecContext(t.Context(), "DELETE FROM a"); err == nil || !strings.Contains(err.Error(), "no: never") {
+		t.Errorf("the trigger does not refuse: %v", err)
+	}
+	for _, change := range [][2]string{{"SELECT RAISE(ABORT, 'no: never')", "DELETE FROM a"}, {"BEFORE", "AFTER"}, {"; END", "; DELETE FROM a; END"}, {"; END;", ";"}} {
+		other, _ := empty(t)
+		if err := sqlite.Restore(t.Context(), other, strings.NewReader(strings.Replace(dump, change[0], change[1], 1))); !errors.Is(err, sqlite.ErrRestore) {
+			t.Errorf("with %s: %v", change[1], err)
+		}
+	}
+}
+
 // TestDumpRefusesWhatItCannotHold has a number with a fraction, a trigger and a writer
 // that fails.
 func TestDumpRefusesWhatItCannotHold(t *testing.T) {
 	for _, text := range []string{
 		"CREATE TABLE a AS SELECT 0.5 AS x",
 		"CREATE TABLE a (x); CREATE TRIGGER b AFTER INSERT ON a BEGIN DELETE FROM a; END",
+		"CREATE TABLE a (x); CREATE TRIGGER b BEFORE INSERT ON a BEGIN SELECT RAISE(ABORT, 'no'); DELETE FROM a; END",
+		"CREATE TABLE a (x); CREATE TRIGGER b BEFORE INSERT ON a BEGIN SELECT RAISE(IGNORE); END",
 	} {
 		db, _ := empty(t)
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
