@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -29,6 +30,9 @@ type Options struct {
 	// ReadTimeout ends a connection on which nothing came for so long, not even a
 	// ping; default 60 s.
 	ReadTimeout time.Duration
+	// Dial connects to the server instead of a net.Dialer, for instance by way of a
+	// proxy, when it is not nil.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Origin is sent as the Origin header when it is not empty.
 	Origin string
 

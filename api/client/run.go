@@ -35,12 +35,15 @@ func (c *Conn) dial(ctx context.Context) (*websocket.Conn, error) {
 }
 
 func (c *Conn) dialNet(ctx context.Context, network, addr string) (net.Conn, error) {
-	var d net.Dialer
-	nc, err := d.DialContext(ctx, network, addr)
+	dial := c.opt.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	nc, err := dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	if t, ok := nc.(*net.TCPConn); ok && c.opt.ReadBuffer > 0 {
+	if t, ok := nc.(interface{ SetReadBuffer(bytes int) error }); ok && c.opt.ReadBuffer > 0 {
 		_ = t.SetReadBuffer(c.opt.ReadBuffer) // a hint
 	}
 	return nc, nil

@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"qcat/api/spec/spectest"
 )
 
 // received is what the tests look at of a frame.
@@ -16,8 +18,9 @@ type received struct {
 
 // frames reads the frames a client is sent.
 type frames struct {
-	nc  net.Conn
-	buf []byte
+	nc     net.Conn
+	buf    []byte
+	socket spectest.Socket // holds them against the document of the interface
 }
 
 func newFrames(nc net.Conn) *frames { return &frames{nc: nc} }
@@ -39,6 +42,9 @@ func (f *frames) next(t testing.TB) (r received) {
 	}
 	if err := json.Unmarshal(f.buf[head:n], &r); err != nil {
 		t.Fatalf("%v: %s", err, f.buf[head:n])
+	}
+	if err := f.socket.Received(f.buf[head:n]); err != nil {
+		t.Errorf("not as the document says: %v: %s", err, f.buf[head:n])
 	}
 	f.buf = f.buf[n:]
 	return r

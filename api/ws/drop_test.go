@@ -9,6 +9,7 @@ import (
 
 	"qcat/api/client"
 	"qcat/api/hub"
+	"qcat/api/spec/spectest"
 	"qcat/api/ws"
 	"qcat/core"
 	"qcat/core/engine"
@@ -46,7 +47,7 @@ var endings = []struct {
 	dropped int // how many of two connections drop their order
 }{
 	{"the socket is cut", func(t *testing.T, _ *server, c *websocket.Conn) {
-		tcp := c.NetConn().(*net.TCPConn)
+		tcp := spectest.Unwatched(c.NetConn()).(*net.TCPConn)
 		if err := tcp.SetLinger(0); err != nil { // a reset, as of a machine that is gone
 			t.Fatal(err)
 		}
@@ -189,7 +190,7 @@ func TestSlowConsumerIsDropped(t *testing.T) {
 		h.HardBound, h.SocketBuffer, h.Linger = 16<<10, 4<<10, time.Minute
 	})
 	c := rawDial(t, s)
-	if tcp, ok := c.NetConn().(*net.TCPConn); ok {
+	if tcp, ok := spectest.Unwatched(c.NetConn()).(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(4 << 10)
 	}
 	enter(t, c, `,"cancel_on_disconnect":true`)

@@ -12,6 +12,7 @@ import (
 	"github.com/fasthttp/websocket"
 
 	"qcat/api/hub"
+	"qcat/api/spec/spectest"
 	"qcat/api/ws"
 	"qcat/core"
 	"qcat/risk"
@@ -164,7 +165,7 @@ func TestSlowExposures(t *testing.T) {
 		h.Exposure, h.ExposureEvery, h.HardBound, h.SocketBuffer = tree, time.Millisecond, 128<<10, 4<<10
 	})
 	c := rawDial(t, s)
-	if tcp, ok := c.NetConn().(*net.TCPConn); ok {
+	if tcp, ok := spectest.Unwatched(c.NetConn()).(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(4 << 10)
 	}
 	ask(t, c, `{"op":"subscribe","channels":["risk"]}`)

@@ -12,6 +12,7 @@ import (
 
 	"qcat/api/client"
 	"qcat/api/hub"
+	"qcat/api/spec/spectest"
 	"qcat/api/ws"
 	"qcat/core"
 	"qcat/core/book"
@@ -371,12 +372,25 @@ func serve(t testing.TB, tune func(*hub.Config, *ws.Config)) *server {
 
 func (s *server) dial(t testing.TB, opt client.Options) *client.Conn {
 	t.Helper()
+	opt.Dial = watched(t)
 	c, err := client.Dial(t.Context(), s.addr, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// watched dials, and holds what is said on the connection against the document of the
+// interface. A benchmark measures without.
+func watched(t testing.TB) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if _, test := t.(*testing.T); err != nil || !test {
+			return nc, err
+		}
+		return spectest.Watch(t, nc), nil
+	}
 }
 
 // eventually waits for what other goroutines bring about.

@@ -216,7 +216,7 @@ func TestManyOrdersInFlight(t *testing.T) {
 	s.engine.mu.Lock()
 	s.engine.hold = true
 	s.engine.mu.Unlock()
-	c, _, err := websocket.DefaultDialer.Dial("ws://"+s.addr+"/api/v1/ws", nil)
+	c, _, err := (&websocket.Dialer{NetDialContext: watched(t)}).Dial("ws://"+s.addr+"/api/v1/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 
 func rawDial(t testing.TB, s *server) *websocket.Conn {
 	t.Helper()
-	c, _, err := websocket.DefaultDialer.Dial("ws://"+s.addr+"/api/v1/ws", nil)
+	c, _, err := (&websocket.Dialer{NetDialContext: watched(t)}).Dial("ws://"+s.addr+"/api/v1/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

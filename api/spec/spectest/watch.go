@@ -23,6 +23,14 @@ func Watch(t testing.TB, nc net.Conn) net.Conn {
 	return w
 }
 
+// Unwatched returns the connection that Watch was given, or nc itself.
+func Unwatched(nc net.Conn) net.Conn {
+	if w, ok := nc.(*watched); ok {
+		return w.Conn
+	}
+	return nc
+}
+
 // watched is a connection whose messages are looked at. Its reader and its writer may
 // be two goroutines.
 type watched struct {
@@ -35,6 +43,14 @@ type watched struct {
 	mu     sync.Mutex
 	ended  bool // the test has ended
 	writes sync.Mutex
+}
+
+// SetReadBuffer is that of a socket.
+func (w *watched) SetReadBuffer(bytes int) error {
+	if c, ok := w.Conn.(interface{ SetReadBuffer(bytes int) error }); ok {
+		return c.SetReadBuffer(bytes)
+	}
+	return nil
 }
 
 // told bounds what is reported of one connection.
