@@ -21,6 +21,7 @@ const keepEnded = core.Nanos(3600e9)
 type opened struct {
 	keys    map[string]signature.Verifier
 	signing map[string][]byte
+	failed  bool // something could not be opened
 }
 
 // open opens the secrets that are not known yet. It holds no lock while the opener works.
@@ -34,6 +35,7 @@ func (d *Directory) open(ctx context.Context, all *identity.Everything) opened {
 		}
 		v, err := d.verifier(ctx, k)
 		if err != nil {
+			o.failed = true
 			d.log.Error("an API key cannot be used", zap.String("key", k.ID), zap.Error(err))
 			continue
 		}
@@ -47,6 +49,7 @@ func (d *Directory) open(ctx context.Context, all *identity.Everything) opened {
 		if !known {
 			var err error
 			if secret, err = d.opener.Open(ctx, SigningTable, k.ID, k.Secret); err != nil {
+				o.failed = true
 				d.log.Error("a signing key cannot be used", zap.String("kid", k.ID), zap.Error(err))
 				continue
 			}

@@ -20,7 +20,7 @@ import (
 // Opener keeps secrets at rest. table and row say which: what was sealed for one cannot
 // be opened as another.
 type Opener interface {
-	Seal(ctx context.Context, table, row string, secret []byte) (identity.Sealed, error)
+	Seal(table, row string, secret []byte) (identity.Sealed, error)
 	Open(ctx context.Context, table, row string, s identity.Sealed) ([]byte, error)
 }
 
@@ -43,6 +43,7 @@ type Directory struct {
 
 	version atomic.Int64
 	contact atomic.Int64 // when the store answered last
+	again   atomic.Int64 // when a secret that could not be opened is tried again; 0: there is none
 
 	loading sync.Mutex // one load at a time
 	mu      sync.Mutex // what follows, and who writes the maps
@@ -130,6 +131,10 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	now := d.clock.Now()
 	d.contact.Store(int64(now))
 	d.apply(all, fresh, load, now)
+	d.again.Store(0)
+	if fresh.failed {
+		d.again.Store(int64(now + tryAgain))
+	}
 	d.version.Store(all.Version)
 	return nil
 }
@@ -142,12 +147,17 @@ func (d *Directory) Poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.contact.Store(int64(d.clock.Now()))
-	if v == d.version.Load() {
+	now := d.clock.Now()
+	d.contact.Store(int64(now))
+	if again := d.again.Load(); v == d.version.Load() && (again == 0 || int64(now) < again) {
 		return nil
 	}
 	return d.Refresh(ctx)
 }
+
+// tryAgain is after how long a secret that could not be opened is read again: it may have
+// been given another key-encryption key in between, which is no change of a version.
+const tryAgain = core.Nanos(5e9)
 
 // MaxSilence is for how long the store may say nothing before nobody can log in.
 const MaxSilence = 30 * time.Second

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/sha256"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -210,10 +211,10 @@ func (g *Gate) key(r *signature.Request) (e *keyEntry, known bool) {
 }
 
 func nonceRefusal(err error) *Error {
-	switch err { //nolint:errorlint // they are returned as they are, and this is the hot path
-	case signature.ErrReplayed:
+	switch {
+	case errors.Is(err, signature.ErrReplayed):
 		return ErrReplayed
-	case signature.ErrFull:
+	case errors.Is(err, signature.ErrFull):
 		return ErrNonces
 	}
 	return ErrTimestamp

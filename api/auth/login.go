@@ -148,7 +148,10 @@ func (a *attempt) succeed(ctx context.Context) (Tokens, error) {
 		ID: randomID(), User: a.user.ID, Epoch: a.user.Epoch, Refresh: sum(id), Address: text(a.who.Address),
 		Created: a.now, Used: a.now, Expires: a.now + g.refresh,
 	}
-	if err := g.store.CreateSession(ctx, s); err != nil {
+	switch err := g.store.CreateSession(ctx, s); {
+	case isNotFound(err): // the user changed while the password was checked
+		return Tokens{}, a.fail(ctx)
+	case err != nil:
 		return Tokens{}, refused(err)
 	}
 	e := a.entry("login", "ok")

@@ -113,20 +113,6 @@ func viewKey(k *identity.APIKey) keyView {
 	return v
 }
 
-// owner finds a user by id. Errors: identity.ErrNotFound, those of the store.
-func (s *Service) owner(ctx context.Context, id identity.UserID) (identity.User, error) {
-	all, err := s.Store.Users(ctx)
-	if err != nil {
-		return identity.User{}, err
-	}
-	for i := range all {
-		if all[i].ID == id {
-			return all[i], nil
-		}
-	}
-	return identity.User{}, identity.ErrNotFound
-}
-
 // Entries reads the audit log.
 func (s *Service) Entries(ctx context.Context, by Principal, q identity.AuditQuery) ([]identity.AuditEntry, error) {
 	if err := administer(by, &everywhere); err != nil {

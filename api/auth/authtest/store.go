@@ -266,13 +266,22 @@ func (s *Store) UseKeys(ctx context.Context, used map[string]int64) error {
 	return nil
 }
 
-// CreateSession implements identity.Store.
+// same reports whether the user of a session is as at the login.
+func (s *Store) same(v *identity.Session) bool {
+	return slices.ContainsFunc(s.users, func(u identity.User) bool { return u.ID == v.User && u.Epoch == v.Epoch && !u.Disabled })
+}
+
+// CreateSession implements identity.Store. Errors: ErrNotFound when the user is not as
+// at the login any more.
 func (s *Store) CreateSession(ctx context.Context, v *identity.Session) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if !s.same(v) {
+		return identity.ErrNotFound
+	}
 	s.sessions = append(s.sessions, *v)
 	s.version++
 	return nil
@@ -287,7 +296,7 @@ func (s *Store) Rotate(ctx context.Context, session string, old, next []byte, no
 	defer unlock()
 	for i := range s.sessions {
 		v := &s.sessions[i]
-		if v.ID != session || v.Ended != 0 || int64(v.Expires) <= now {
+		if v.ID != session || v.Ended != 0 || int64(v.Expires) <= now || !s.same(v) {
 			continue
 		}
 		s.version++
@@ -301,13 +310,16 @@ func (s *Store) Rotate(ctx context.Context, session string, old, next []byte, no
 	return identity.Session{}, identity.ErrNotFound
 }
 
-// EndSession implements identity.Store.
+// EndSession implements identity.Store. Errors: ErrNotFound.
 func (s *Store) EndSession(ctx context.Context, id string, now int64) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if !slices.ContainsFunc(s.sessions, func(v identity.Session) bool { return v.ID == id }) {
+		return identity.ErrNotFound
+	}
 	s.end(func(v *identity.Session) bool { return v.ID == id }, now)
 	return nil
 }
@@ -319,6 +331,9 @@ func (s *Store) EndSessions(ctx context.Context, user identity.UserID, now int64
 		return err
 	}
 	defer unlock()
+	if user != 0 && !slices.ContainsFunc(s.users, func(u identity.User) bool { return u.ID == user }) {
+		return identity.ErrNotFound
+	}
 	s.end(func(v *identity.Session) bool { return user == 0 || v.User == user }, now)
 	for i := range s.users {
 		if user == 0 || s.users[i].ID == user {
