@@ -38,5 +38,5 @@
 //
 // # Imports
 //
-// core, core/identity, api/limit; xsync, of third parties, is imported here only.
+// core, core/identity, api/limit and the packages below this one; xsync is imported here only.
 package auth
