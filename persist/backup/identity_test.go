@@ -49,10 +49,10 @@ func TestIdentitiesComeBack(t *testing.T) {
 
 		u := identity.User{Name: "ann", Role: identity.Admin, Scope: identity.Scope{All: true}, Password: "$argon2id$'quoted'"}
 		b.must(was.CreateUser(ctx, &u))
-		sealed, err := keys.Seal(stored.TableAPIKeys, "k1", []byte("secret of k1"))
+		sealed, err := keys.Seal(t.Context(), stored.TableAPIKeys, "k1", []byte("secret of k1"))
 		b.must(err)
 		b.must(was.CreateKey(ctx, &identity.APIKey{ID: "k1", Owner: u.ID, Kind: identity.HMACSHA256, Secret: sealed}))
-		signing, err := keys.Seal(stored.TableSigningKeys, "s1", []byte("secret of s1"))
+		signing, err := keys.Seal(t.Context(), stored.TableSigningKeys, "s1", []byte("secret of s1"))
 		b.must(err)
 		b.must(was.Sign(ctx, &identity.SigningKey{ID: "s1", Secret: signing}, 0))
 		b.must(was.CreateSession(ctx, &identity.Session{ID: "x1", User: u.ID, Refresh: []byte{0, 1, 255}, Expires: 1 << 62}))

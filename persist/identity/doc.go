@@ -1,9 +1,9 @@
 // Package identity keeps users, API keys, sessions and signing keys in Postgres or in the
 // embedded store, and the keys under which their secrets are sealed.
 //
-//	db, err := postgres.OpenDB(ctx, url)              // or sqlite.OpenDB
+//	db, err := postgres.OpenDB(ctx, url) // or sqlite.OpenDB
 //	s := identity.New(migrate.Postgres, db, core.SystemClock())
-//	keys, err := identity.OpenKeys(ctx, s, masters)   // for who seals and opens secrets
+//	keys, err := identity.OpenKeys(ctx, s, s.MastersFrom(source)) // for who seals and opens secrets
 //
 // Store implements the identity.Store of core/identity with the same statements for both
 // databases.

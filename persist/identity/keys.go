@@ -21,11 +21,6 @@ const (
 // who has no Keys to wrap it anew.
 var ErrStale = errors.New("the secret was sealed under a key that is not the present one")
 
-// Masters returns the master keys: the present one first, after it those before that
-// something may still be sealed under. It is asked each time that a key-encryption key is
-// opened, so that a server can be given another one while it runs.
-type Masters func(context.Context) ([]*seal.Master, error)
-
 // Keys are the key-encryption keys, opened, and with them the way to seal and open
 // secrets. Any goroutine. See OpenKeys.
 type Keys struct {
@@ -193,9 +188,9 @@ func (k *Keys) known(version uint32) *seal.KEK {
 	return k.ring[version]
 }
 
-// Seal encrypts a secret for a row under the newest key that is known here. Errors:
-// seal.ErrSize.
-func (k *Keys) Seal(table, row string, secret []byte) (identity.Sealed, error) {
+// Seal encrypts a secret for a row under the newest key that is known here, without
+// asking the database. Errors: seal.ErrSize.
+func (k *Keys) Seal(_ context.Context, table, row string, secret []byte) (identity.Sealed, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.ring[k.present].Seal(table, row, secret)

@@ -10,6 +10,7 @@ import (
 
 	"qcat/core/identity"
 	stored "qcat/persist/identity"
+	"qcat/persist/migrate"
 	"qcat/persist/seal"
 )
 
@@ -19,7 +20,7 @@ func secretOf(id string) string { return "the secret of " + id }
 // apiKey stores a key whose secret k sealed.
 func (b *bed) apiKey(k *stored.Keys, owner identity.UserID, id string) {
 	b.t.Helper()
-	sealed, err := k.Seal(stored.TableAPIKeys, id, []byte(secretOf(id)))
+	sealed, err := k.Seal(b.t.Context(), stored.TableAPIKeys, id, []byte(secretOf(id)))
 	b.must(err)
 	b.must(b.CreateKey(b.t.Context(), &identity.APIKey{ID: id, Owner: owner, Kind: identity.HMACSHA256, Secret: sealed}))
 }
@@ -27,7 +28,7 @@ func (b *bed) apiKey(k *stored.Keys, owner identity.UserID, id string) {
 // sign stores a signing key whose secret k sealed.
 func (b *bed) sign(k *stored.Keys, id string) {
 	b.t.Helper()
-	sealed, err := k.Seal(stored.TableSigningKeys, id, []byte(secretOf(id)))
+	sealed, err := k.Seal(b.t.Context(), stored.TableSigningKeys, id, []byte(secretOf(id)))
 	b.must(err)
 	b.must(b.Sign(b.t.Context(), &identity.SigningKey{ID: id, Secret: sealed}, int64(start)*2))
 }
@@ -95,7 +96,7 @@ func TestFirstKey(t *testing.T) {
 		}
 		wg.Wait()
 		for i, k := range all {
-			sealed, err := k.Seal("t", "r", []byte("x"))
+			sealed, err := k.Seal(t.Context(), "t", "r", []byte("x"))
 			b.must(err)
 			for _, other := range all {
 				if got, err := other.Open(t.Context(), "t", "r", sealed); string(got) != "x" || err != nil {
@@ -139,7 +140,7 @@ func TestStale(t *testing.T) {
 		b.apiKey(server, u.ID, "before")
 		_, err := command.keys(m).Rotate(t.Context(), nil)
 		b.must(err)
-		sealed, err := server.Seal(stored.TableAPIKeys, "bare", []byte("x")) // still under the first
+		sealed, err := server.Seal(t.Context(), stored.TableAPIKeys, "bare", []byte("x")) // still under the first
 		b.must(err)
 		bare := b.process()
 		b.refused(bare.CreateKey(t.Context(), &identity.APIKey{ID: "bare", Owner: u.ID, Kind: identity.HMACSHA256, Secret: sealed}), stored.ErrStale)
@@ -245,6 +246,62 @@ func TestRotateMeetsDamage(t *testing.T) {
 		b.must(err)
 		if !out.Resumed || out.Version != 2 || out.Deleted != 1 || b.opens(k) != 3 {
 			t.Errorf("%+v", out)
+		}
+	})
+}
+
+// TestNewMaster: with a new master key, what there is of keys is sealed under it first, so
+// that from then on it is enough.
+func TestNewMaster(t *testing.T) {
+	each(t, func(t *testing.T, b *bed) {
+		old, next := newMaster(t), newMaster(t)
+		u := b.user("ann", identity.Trader)
+		b.apiKey(b.keys(old), u.ID, "k1")
+		var steps []string
+		k, err := stored.OpenKeys(t.Context(), b.Store, masters(next, old))
+		b.must(err)
+		out, err := k.Rotate(t.Context(), func(p stored.Progress) {
+			steps = append(steps, p.Step)
+			if got := b.opens(b.keys(next)); got != 1 {
+				t.Errorf("%s: %d secrets open with the new master key alone", p.Step, got)
+			}
+		})
+		b.must(err)
+		if out.Resealed != 1 || len(steps) != 5 || steps[0] != stored.StepMaster {
+			t.Errorf("%+v, %v", out, steps)
+		}
+	})
+}
+
+// TestRotateDeletesLast: what comes under the old key past every check, as by a program
+// that knows nothing of rotations, keeps that key.
+func TestRotateDeletesLast(t *testing.T) {
+	each(t, func(t *testing.T, b *bed) {
+		ctx := t.Context()
+		m := newMaster(t)
+		k := b.keys(m)
+		u := b.user("ann", identity.Trader)
+		b.apiKey(k, u.ID, "k1")
+		sealed, err := k.Seal(t.Context(), stored.TableAPIKeys, "k1", []byte(secretOf("k1")))
+		b.must(err)
+		update := "UPDATE api_keys SET secret = ? WHERE id = 'k1'"
+		if b.dialect == migrate.Postgres {
+			update = strings.Replace(update, "?", "$1", 1)
+		}
+		out, err := k.Rotate(ctx, func(p stored.Progress) {
+			if p.Step == stored.StepVerify {
+				_, err := b.db.ExecContext(ctx, update, []byte(sealed))
+				b.must(err)
+			}
+		})
+		if err == nil || !strings.Contains(err.Error(), "run it again") || out.Deleted != 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		if b.opens(b.fresh().keys(m)) != 1 {
+			t.Error("the secret is lost")
+		}
+		if out, err = k.Rotate(ctx, nil); err != nil || !out.Resumed || out.Rewrapped != 1 || out.Deleted != 1 {
+			t.Errorf("%+v, %v", out, err)
 		}
 	})
 }

@@ -149,7 +149,7 @@ func TestAPIKeys(t *testing.T) {
 		ctx := t.Context()
 		keys := b.keys(newMaster(t))
 		u := b.user("ann", identity.Trader)
-		secret, err := keys.Seal(stored.TableAPIKeys, "k1", []byte("secret of k1"))
+		secret, err := keys.Seal(t.Context(), stored.TableAPIKeys, "k1", []byte("secret of k1"))
 		b.must(err)
 		k1 := identity.APIKey{ID: "k1", Owner: u.ID, Name: "'quoted', \"長\"", Kind: identity.HMACSHA256, Secret: secret, Permissions: identity.Read | identity.Trade,
 			Scope: identity.Scope{Strategies: []string{"desk2/alpha"}}, Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
@@ -214,7 +214,7 @@ func TestSigningKeys(t *testing.T) {
 		ctx := t.Context()
 		keys := b.keys(newMaster(t))
 		sign := func(id string, retire core.Nanos) error {
-			secret, err := keys.Seal(stored.TableSigningKeys, id, []byte(id))
+			secret, err := keys.Seal(t.Context(), stored.TableSigningKeys, id, []byte(id))
 			b.must(err)
 			b.clock.now.Add(1)
 			return b.Sign(ctx, &identity.SigningKey{ID: id, Secret: secret}, int64(retire))
