@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"qcat/api/auth"
 	"qcat/api/spec"
 	"qcat/api/spec/spectest"
 	"qcat/api/wire"
@@ -79,6 +80,12 @@ func TestNamesAreThoseOfTheCode(t *testing.T) {
 		kinds = append(kinds, k.String())
 	}
 	same(t, "risk events", enum(t, d, "RiskEventKind"), kinds)
+
+	var refusals []string
+	for _, e := range auth.Table() {
+		refusals = append(refusals, e.Code)
+	}
+	same(t, "refusals of identities", enum(t, d, "AuthCode"), refusals)
 
 	action := regexp.MustCompile(lookup(d, "#/components/schemas/AuditAction").(map[string]any)["pattern"].(string))
 	for _, name := range history.AuditActions {
