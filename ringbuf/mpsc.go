@@ -67,6 +67,19 @@ func NewMPSC[T any](capacity int) *MPSC[T] {
 // Push appends a copy of *v and returns false when the queue is full. Any
 // goroutine; never blocks, never allocates.
 func (q *MPSC[T]) Push(v *T) bool {
+	if !q.Put(v) {
+		return false
+	}
+	// The claim was a full barrier, and the consumer's Ready looks at tail: either
+	// it sees the claim and does not sleep, or Wake sees that it is about to.
+	if w := q.waiter.Load(); w != nil {
+		w.Wake()
+	}
+	return true
+}
+
+// Put is Push without waking the consumer, for who will see to that.
+func (q *MPSC[T]) Put(v *T) bool {
 	at, ok := q.claim()
 	if !ok {
 		return false
@@ -74,11 +87,6 @@ func (q *MPSC[T]) Push(v *T) bool {
 	s := &q.slots[at&q.mask]
 	s.value = *v
 	s.seq.publish(at + 1)
-	// The claim was a full barrier, and the consumer's Ready looks at tail: either
-	// it sees the claim and does not sleep, or Wake sees that it is about to.
-	if w := q.waiter.Load(); w != nil {
-		w.Wake()
-	}
 	return true
 }
 

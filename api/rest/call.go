@@ -55,9 +55,14 @@ func (k *call) do(timeout time.Duration) outcome {
 	k.token++
 	k.cmd.Reply, k.cmd.Token = k.to, k.token
 	k.want.Store(k.token)
-	if !k.pool.engine.Submit(&k.cmd) {
+	if !k.pool.engine.Execute(&k.cmd) {
 		k.want.Store(0) // nothing was taken, so nothing will be delivered
 		return overloaded
+	}
+	select {
+	case <-k.done:
+		return answered
+	default:
 	}
 	k.timer.Reset(timeout)
 	select {

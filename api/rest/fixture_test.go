@@ -67,14 +67,14 @@ func (v *venue) Submit(c *core.VenueCommand) bool {
 // lane is the engine as the server sees it, with faults that tests ask for.
 type lane struct {
 	*engine.Engine
-	full       atomic.Bool // Submit refuses
-	lose       atomic.Bool // Submit takes and forgets: no answer comes
+	full       atomic.Bool // Execute refuses
+	lose       atomic.Bool // Execute takes and forgets: no answer comes
 	noSinks    atomic.Bool
 	panics     atomic.Bool
 	registered atomic.Int64
 }
 
-func (l *lane) Submit(c *engine.Command) bool {
+func (l *lane) Execute(c *engine.Command) bool {
 	switch {
 	case l.panics.Load():
 		panic("a mistake")
@@ -83,7 +83,7 @@ func (l *lane) Submit(c *engine.Command) bool {
 	case l.lose.Load():
 		return true
 	}
-	return l.Engine.Submit(c)
+	return l.Engine.Execute(c)
 }
 
 func (l *lane) RegisterSink(s engine.ReplySink) (engine.ReplyTo, bool) {

@@ -24,7 +24,8 @@ import (
 
 // Engine is the order lane as this package uses it. *engine.Engine is one.
 type Engine interface {
-	Submit(c *engine.Command) bool
+	// Execute submits c, and carries it out here if the engine is idle.
+	Execute(c *engine.Command) bool
 	RegisterSink(s engine.ReplySink) (engine.ReplyTo, bool)
 	UnregisterSink(to engine.ReplyTo)
 	// Answered is a journal sequence that covers every answer given so far.

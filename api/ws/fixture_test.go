@@ -175,7 +175,11 @@ func (e *fakeEngine) UnregisterSink(to engine.ReplyTo) {
 	delete(e.sinks, to)
 }
 
-func (e *fakeEngine) Submit(c *engine.Command) bool {
+func (e *fakeEngine) Serve() {}
+
+func (e *fakeEngine) Submit(c *engine.Command) bool { return e.Put(c) }
+
+func (e *fakeEngine) Put(c *engine.Command) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	kill := c.Kind == engine.CmdCancelAll || c.Kind == engine.CmdState

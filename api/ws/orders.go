@@ -82,6 +82,7 @@ func (s *session) instrumentOf() (*core.Instrument, risk.Reason) {
 	}
 	o, ok := s.find(account)
 	if !ok && s.cfg.Engine != nil {
+		s.serve()
 		ctx, cancel := context.WithTimeout(context.Background(), viewTimeout)
 		defer cancel()
 		if s.cfg.Orders.WaitFor(ctx, s.cfg.Engine.Answered()) == nil {
@@ -146,7 +147,21 @@ func (s *session) handOver(token uint64) (taken bool) {
 			s.desk.withdraw(token)
 		}
 	}()
-	return s.cfg.Engine.Submit(&s.cmd)
+	if !s.cfg.Engine.Put(&s.cmd) {
+		return false
+	}
+	s.handed = true
+	return true
+}
+
+// serve has the orders carried out that were handed over. It is called before anything
+// that waits, the next read as a rule: orders that came in one read then share what it
+// costs to be the engine, and their records one write.
+func (s *session) serve() {
+	if s.handed {
+		s.handed = false
+		s.cfg.Engine.Serve()
+	}
 }
 
 func (s *session) openDesk() bool {

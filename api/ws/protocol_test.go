@@ -100,11 +100,11 @@ func TestTooManyBadRequests(t *testing.T) {
 // panicking is an engine that takes no order without a mistake.
 type panicking struct{ *fakeEngine }
 
-func (p panicking) Submit(c *engine.Command) bool {
+func (p panicking) Put(c *engine.Command) bool {
 	if c.Kind == engine.CmdNew {
 		panic("a mistake")
 	}
-	return p.fakeEngine.Submit(c)
+	return p.fakeEngine.Put(c)
 }
 
 // TestAMistakeEndsOneConnection: a panic in what serves a connection is logged and

@@ -32,6 +32,9 @@ const Path = "/api/v1/ws"
 // Engine is what takes orders. *engine.Engine is one.
 type Engine interface {
 	Submit(*engine.Command) bool
+	// Put submits what Serve then has carried out.
+	Put(*engine.Command) bool
+	Serve()
 	RegisterSink(engine.ReplySink) (engine.ReplyTo, bool)
 	UnregisterSink(engine.ReplyTo)
 	// Answered is a journal sequence that covers every answer given so far.
@@ -214,7 +217,21 @@ func (s *Server) serve(nc net.Conn, ahead []byte) {
 	ss := &session{srv: s, cfg: &s.cfg, conn: conn, id: core.SessionID(s.sessions.Add(1))}
 	defer ss.end()
 	defer s.contain(conn)
-	ss.run(frame.NewReader(nc, frame.Config{
+	defer ss.serve()
+	ss.run(frame.NewReader(&serving{nc, ss}, frame.Config{
 		Masked: true, Limit: s.cfg.MaxMessage, Small: minBuffer, Large: readBuffer, Keep: readBuffer,
 	}, ahead))
+}
+
+// serving is the connection's read side: before it waits for more, what was read is
+// carried out.
+type serving struct {
+	nc net.Conn
+	s  *session
+}
+
+// Read implements io.Reader.
+func (r *serving) Read(b []byte) (int, error) {
+	r.s.serve()
+	return r.nc.Read(b)
 }

@@ -23,7 +23,8 @@ type session struct {
 	out []byte // the answer being built
 	bad int    // bad requests in a row
 
-	desk *desk // nil until the first order
+	desk   *desk // nil until the first order
+	handed bool  // orders were handed over, and Serve is to be called
 
 	id      core.SessionID
 	dropped bool // orders are cancelled with the connection unless they say otherwise

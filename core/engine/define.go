@@ -60,7 +60,7 @@ func (e *Engine) onEngine(f func()) {
 	e.control.waiting.Store(int32(len(e.control.calls)))
 	e.control.mu.Unlock()
 	e.runMu.Unlock()
-	e.waiter.Wake()
+	e.notify()
 	<-call.done
 }
 

@@ -13,14 +13,16 @@ import (
 	"qcat/ringbuf"
 )
 
-// Engine is the sequencer. Submit, RegisterSink, UnregisterSink, Events, Stats
+// Engine is the sequencer. Submit, Put, Serve, Execute, RegisterSink, UnregisterSink, Events, Stats
 // and the Define methods are for any goroutine; everything else belongs to the
-// goroutine of Run.
+// goroutine of Run, or to whoever has its turn: what is said here of "the engine's
+// goroutine" holds for them as well.
 type Engine struct {
 	cfg     Config
 	m       *machine
 	journal Journal
 	waiter  *ringbuf.Waiter
+	maxIdle time.Duration
 	sinks   *sinkTable
 	stats   Stats
 
@@ -29,9 +31,9 @@ type Engine struct {
 	reports  *ringbuf.MPSC[Command]
 	commands *ringbuf.MPSC[Command]
 	control  controlQueue
+	turn     turn
 
-	// Everything below is touched by the engine's goroutine only, except the
-	// atomics.
+	// Everything below is touched by whoever has the turn only, except the atomics.
 	events    *ringbuf.Broadcast[Event]
 	outboxes  []outbox
 	outboxOf  []int16 // by instrument; -1: no gateway
@@ -66,7 +68,7 @@ type Engine struct {
 	published atomic.Uint64
 	answered  atomic.Uint64
 	unknown   atomic.Int64 // open orders that are Unknown
-	watchers  atomic.Pointer[[]*ringbuf.Waiter]
+	watchers  atomic.Pointer[[]func(bool)]
 	state     atomic.Uint32 // Health
 
 	runMu   sync.Mutex
@@ -79,7 +81,7 @@ func New(cfg Config) *Engine {
 	cfg = cfg.withDefaults()
 	e := &Engine{
 		cfg: cfg, m: newMachine(&cfg), journal: cfg.Journal,
-		waiter:   ringbuf.NewWaiter(cfg.Idle),
+		waiter: ringbuf.NewWaiter(cfg.Idle), maxIdle: timersEvery,
 		sinks:    newSinkTable(cfg.MaxSinks),
 		kills:    ringbuf.NewMPSC[Command](cfg.KillRing),
 		priority: ringbuf.NewMPSC[Command](cfg.PriorityRing),
@@ -90,11 +92,8 @@ func New(cfg Config) *Engine {
 		batch:    make([]Command, cfg.Batch),
 		buf:      make([]byte, 0, 1024),
 	}
+	e.turn.claim() // until Run begins
 	e.outboxes = newOutboxes(cfg.Gateways)
-	e.kills.Notify(e.waiter)
-	e.priority.Notify(e.waiter)
-	e.reports.Notify(e.waiter)
-	e.commands.Notify(e.waiter)
 	return e
 }
 
@@ -102,20 +101,33 @@ func New(cfg Config) *Engine {
 // then shed (the caller answers "overloaded"), a gateway offers its report again.
 // Any goroutine; does not wait.
 func (e *Engine) Submit(c *Command) bool {
-	ring := e.commands
-	switch c.Kind {
-	case CmdState, CmdCancelAll:
-		ring = e.kills
-	case CmdCancel, CmdCountdown:
-		ring = e.priority
-	case CmdReport:
-		ring = e.reports
+	if !e.Put(c) {
+		return false
 	}
-	if ring.Push(c) {
+	e.notify()
+	return true
+}
+
+// Put is Submit for a caller that has more to hand over and calls Serve then: until it
+// does, nobody is told of c. Any goroutine.
+func (e *Engine) Put(c *Command) bool {
+	if e.ringOf(c).Put(c) {
 		return true
 	}
 	e.stats.Shed.add(1)
 	return false
+}
+
+func (e *Engine) ringOf(c *Command) *ringbuf.MPSC[Command] {
+	switch c.Kind {
+	case CmdState, CmdCancelAll:
+		return e.kills
+	case CmdCancel, CmdCountdown:
+		return e.priority
+	case CmdReport:
+		return e.reports
+	}
+	return e.commands
 }
 
 // RegisterSink returns the name under which commands ask for answers to s, and
@@ -169,8 +181,8 @@ func (h Health) String() string {
 // Health is the engine's present condition. Any goroutine.
 func (e *Engine) Health() Health { return Health(e.state.Load()) }
 
-// maxIdle bounds how long an idle engine goes without looking at its timers.
-const maxIdle = 5 * time.Millisecond
+// timersEvery bounds how long an idle engine goes without looking at its timers.
+const timersEvery = 5 * time.Millisecond
 
 // Run is the duty cycle; it returns when ctx is done and everything submitted
 // before has been taken, committed and sent, or when DrainTimeout has passed.
@@ -185,13 +197,38 @@ func (e *Engine) Run(ctx context.Context) error {
 	unhook := context.AfterFunc(ctx, e.waiter.Wake)
 	defer unhook()
 	pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels("lane", "orders")))
-	ready := func() bool { return e.hasWork() || ctx.Err() != nil }
+	ready := func() bool { return ctx.Err() != nil || e.looksForWork() }
+	e.turn.free()
 	for ctx.Err() == nil {
-		if e.duty() == 0 {
-			e.waiter.Wait(ready, e.idleTime())
+		if work, idle := e.dutyOfRun(); work == 0 {
+			e.waiter.Wait(ready, idle)
 		}
 	}
+	e.turn.await()
 	return e.drain()
+}
+
+// dutyOfRun is a duty cycle, unless a guest carries one out, and how long to sleep when
+// there was nothing to do.
+func (e *Engine) dutyOfRun() (work int, idle time.Duration) {
+	if !e.turn.claim() {
+		return 0, e.maxIdle
+	}
+	defer e.turn.free()
+	if work = e.duty(); work > 0 {
+		return work, 0
+	}
+	return 0, e.idleTime()
+}
+
+// looksForWork reports whether there is work for Run. What there is while a guest is
+// at it, the guest sees to.
+func (e *Engine) looksForWork() bool {
+	if !e.turn.claim() {
+		return false
+	}
+	defer e.turn.free()
+	return e.hasWork()
 }
 
 func (e *Engine) start() error {
@@ -204,7 +241,7 @@ func (e *Engine) start() error {
 		return fmt.Errorf("engine: Config needs a Journal and Quotes to run")
 	}
 	e.running, e.draining = true, false
-	e.journal.Notify(e.waiter)
+	e.journal.Notify(e.Serve)
 	e.setHealth()
 	if err := e.syncDirectory(); err != nil {
 		e.running = false
@@ -285,7 +322,7 @@ func (e *Engine) idleTime() time.Duration {
 	if e.full || e.m.out.events.len() > 0 {
 		return time.Millisecond
 	}
-	return maxIdle
+	return e.maxIdle
 }
 
 func (e *Engine) setHealth() {

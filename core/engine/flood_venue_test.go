@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	"qcat/core"
-	"qcat/ringbuf"
 	"qcat/risk"
 )
 
@@ -19,7 +18,7 @@ type floodJournal struct {
 	*MemoryJournal
 	mode      atomic.Int32
 	committed atomic.Uint64
-	waiter    atomic.Pointer[ringbuf.Waiter]
+	tell      atomic.Pointer[func()]
 }
 
 const (
@@ -48,13 +47,13 @@ func (j *floodJournal) Flush() error {
 
 func (j *floodJournal) commit() {
 	j.committed.Store(j.MemoryJournal.Committed())
-	if w := j.waiter.Load(); w != nil {
-		w.Wake()
+	if f := j.tell.Load(); f != nil {
+		(*f)()
 	}
 }
 
-func (j *floodJournal) Committed() uint64        { return j.committed.Load() }
-func (j *floodJournal) Notify(w *ringbuf.Waiter) { j.waiter.Store(w) }
+func (j *floodJournal) Committed() uint64 { return j.committed.Load() }
+func (j *floodJournal) Notify(f func())   { j.tell.Store(&f) }
 
 // floodVenue keeps what it is sent, in order, and does it; it answers from a goroutine
 // of its own. Amends it leaves pending until the next of the order or its cancel. Of

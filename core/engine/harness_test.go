@@ -64,7 +64,7 @@ type heldJournal struct {
 	appendErr error
 	refuse    func(rec []byte) bool // records that it has no room for
 	broken    error
-	waiter    *ringbuf.Waiter
+	tell      func()
 }
 
 func (j *heldJournal) Append(rec []byte) (uint64, error) {
@@ -84,9 +84,9 @@ func (j *heldJournal) Flush() error {
 	return nil
 }
 
-func (j *heldJournal) Committed() uint64        { return j.committed.Load() }
-func (j *heldJournal) Err() error               { return j.broken }
-func (j *heldJournal) Notify(w *ringbuf.Waiter) { j.waiter = w }
+func (j *heldJournal) Committed() uint64 { return j.committed.Load() }
+func (j *heldJournal) Err() error        { return j.broken }
+func (j *heldJournal) Notify(f func())   { j.tell = f }
 
 // commit makes everything appended durable.
 func (j *heldJournal) commit() { j.committed.Store(j.MemoryJournal.Committed()) }

@@ -5,8 +5,6 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
-
-	"qcat/ringbuf"
 )
 
 // MemoryJournal is a Journal in memory: a record is committed as soon as it is
@@ -100,7 +98,7 @@ func (j *MemoryJournal) Committed() uint64 { return j.committed.Load() }
 func (j *MemoryJournal) Err() error { return nil }
 
 // Notify does nothing: there is no commit later than its Append.
-func (j *MemoryJournal) Notify(*ringbuf.Waiter) {}
+func (j *MemoryJournal) Notify(func()) {}
 
 // First is the sequence of the oldest record kept; 1 when all are.
 func (j *MemoryJournal) First() uint64 {

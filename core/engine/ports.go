@@ -2,7 +2,6 @@ package engine
 
 import (
 	"qcat/core"
-	"qcat/ringbuf"
 )
 
 // Gateway carries orders to one venue. Its reports come back through
@@ -48,6 +47,8 @@ type Journal interface {
 	// Err is nil while records can still commit; afterwards it is why not. Any
 	// goroutine.
 	Err() error
-	// Notify names the waiter to wake when Committed or Err changes by itself.
-	Notify(w *ringbuf.Waiter)
+	// Notify names what is called when Committed or Err changes by itself. It may do
+	// some of the engine's work; the journal calls it from its own goroutine, holding
+	// nothing.
+	Notify(f func())
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"qcat/core"
-	"qcat/ringbuf"
 	"qcat/risk"
 )
 
@@ -129,7 +128,9 @@ func (e *Engine) publish(committed uint64) int {
 	}
 	if upTo != e.published.Load() {
 		e.published.Store(upTo)
-		e.wakeWatchers()
+		e.tellWatchers(e.gated)
+	} else if e.gated {
+		e.tellWatchers(true)
 	}
 	return work
 }
@@ -221,22 +222,23 @@ func (e *Engine) withhold(c *core.VenueCommand) {
 	*e.internal.push() = Command{Kind: CmdReport, Report: report}
 }
 
-// watch has w woken whenever Published advances.
-func (e *Engine) watch(w *ringbuf.Waiter) {
+// watch has tell called whenever Published advances, and with true when the event ring
+// has no room. Engine goroutine; it must not block.
+func (e *Engine) watch(tell func(held bool)) {
 	e.runMu.Lock()
 	defer e.runMu.Unlock()
-	var list []*ringbuf.Waiter
+	var list []func(bool)
 	if old := e.watchers.Load(); old != nil {
 		list = append(list, *old...)
 	}
-	list = append(list, w)
+	list = append(list, tell)
 	e.watchers.Store(&list)
 }
 
-func (e *Engine) wakeWatchers() {
+func (e *Engine) tellWatchers(held bool) {
 	if list := e.watchers.Load(); list != nil {
-		for _, w := range *list {
-			w.Wake()
+		for _, tell := range *list {
+			tell(held)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (e *Engine) Settle(ctx context.Context) error {
 	if e.journal == nil {
 		return fmt.Errorf("%w: there is none", ErrJournal)
 	}
-	e.journal.Notify(e.waiter)
+	e.journal.Notify(e.Serve)
 	e.flush()
 	unhook := context.AfterFunc(ctx, e.waiter.Wake)
 	defer unhook()

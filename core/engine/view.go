@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"qcat/core"
@@ -64,6 +65,9 @@ type View struct {
 	changed chan struct{} // closed and replaced when applied advances and somebody waits
 	waiters int
 	stopped bool
+
+	dozing atomic.Bool // what is published does not wake it, for viewDoze at most
+	wanted atomic.Bool // somebody waits for what it has not seen yet
 }
 
 // viewOrder is an order and its neighbours by id.
@@ -113,8 +117,7 @@ func NewView(e *Engine, cfg ViewConfig) *View {
 		positionAt: make(map[positionKey]int),
 		changed:    make(chan struct{}),
 	}
-	e.events.Notify(v.waiter)
-	e.watch(v.waiter)
+	e.watch(v.tell)
 	return v
 }
 
@@ -126,22 +129,43 @@ func (v *View) Run(ctx context.Context) {
 	ready := func() bool {
 		return v.reader.Ready() || v.engine.Published() != v.applied || ctx.Err() != nil
 	}
+	wanted := func() bool { return v.wanted.Load() || ctx.Err() != nil }
 	for {
 		done := ctx.Err() != nil
-		if v.poll() == 0 {
-			if done {
-				break
-			}
-			v.waiter.Wait(ready, 50*time.Millisecond)
+		if v.poll() > 0 {
+			v.doze(wanted)
+			continue
 		}
+		if done {
+			break
+		}
+		v.waiter.Wait(ready, 50*time.Millisecond)
 	}
 	v.reader.Close()
-	v.engine.events.Unnotify(v.waiter)
 	v.mu.Lock()
 	v.stopped = true
 	close(v.changed)
 	v.changed = make(chan struct{})
 	v.mu.Unlock()
+}
+
+// viewDoze is how long the view leaves new events in the ring unless somebody waits
+// for them: to wake it for each order costs the order more than the view's work.
+const viewDoze = 200 * time.Microsecond
+
+// doze lets events come together.
+func (v *View) doze(wanted func() bool) {
+	v.dozing.Store(true)
+	v.waiter.Wait(wanted, viewDoze)
+	v.dozing.Store(false)
+}
+
+// tell is called by the engine when something was published. held says that it has no
+// room for more.
+func (v *View) tell(held bool) {
+	if held || !v.dozing.Load() {
+		v.waiter.Wake()
+	}
 }
 
 // poll applies a batch, and those behind it when it is full, and returns how many
@@ -191,6 +215,7 @@ func (v *View) advance(seq uint64) {
 		close(v.changed)
 		v.changed = make(chan struct{})
 		v.waiters = 0
+		v.wanted.Store(false)
 	}
 }
 
@@ -358,6 +383,8 @@ func (v *View) WaitFor(ctx context.Context, seq uint64) error {
 		applied, stopped, changed := v.applied, v.stopped, v.changed
 		if applied < seq && !stopped {
 			v.waiters++
+			v.wanted.Store(true)
+			v.waiter.Wake()
 		}
 		v.mu.Unlock()
 		switch {

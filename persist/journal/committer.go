@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +14,11 @@ import (
 	"qcat/ringbuf"
 )
 
-// committer is the goroutine that writes: all that waits becomes one batch, is
-// written by one call, synced as the mode says, and published. There is never more
+// committer writes: all that waits becomes one batch, is written by one call, synced
+// as the mode says, and published. It is a goroutine; but where an acknowledgement
+// waits for no disk, the appending goroutine itself carries a batch to the page cache:
+// to wake another one for that costs more than the call.
+// There is never more
 // than one batch that is written and not synced in SyncAlways, which is what makes
 // a torn end tellable from damage.
 type committer struct {
@@ -23,6 +27,7 @@ type committer struct {
 	ready  func() bool
 	seed   uint32
 
+	mu    sync.Mutex // what follows belongs to whoever holds it
 	file  vfs.File
 	seg   *segment
 	fresh bool // the segment's header is written with its first batch
@@ -63,32 +68,69 @@ const idleWait = time.Hour
 func (c *committer) run() {
 	defer close(c.done)
 	defer func() { c.file.Close() }()
-	for c.l.failure.Load() == nil {
+	for more := true; more; {
 		c.waiter.Wait(c.ready, c.patience())
-		if f := c.failing.Load(); f != nil {
-			c.l.fail(f.err)
-			return
+		var news bool
+		if news, more = c.round(); news {
+			c.l.tell()
 		}
-		c.grant()
-		stopping := c.stopping.Load() // first: all was published before it was set
-		switch {
-		case c.commit():
-		case stopping:
-			c.finish()
-			return
-		}
-		c.syncDue()
 	}
+}
+
+// round writes and syncs what is due, and reports whether there is news for those who
+// wait, and whether the goroutine goes on.
+func (c *committer) round() (news, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f := c.failing.Load(); f != nil {
+		c.l.fail(f.err)
+	}
+	if c.l.failure.Load() != nil {
+		return false, false
+	}
+	c.grant()
+	stopping := c.stopping.Load() // first: all was published before it was set
+	news = c.commit()
+	if !news && stopping {
+		c.finish()
+		return false, false
+	}
+	news = c.syncDue() || news
+	return news, c.l.failure.Load() == nil
+}
+
+// commitHere is a commit by the appending goroutine of what it has published, if that
+// needs no disk to be waited for: neither a sync nor another segment. It returns false
+// when the committer's goroutine has something to do, be it the rest or the sync that
+// is due later.
+func (c *committer) commitHere() bool {
+	if c.l.o.Sync == SyncAlways || !c.mu.TryLock() {
+		return false
+	}
+	defer c.mu.Unlock()
+	if c.fresh || c.blocked || c.stopping.Load() || c.failing.Load() != nil || c.l.failure.Load() != nil {
+		return false
+	}
+	synced := !c.unsynced
+	if c.collect(); c.gather.count == 0 || !c.write(false) || !c.publish() {
+		return false
+	}
+	c.l.wakeWatchers()
+	return !c.l.ring.waiting() && !(synced && c.l.o.Sync == SyncBatch)
 }
 
 // isReady is what the committer waits for.
 func (c *committer) isReady() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.spare.Load() != c.granted || (c.l.ring.waiting() && !c.blocked) ||
 		c.stopping.Load() || c.failing.Load() != nil
 }
 
 // patience is how long the committer may sleep.
 func (c *committer) patience() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !c.unsynced || c.l.o.Sync != SyncBatch {
 		return idleWait
 	}
@@ -108,8 +150,8 @@ func (c *committer) grant() {
 // room is what batches may take of the segment, with their headers.
 func (c *committer) room() int64 { return c.seg.size - roomEnd - c.seg.end.Load() }
 
-// commit writes one batch, and returns false when there is none to write or no
-// segment to write it to.
+// commit writes and publishes one batch, and returns false when there is none to write
+// or no segment to write it to.
 func (c *committer) commit() bool {
 	if !c.l.ring.waiting() {
 		return false
@@ -120,9 +162,12 @@ func (c *committer) commit() bool {
 		}
 		c.collect()
 	}
-	if !c.write() {
-		return false
-	}
+	return c.write(true) && c.publish()
+}
+
+// publish takes the batch that was written out of the ring, syncs it if that belongs to
+// it, and lets others see it.
+func (c *committer) publish() bool {
 	g := &c.gather
 	c.l.ring.taken.Store(g.after)
 	c.placed, c.seq, c.time, c.marked = c.placed+g.cost, g.last(), g.time, false
@@ -145,7 +190,6 @@ func (c *committer) commit() bool {
 	c.l.stats.Records.Record(int64(g.count))
 	c.l.lastTime.Store(int64(c.time))
 	c.l.committed.Store(c.seq)
-	c.l.wake()
 	return true
 }
 
@@ -176,8 +220,9 @@ func (c *committer) collect() {
 }
 
 // write writes the batch at the end of the segment. A full disk, which only a file
-// system that gives no room to keep can have here, is waited for.
-func (c *committer) write() bool {
+// system that gives no room to keep can have here, is waited for, unless the caller
+// cannot: then nothing was written, and false is returned.
+func (c *committer) write(canWait bool) bool {
 	g := &c.gather
 	g.put(c.head[segmentHeader:], c.seed)
 	head, off := c.head[segmentHeader:], c.seg.end.Load()
@@ -197,6 +242,9 @@ func (c *committer) write() bool {
 		}
 		if !noRoom(err) || c.stopping.Load() {
 			c.fail("writing", err)
+			return false
+		}
+		if !canWait {
 			return false
 		}
 		c.l.diskFull(true, err)
@@ -226,11 +274,9 @@ func (c *committer) sync() bool {
 	return true
 }
 
-// syncDue syncs when SyncBatch's interval is over.
-func (c *committer) syncDue() {
-	if c.unsynced && c.l.o.Sync == SyncBatch && c.l.o.Clock.Now() >= c.due && c.l.failure.Load() == nil && c.sync() {
-		c.l.wake()
-	}
+// syncDue syncs when SyncBatch's interval is over, and reports whether it did.
+func (c *committer) syncDue() bool {
+	return c.unsynced && c.l.o.Sync == SyncBatch && c.l.o.Clock.Now() >= c.due && c.l.failure.Load() == nil && c.sync()
 }
 
 // roll goes on to the next segment, and returns false when there is none yet. The

@@ -56,7 +56,7 @@ func syncError(t *testing.T, kind faultfs.Kind, mode SyncMode, nth int) {
 	disk.Inject(io.hook)
 	l := mustOpen(t, o)
 	w := ringbuf.NewWaiter(ringbuf.Park)
-	l.Notify(w)
+	l.Notify(w.Wake)
 	var seq uint64
 	for deadline := time.Now().Add(20 * time.Second); l.Err() == nil; seq++ {
 		if time.Now().After(deadline) {
@@ -83,7 +83,7 @@ func syncError(t *testing.T, kind faultfs.Kind, mode SyncMode, nth int) {
 		t.Fatalf("closed with %v", err)
 	}
 	if l.Committed() != committed || l.Durable() != durable {
-		t.Fatalf("after the failure %d, %d grew to %d, %d", committed, durable, l.Committed(), l.Durable())
+		t.Fatalf("%s %d, %s: after the failure %d, %d grew to %d, %d", kind, nth, mode, committed, durable, l.Committed(), l.Durable())
 	}
 	if len(io.after) != 0 {
 		t.Fatalf("%s %d, %s: the descriptor was used again: %v", kind, nth, mode, io.after)

@@ -21,7 +21,7 @@ func BenchmarkCommit(b *testing.B) {
 			l := mustOpen(b, Options{Dir: b.TempDir()})
 			defer l.Close()
 			w := ringbuf.NewWaiter(ringbuf.Adaptive)
-			l.Notify(w)
+			l.Notify(w.Wake)
 			rec := testRecord(nil, 1, benchRecord)
 			var seq, want uint64
 			ready := func() bool { return l.Committed() >= want || l.Err() != nil }

@@ -35,7 +35,7 @@ type Log struct {
 	durable   atomic.Uint64
 	lastTime  atomic.Int64
 
-	notify   atomic.Pointer[ringbuf.Waiter]
+	notify   atomic.Pointer[func()]
 	watchMu  sync.Mutex
 	watchers atomic.Pointer[[]*ringbuf.Waiter]
 }
@@ -86,14 +86,16 @@ func (l *Log) wrongSize(rec []byte) error {
 	return fmt.Errorf("%w: %d bytes, %d are possible", ErrTooLarge, len(rec), l.maxRecord)
 }
 
-// Flush hands what was appended to the committer. It does not wait. Appending
-// goroutine only.
+// Flush has what was appended committed. It does not wait for a disk; unless the log
+// is SyncAlways it is committed on return as a rule. Appending goroutine only.
 //
 // Errors: Err.
 func (l *Log) Flush() error {
 	if l.ring.at != l.ring.published.Load() {
 		l.ring.publish()
-		l.writer.waiter.Wake()
+		if !l.writer.commitHere() {
+			l.writer.waiter.Wake()
+		}
 	}
 	return l.Err()
 }
@@ -121,13 +123,19 @@ func (l *Log) fail(err error) {
 		if !errors.Is(err, ErrClosed) {
 			l.o.Log.Error("journal failed: nothing more is committed", logFields(l, err)...)
 		}
-		l.wake()
+		l.tell()
 	}
 }
 
-// Notify names the waiter to wake when Committed advances or Err is set: that of
-// the appending goroutine. nil names none.
-func (l *Log) Notify(w *ringbuf.Waiter) { l.notify.Store(w) }
+// Notify names what is called when Committed has advanced by itself, without the
+// appending goroutine, or Err is set; it may append and flush. nil names nothing.
+func (l *Log) Notify(f func()) {
+	if f == nil {
+		l.notify.Store(nil)
+		return
+	}
+	l.notify.Store(&f)
+}
 
 // Watch has w woken, until Unwatch, when Committed or Durable advances or Err is
 // set.
@@ -156,10 +164,15 @@ func (l *Log) changeWatchers(change func([]*ringbuf.Waiter) []*ringbuf.Waiter) {
 	l.watchers.Store(&list)
 }
 
-func (l *Log) wake() {
-	if w := l.notify.Load(); w != nil {
-		w.Wake()
+// tell has everybody look again who waits for a commit, a sync or the log's end.
+func (l *Log) tell() {
+	if f := l.notify.Load(); f != nil {
+		(*f)()
 	}
+	l.wakeWatchers()
+}
+
+func (l *Log) wakeWatchers() {
 	if list := l.watchers.Load(); list != nil {
 		for _, w := range *list {
 			w.Wake()

@@ -30,7 +30,7 @@ func openQCAT(dir string) (wal, error) {
 		return nil, err
 	}
 	w := &qcatWAL{log, ringbuf.NewWaiter(ringbuf.Adaptive)}
-	log.Notify(w.waiter)
+	log.Notify(w.waiter.Wake)
 	return w, nil
 }
 

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// turn is the right to be the engine. The state belongs to whoever has it: the
+// goroutine of Run, which waits for work and looks after what is due; a client that
+// found the engine idle and carries its own order out (Serve); the journal, whose
+// commit released answers. Each of the latter two spares the order a goroutine that
+// would have to be woken, which costs more than all of the engine's own work.
+//
+// A guest that finds another one at it reminds that one, and goes: whoever was
+// reminded looks at the rings once more before letting go. The command was in its ring
+// before the reminder, which is taken back before the rings are looked at, so nothing
+// is left behind. Where Run has the turn, or nobody, Run is woken: it announces
+// that it will sleep before it looks for work a last time.
+type turn struct{ state atomic.Uint32 }
+
+const (
+	turnFree     uint32 = iota
+	turnRun             // Run's
+	turnGuest           // somebody else's
+	turnReminded        // as turnGuest, and there is more to do
+)
+
+// claim takes the turn for Run. If a guest has it, who is reminded, it returns false.
+func (t *turn) claim() bool {
+	for {
+		switch {
+		case t.state.CompareAndSwap(turnFree, turnRun):
+			return true
+		case t.remind():
+			return false
+		}
+	}
+}
+
+// await takes the turn for Run, after the guest that has it.
+func (t *turn) await() {
+	for !t.claim() {
+		runtime.Gosched()
+	}
+}
+
+// enter takes the turn for a guest, and returns false when somebody has it.
+func (t *turn) enter() bool { return t.state.CompareAndSwap(turnFree, turnGuest) }
+
+// remind has the guest whose turn it is look once more, and returns false when it is
+// no guest's.
+func (t *turn) remind() bool {
+	return t.state.CompareAndSwap(turnGuest, turnReminded) || t.state.Load() == turnReminded
+}
+
+// leave lets go for a guest, and returns false when it is to look once more first.
+func (t *turn) leave() bool {
+	if t.state.CompareAndSwap(turnGuest, turnFree) {
+		return true
+	}
+	t.state.Store(turnGuest)
+	return false
+}
+
+// free lets go: Run, and a guest that wakes Run afterwards.
+func (t *turn) free() { t.state.Store(turnFree) }
+
+// guestRounds bounds the duty cycles of one guest, which may carry out others'
+// commands as long as they keep coming.
+const guestRounds = 8
+
+// Execute is Put and Serve.
+func (e *Engine) Execute(c *Command) bool {
+	if !e.Put(c) {
+		return false
+	}
+	e.Serve()
+	return true
+}
+
+// Serve carries out what was submitted on the calling goroutine if nobody else is the
+// engine at the moment, and else sees to it that it is done. In the first case answers
+// that wait for no disk have been delivered when it returns.
+//
+// Any goroutine that can be kept for a few batches of commands: not one of the
+// market-data lane, nor a ReplySink.
+func (e *Engine) Serve() {
+	if !e.turn.enter() {
+		e.notify()
+		return
+	}
+	defer crash()
+	for range guestRounds {
+		if e.duty() > 0 && e.hasWork() {
+			continue
+		}
+		due := e.idleTime() < e.maxIdle // sooner than Run will look
+		if e.turn.leave() {
+			if due {
+				e.waiter.Wake()
+			}
+			return
+		}
+	}
+	e.turn.free()
+	e.waiter.Wake()
+}
+
+// crash ends the process when the engine panics on a guest's goroutine, which may
+// have its own way with panics: the state is not what the journal says any more, and
+// nobody could take the turn again.
+func crash() {
+	if r := recover(); r != nil {
+		stack := debug.Stack()
+		go panic(fmt.Sprintf("engine: %v\n%s", r, stack))
+		select {}
+	}
+}
+
+// notify has the engine look for work once more, whoever it is. Any goroutine.
+func (e *Engine) notify() {
+	if !e.turn.remind() {
+		e.waiter.Wake()
+	}
+}

@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"qcat/core"
+	"qcat/ringbuf"
+	"qcat/risk"
+)
+
+// answers counts what is delivered, and says so to whoever waits for one.
+type answers struct {
+	n   atomic.Int64
+	got chan uint64
+}
+
+func (a *answers) Deliver(r *Reply) {
+	a.n.Add(1)
+	if a.got != nil {
+		a.got <- r.Token
+	}
+}
+
+// running starts the harness' engine for good; it looks at timers once an hour, so
+// that a wake-up that is lost is seen.
+func (h *harness) running() {
+	h.t.Helper()
+	h.e.stop()
+	h.e.maxIdle = time.Hour
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.e.Run(ctx) }()
+	for h.e.Health() != HealthRunning {
+		runtime.Gosched()
+	}
+	h.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			h.t.Error(err)
+		}
+	})
+}
+
+// TestExecuteAnswersHere: an order of an idle engine is answered before Execute
+// returns, by the goroutine that called it.
+func TestExecuteAnswersHere(t *testing.T) {
+	h := newHarness(t)
+	h.running()
+	sink := &answers{}
+	to, _ := h.e.RegisterSink(sink)
+	here := 0
+	for i := range 200 {
+		c := h.limit(core.Buy, 9990, 1, "")
+		c.Reply = to
+		if !h.e.Execute(&c) {
+			t.Fatal("shed")
+		}
+		if sink.n.Load() == int64(i+1) {
+			here++
+		}
+		for sink.n.Load() <= int64(i) { // Run was at it
+			runtime.Gosched()
+		}
+	}
+	if here < 100 {
+		t.Errorf("%d of 200 orders were answered by their own goroutine", here)
+	}
+}
+
+// TestNobodyIsLeftBehind: goroutines execute, submit, put and serve, and ask, all at
+// once and in turns, and wait for each answer. Nothing but what they do wakes the engine.
+func TestNobodyIsLeftBehind(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Idle = ringbuf.Park; c.MaxOpenOrders = 1 << 16 })
+	h.running()
+	const goroutines, rounds = 8, 400
+	var wg sync.WaitGroup
+	late := time.AfterFunc(2*time.Minute, func() { panic("a command was left behind") })
+	for g := range goroutines {
+		wg.Go(func() {
+			sink := &answers{got: make(chan uint64, 4)}
+			to, _ := h.e.RegisterSink(sink)
+			defer h.e.UnregisterSink(to)
+			for i := range rounds {
+				c := h.limit(core.Buy, 9990, 1, "")
+				c.Reply, c.Token = to, uint64(i+1)
+				switch (g + i) % 4 {
+				case 0:
+					h.e.Execute(&c)
+				case 1:
+					h.e.Submit(&c)
+				case 2:
+					h.e.Put(&c)
+					h.e.Serve()
+				case 3:
+					h.e.Query(func(*risk.Tree, uint64) {})
+					h.e.Execute(&c)
+				}
+				if got := <-sink.got; got != c.Token {
+					t.Errorf("answer %d for command %d", got, c.Token)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	late.Stop()
+}
+
+// TestACommitByAnotherGoroutine: what a journal commits by itself is released by its
+// goroutine, or whoever is at it.
+func TestACommitByAnotherGoroutine(t *testing.T) {
+	h := newHarness(t)
+	h.journal.hold = true
+	h.running()
+	defer h.journal.commit()
+	sink := &answers{got: make(chan uint64, 1)}
+	to, _ := h.e.RegisterSink(sink)
+	for i := range 100 {
+		c := h.limit(core.Buy, 9990, 1, "")
+		c.Reply, c.Token = to, uint64(i+1)
+		h.e.Execute(&c)
+		if len(sink.got) != 0 {
+			t.Fatal("answered before the commit")
+		}
+		for h.journal.MemoryJournal.Committed() < h.journal.committed.Load()+1 {
+			runtime.Gosched() // Run is at it
+		}
+		h.journal.commit()
+		h.journal.tell()
+		<-sink.got
+	}
+}
+
+// mine panics in the middle of a duty cycle.
+type mine struct{}
+
+func (mine) Deliver(*Reply) { panic("a mistake") }
+
+// TestAPanicOfAGuestEndsTheProcess, although the goroutine that was the engine would
+// have got over it.
+func TestAPanicOfAGuestEndsTheProcess(t *testing.T) {
+	if os.Getenv("QCAT_TEST_CRASH") != "" {
+		h := newHarness(t)
+		h.running()
+		to, _ := h.e.RegisterSink(mine{})
+		c := h.limit(core.Buy, 9990, 1, "")
+		c.Reply = to
+		func() {
+			defer func() { _ = recover() }()
+			h.e.Execute(&c)
+		}()
+		time.Sleep(time.Minute)
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), "QCAT_TEST_CRASH=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "a mistake") {
+		t.Errorf("the process went on: %v\n%s", err, out)
+	}
+}
