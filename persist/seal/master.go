@@ -26,6 +26,7 @@ func (id masterID) String() string { return hex.EncodeToString(id[:]) }
 type Master struct {
 	id   masterID
 	aead cipher.AEAD
+	root [sha256.Size]byte // of what Derive makes
 }
 
 // NewMaster takes 32 bytes, which stay the caller's. Errors: ErrMasterKey, also of a
@@ -34,10 +35,22 @@ func NewMaster(key []byte) (*Master, error) {
 	if len(key) != keySize || bytes.Count(key, key[:1]) == len(key) {
 		return nil, ErrMasterKey
 	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("qcat.seal.master.id"))
-	return &Master{id: masterID(mac.Sum(nil)), aead: newAEAD(key)}, nil
+	m := &Master{aead: newAEAD(key)}
+	m.id = masterID(tagged(key, "qcat.seal.master.id")[:masterIDSize])
+	m.root = [sha256.Size]byte(tagged(key, "qcat.seal.master.derive"))
+	return m, nil
 }
+
+// tagged is HMAC-SHA256 of a text.
+func tagged(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// Derive is a key of 32 bytes for another purpose, which says nothing of the master key or
+// of other purposes' keys. It is as secret as the master key, and another master key has others.
+func (m *Master) Derive(purpose string) []byte { return tagged(m.root[:], purpose) }
 
 // ParseMaster reads a key in base64, with space around it. Errors: ErrMasterKey.
 func ParseMaster(text []byte) (*Master, error) {

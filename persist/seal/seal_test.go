@@ -201,6 +201,24 @@ func TestParseMaster(t *testing.T) {
 	}
 }
 
+func TestDerive(t *testing.T) {
+	t.Parallel()
+	m, err := ParseMaster([]byte(keyText))
+	again, _ := ParseMaster([]byte(keyText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := m.Derive("a")
+	if len(a) != 32 || !bytes.Equal(a, again.Derive("a")) {
+		t.Error("a key that is derived twice is another one")
+	}
+	for name, other := range map[string][]byte{"purpose": m.Derive("b"), "master key": newMaster(t).Derive("a"), "root": m.root[:]} {
+		if bytes.Equal(a, other) {
+			t.Errorf("another %s has the same key", name)
+		}
+	}
+}
+
 // FuzzOpen: whatever stands in a column, it opens to what was sealed, or not at all.
 func FuzzOpen(f *testing.F) {
 	k, m := NewKEK(1), newMaster(f)
