@@ -150,35 +150,36 @@ func prune(root object) {
 	}
 	all, _ := components[at].Value.(object)
 	used := map[string]bool{}
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case object:
-			for _, m := range v {
-				name, is := strings.CutPrefix(fmt.Sprint(m.Value), "#/components/schemas/")
-				if m.Key == "$ref" && is && !used[name] {
-					used[name] = true
-					walk(member(all, name))
-				}
-				walk(m.Value)
-			}
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		}
-	}
 	for _, m := range root {
 		if m.Key != "components" {
-			walk(m.Value)
+			use(used, all, m.Value)
 		}
 	}
 	for _, m := range components {
 		if m.Key != "schemas" {
-			walk(m.Value)
+			use(used, all, m.Value)
 		}
 	}
 	components[at].Value = slices.DeleteFunc(all, func(m yaml.MapItem) bool { return !used[fmt.Sprint(m.Key)] })
+}
+
+// use notes the schemas that a value refers to, and those that they do.
+func use(used map[string]bool, all object, v any) {
+	switch v := v.(type) {
+	case object:
+		for _, m := range v {
+			ref, _ := m.Value.(string)
+			if name, is := strings.CutPrefix(ref, "#/components/schemas/"); is && m.Key == "$ref" && !used[name] {
+				used[name] = true
+				use(used, all, member(all, name))
+			}
+			use(used, all, m.Value)
+		}
+	case []any:
+		for _, e := range v {
+			use(used, all, e)
+		}
+	}
 }
 
 // methods are the members of a path that are operations.
@@ -201,26 +202,34 @@ func answerEverywhere(root object) error {
 				continue
 			}
 			o, _ := op.Value.(object)
-			i := indexOf(o, "responses")
-			if i < 0 {
-				return fmt.Errorf("%v %v: responses: %w", op.Key, at.Key, errMember)
-			}
-			responses, _ := o[i].Value.(object)
 			more := all
-			if s, open := member(o, "security").([]any); !open || len(s) > 0 {
+			if s, own := member(o, "security").([]any); !own || len(s) > 0 {
 				more = slices.Concat(secured, all)
 			}
-			for _, r := range more {
-				if indexOf(responses, r.Key) < 0 {
-					responses = append(responses, r)
-				}
+			if err := answerToo(o, more); err != nil {
+				return fmt.Errorf("%v %v: %w", op.Key, at.Key, err)
 			}
-			slices.SortStableFunc(responses, func(a, b yaml.MapItem) int {
-				return strings.Compare(fmt.Sprint(a.Key), fmt.Sprint(b.Key))
-			})
-			o[i].Value = responses
 		}
 	}
+	return nil
+}
+
+// answerToo adds responses to those that an operation has.
+func answerToo(operation, more object) error {
+	i := indexOf(operation, "responses")
+	if i < 0 {
+		return fmt.Errorf("responses: %w", errMember)
+	}
+	responses, _ := operation[i].Value.(object)
+	for _, r := range more {
+		if indexOf(responses, r.Key) < 0 {
+			responses = append(responses, r)
+		}
+	}
+	slices.SortStableFunc(responses, func(a, b yaml.MapItem) int {
+		return strings.Compare(fmt.Sprint(a.Key), fmt.Sprint(b.Key))
+	})
+	operation[i].Value = responses
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -53,42 +54,14 @@ type schemaEntry struct{ Name, Body string }
 
 func newSocketPage(root object) (p *socketPage, err error) {
 	info, _ := member(root, "info").(object)
-	p = &socketPage{Title: text(info, "title"), Description: text(info, "description")}
 	components, _ := member(root, "components").(object)
 	messages, _ := member(components, "messages").(object)
-	operations, _ := member(root, "operations").(object)
-	for _, m := range operations {
-		op, _ := m.Value.(object)
-		if text(op, "action") != "receive" {
-			continue
-		}
-		e := newSocketEntry(fmt.Sprint(m.Key), text(op, "summary"), op)
-		refs, _ := member(op, "messages").([]any)
-		reply, _ := member(op, "reply").(object)
-		answers, _ := member(reply, "messages").([]any)
-		for _, list := range [][]any{refs, answers} {
-			for _, ref := range list {
-				if e.Messages, err = appendMessage(e.Messages, messages, ref); err != nil {
-					return nil, err
-				}
-			}
-		}
-		p.Requests = append(p.Requests, e)
+	p = &socketPage{Title: text(info, "title"), Description: text(info, "description")}
+	if p.Requests, err = socketRequests(root, messages); err != nil {
+		return nil, err
 	}
-	channels, _ := member(root, "channels").(object)
-	for _, m := range channels {
-		ch, _ := m.Value.(object)
-		if m.Key == "socket" {
-			continue
-		}
-		e := newSocketEntry(text(ch, "address"), text(ch, "title"), ch)
-		refs, _ := member(ch, "messages").(object)
-		for _, ref := range refs {
-			if e.Messages, err = appendMessage(e.Messages, messages, ref.Value); err != nil {
-				return nil, err
-			}
-		}
-		p.Channels = append(p.Channels, e)
+	if p.Channels, err = socketChannels(root, messages); err != nil {
+		return nil, err
 	}
 	schemas, _ := member(components, "schemas").(object)
 	for _, m := range schemas {
@@ -99,6 +72,48 @@ func newSocketPage(root object) (p *socketPage, err error) {
 		p.Schemas = append(p.Schemas, schemaEntry{fmt.Sprint(m.Key), body})
 	}
 	return p, nil
+}
+
+// socketRequests are what a client may send, each with its answers.
+func socketRequests(root, messages object) (all []socketEntry, err error) {
+	operations, _ := member(root, "operations").(object)
+	for _, m := range operations {
+		op, _ := m.Value.(object)
+		if text(op, "action") != "receive" {
+			continue
+		}
+		e := newSocketEntry(fmt.Sprint(m.Key), text(op, "summary"), op)
+		refs, _ := member(op, "messages").([]any)
+		reply, _ := member(op, "reply").(object)
+		answers, _ := member(reply, "messages").([]any)
+		for _, ref := range slices.Concat(refs, answers) {
+			if e.Messages, err = appendMessage(e.Messages, messages, ref); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// socketChannels are what a client may subscribe to.
+func socketChannels(root, messages object) (all []socketEntry, err error) {
+	channels, _ := member(root, "channels").(object)
+	for _, m := range channels {
+		ch, _ := m.Value.(object)
+		if m.Key == "socket" {
+			continue // requests and answers
+		}
+		e := newSocketEntry(text(ch, "address"), text(ch, "title"), ch)
+		refs, _ := member(ch, "messages").(object)
+		for _, ref := range refs {
+			if e.Messages, err = appendMessage(e.Messages, messages, ref.Value); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, e)
+	}
+	return all, nil
 }
 
 func newSocketEntry(name, what string, o object) socketEntry {
