@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"qcat/api/auth"
+	"qcat/api/auth/password"
 	"qcat/core"
 	"qcat/core/identity"
 )
@@ -51,6 +52,9 @@ func TestLoginAnswersTheSame(t *testing.T) {
 		}
 		p.advance(time.Hour) // the address is not to be locked
 		must(t, p.dir.Poll(t.Context()))
+	}
+	if u, _ := p.store.User(t.Context(), "rita"); u.Failures != 1 || u.LastLogin != 0 {
+		t.Errorf("a disabled user's right password counts as a login: %+v", u)
 	}
 }
 
@@ -318,5 +322,20 @@ func TestLogout(t *testing.T) {
 	must(t, p.svc.LogoutAll(t.Context(), root, ""))
 	if !ended(c.Principal) {
 		t.Error("everybody")
+	}
+}
+
+// TestBusyLocksNobody: a login that was not tried is no failed one.
+func TestBusyLocksNobody(t *testing.T) {
+	t.Parallel()
+	p := first(t)
+	busy, err := auth.NewGate(auth.Config{Directory: p.dir, Auditor: p.log, Hasher: password.NewHasher(0, 0)})
+	must(t, err)
+	for range 10 {
+		_, err = busy.Login(t.Context(), auth.Credentials{Name: "ann", Password: pass, Address: here})
+		wants(t, "a server that is busy", err, auth.ErrBusy)
+	}
+	if u, _ := p.store.User(t.Context(), "ann"); u.Failures != 0 || u.LockedTo != 0 {
+		t.Errorf("%+v", u)
 	}
 }
