@@ -20,7 +20,7 @@ import (
 // Opener keeps secrets at rest. table and row say which: what was sealed for one cannot
 // be opened as another.
 type Opener interface {
-	Seal(table, row string, secret []byte) (identity.Sealed, error)
+	Seal(ctx context.Context, table, row string, secret []byte) (identity.Sealed, error)
 	Open(ctx context.Context, table, row string, s identity.Sealed) ([]byte, error)
 }
 

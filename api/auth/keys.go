@@ -76,7 +76,7 @@ func (s *Service) createKey(ctx context.Context, by Principal, n *NewKey) (k ide
 		k.Kind, k.Public = identity.Ed25519, slices.Clone(n.Public)
 	} else {
 		secret = newSecret()
-		if k.Secret, err = s.Opener.Seal(KeyTable, k.ID, []byte(secret)); err != nil {
+		if k.Secret, err = s.Opener.Seal(ctx, KeyTable, k.ID, []byte(secret)); err != nil {
 			return identity.APIKey{}, "", err
 		}
 	}

@@ -115,7 +115,7 @@ func (s *Service) rotate(ctx context.Context, revokeAll bool) (string, error) {
 // sign stores a new signing key.
 func (s *Service) sign(ctx context.Context, retire int64) (kid string, err error) {
 	k := identity.SigningKey{ID: randomID(), Created: s.Clock.Now()}
-	if k.Secret, err = s.Opener.Seal(SigningTable, k.ID, token.NewSecret()); err != nil {
+	if k.Secret, err = s.Opener.Seal(ctx, SigningTable, k.ID, token.NewSecret()); err != nil {
 		return "", err
 	}
 	return k.ID, s.Store.Sign(ctx, &k, retire)
