@@ -64,9 +64,10 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":              {"cmd/"},
 	"github.com/klauspost/compress":           {"feed/replay", "persist/snapshot"},
 	"github.com/cespare/xxhash/":              {"core/book", "feed/sim", "persist/store"},
-	"github.com/goccy/go-yaml":                {"cmd/", "api/spec"},
+	"github.com/goccy/go-yaml":                {"api/spec"},
 	"github.com/swaggest/swgui":               {"api/spec"},
 	"github.com/santhosh-tekuri/jsonschema/":  {"api/spec"}, // of tests alone
+	"go.yaml.in/yaml/v4":                      {"cmd/"},
 	"golang.org/x/term":                       {"cmd/"},
 	"go.uber.org/zap":                         {"cmd/", "feed/", "api/", "persist/"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"bench/", "core/hist"},

@@ -35,7 +35,7 @@ func (l *ladderSettings) register(flags *flag.FlagSet) {
 	l.rates = numbers{1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000}
 	l.orderRates = numbers{500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000}
 	l.subscribers = numbers{100, 400, 1_000, 10_000}
-	l.scale, l.accounts = numbers{10, 100, 1_000, 10_000}, numbers{10, 100, 1_000, 10_000}
+	l.scale, l.accounts = numbers{10, 100, 1_000, 10_000}, numbers{10, 100, 1_000, 10_000, 100_000}
 	flags.DurationVar(&l.step, "step", 2*time.Second, "ladder, fanout, scale: length of a row")
 	flags.DurationVar(&l.criterion.p99, "p99", 100*time.Millisecond, "ladder: a rate whose p99 is above it is too much")
 	flags.Var(&l.rates, "rates", "ladder: ticks a second, rising")

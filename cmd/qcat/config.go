@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 )
 
 // configFlag is --config: it loads the file before the other flags are resolved.
@@ -47,35 +44,28 @@ type fileConfig struct {
 // parseFile reads the file strictly: a key that is neither a flag nor a section
 // is an error, because a misspelt limit must not be a missing limit.
 func parseFile(raw []byte, flags map[string]bool) (*fileConfig, error) {
-	all := map[string]any{}
-	if err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&all); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	var file struct {
+		Sections sections             `yaml:",inline"`
+		Flags    map[string]yaml.Node `yaml:",inline"`
 	}
-	cfg := &fileConfig{flags: map[string]string{}}
-	structured := map[string]any{}
-	for key, value := range all {
-		list, isFlag := flags[key]
-		switch {
-		case slices.Contains(sectionNames, key):
-			structured[key] = value
-		case !isFlag:
-			return nil, fmt.Errorf("unknown key %q", key)
-		default:
-			text, err := flagText(key, value, list)
-			if err != nil {
-				return nil, err
-			}
-			if text != "" {
-				cfg.flags[key] = text
-			}
-		}
-	}
-	again, err := yaml.Marshal(structured)
+	root, err := readYAML(raw, &file)
 	if err != nil {
 		return nil, err
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(again), yaml.Strict()).Decode(&cfg.sections); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	cfg := &fileConfig{flags: map[string]string{}, sections: file.Sections}
+	for _, key := range slices.Sorted(maps.Keys(file.Flags)) {
+		value := file.Flags[key]
+		list, isFlag := flags[key]
+		if !isFlag {
+			return nil, fmt.Errorf("line %d: unknown key %q", lineOf(root, key, &value), key)
+		}
+		text, err := flagText(key, &value, list)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", lineOf(root, key, &value), err)
+		}
+		if text != "" {
+			cfg.flags[key] = text
+		}
 	}
 	return cfg, nil
 }
@@ -99,26 +89,27 @@ func (c *fileConfig) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 
 // flagText is a value of the file as it would stand on the command line, ""
 // where nothing is set; list says that the flag takes several.
-func flagText(key string, value any, list bool) (string, error) {
-	if value == nil {
-		return "", nil
-	}
-	values, isList := value.([]any)
-	if !isList {
-		values = []any{value}
-	} else if !list {
-		return "", fmt.Errorf("%q takes one value", key)
+func flagText(key string, value *yaml.Node, list bool) (string, error) {
+	value = target(value)
+	values := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		if !list {
+			return "", fmt.Errorf("%q takes one value", key)
+		}
+		values = value.Content
 	}
 	parts := make([]string, len(values))
 	for i, v := range values {
-		switch v.(type) {
-		case map[string]any, []any:
-			if list {
-				return "", fmt.Errorf("%q takes one value or a list of them", key)
-			}
+		switch v = target(v); {
+		case v.Kind == yaml.ScalarNode && !isNull(v):
+			parts[i] = v.Value
+		case v.Kind == yaml.ScalarNode && v == value:
+			return "", nil
+		case list:
+			return "", fmt.Errorf("%q takes one value or a list of them", key)
+		default:
 			return "", fmt.Errorf("%q takes one value", key)
 		}
-		parts[i] = fmt.Sprint(v)
 	}
 	return strings.Join(parts, listSeparator), nil
 }

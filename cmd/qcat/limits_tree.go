@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 
 	"qcat/core"
 	"qcat/core/engine"
@@ -180,100 +180,106 @@ func differences(now, wants limitTree) (all []nodeChange) {
 	return all
 }
 
-// othersInForce is at how many nodes the limits in force are not those of the sections.
-func (s *sections) othersInForce(e *engine.Engine) (int, error) {
-	wants, err := s.tree()
-	if err != nil {
-		return 0, err
-	}
-	var now limitTree
-	d := e.Directory()
+// othersInForce is at how many nodes the limits in force are not those of the sections,
+// which have been defined.
+func (s *sections) othersInForce(e *engine.Engine) (n int, err error) {
 	e.Query(func(t *risk.Tree, _ uint64) {
-		for sc := range t.Scopes {
-			l := t.Limits(sc)
-			if l.Len() == 0 {
-				continue
-			}
-			var names limitScope
-			if a := d.Account(sc.Account); a != nil {
-				names.Account = a.Name
-			}
-			if st := d.Strategy(sc.Strategy); st != nil {
-				names.Strategy = st.Name
-			}
-			in := d.Instrument(sc.Instrument)
-			if in != nil {
-				names.Instrument = in.Name()
-			}
-			if spec, cause := canonical(l.Spec(in)); cause != nil {
-				err = cause
-			} else {
-				now.add(scopeNamed(names.Account, names.Strategy, names.Instrument), spec)
+		for scope := range t.Scopes {
+			if now := t.Limits(scope); now.Len() > 0 {
+				n++
 			}
 		}
+		// What is left of n are nodes that the sections have no limits for.
+		err = s.eachLimits(e.Directory(), func(scope risk.Scope, wants risk.Limits) {
+			now := t.Limits(scope)
+			if now.Len() > 0 {
+				n--
+			}
+			if now != wants {
+				n++
+			}
+		})
 	})
-	now.sort()
-	return len(differences(now, wants)), err
+	return n, err
+}
+
+// eachLimits calls f for every node that the sections have limits for.
+func (s *sections) eachLimits(d *core.Directory, f func(risk.Scope, risk.Limits)) error {
+	var err error
+	node := func(scope risk.Scope, n *limitNode) {
+		each := func(scope risk.Scope, spec risk.Spec, in *core.Instrument) {
+			limits, cause := spec.Resolve(in)
+			if err = cmp.Or(err, cause); cause == nil && limits.Len() > 0 {
+				f(scope, limits)
+			}
+		}
+		each(scope, n.Limits, nil)
+		for name, spec := range n.Instruments {
+			in := d.InstrumentNamed(name)
+			each(risk.InstrumentScope(scope.Account, scope.Strategy, in.ID), spec, in)
+		}
+	}
+	firm := s.firm()
+	node(risk.FirmScope(), &firm)
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		id := d.AccountNamed(a.Name).ID
+		node(risk.AccountScope(id), &a.Own)
+		for j := range a.Strategies {
+			of := d.StrategyNamed(id, a.Strategies[j].Name)
+			node(strategyScope(of), &a.Strategies[j].Own)
+		}
+	}
+	return err
+}
+
+// strategyScope is the node of a strategy.
+func strategyScope(s *core.Strategy) risk.Scope {
+	return risk.Scope{Level: risk.LevelStrategy, Account: s.Account, Strategy: s.ID}
 }
 
 // yaml writes the tree as the sections of a configuration, in the order of compare.
 func (t limitTree) yaml() ([]byte, error) {
-	var firm yaml.MapSlice
-	var accounts []yaml.MapSlice
-	for from := 0; from < len(t); {
-		name := t[from].Scope.Account
-		to := from
-		for to < len(t) && t[to].Scope.Account == name {
-			to++
-		}
-		if name == "" {
-			firm = t[from:to].own("")
-		} else {
-			accounts = append(accounts, t[from:to].account(name))
-		}
-		from = to
-	}
-	var out yaml.MapSlice
-	if firm != nil {
-		out = append(out, yaml.MapItem{Key: "firm", Value: firm})
-	}
-	if accounts != nil {
-		out = append(out, yaml.MapItem{Key: "accounts", Value: accounts})
-	}
-	return yaml.Marshal(out)
-}
-
-// account is one account of a tree that has only its nodes.
-func (t limitTree) account(name string) yaml.MapSlice {
-	out := append(yaml.MapSlice{{Key: "name", Value: name}}, t.own("")...)
-	var strategies []yaml.MapSlice
-	for i := range t {
-		if s := t[i].Scope.Strategy; s != "" && (i == 0 || t[i-1].Scope.Strategy != s) {
-			strategies = append(strategies, append(yaml.MapSlice{{Key: "name", Value: s}}, t.own(s)...))
-		}
-	}
-	if strategies != nil {
-		out = append(out, yaml.MapItem{Key: "strategies", Value: strategies})
-	}
-	return out
-}
-
-// own is the limits of one node and of its instruments.
-func (t limitTree) own(strategy string) (out yaml.MapSlice) {
-	var instruments yaml.MapSlice
+	var out sections
 	for i := range t {
 		switch s := t[i].Scope; {
-		case s.Strategy != strategy:
-		case s.Instrument == "":
-			out = append(out, yaml.MapItem{Key: "limits", Value: t[i].Limits})
+		case s.Account == "":
+			out.Firm.set(s, t[i].Limits)
+		case s.Strategy == "":
+			out.account(s.Account).Own.set(s, t[i].Limits)
 		default:
-			instruments = append(instruments, yaml.MapItem{Key: s.Instrument, Value: t[i].Limits})
+			out.account(s.Account).strategy(s.Strategy).Own.set(s, t[i].Limits)
 		}
 	}
-	if instruments != nil {
-		out = append(out, yaml.MapItem{Key: "instruments", Value: instruments})
+	return yaml.Dump(&out, yaml.WithCompactSeqIndent(), yaml.WithQuotePreference(yaml.QuoteDouble), yaml.WithLineWidth(0))
+}
+
+// set puts limits in for the node itself or one of its instruments.
+func (n *limitNode) set(s limitScope, spec risk.Spec) {
+	if s.Instrument == "" {
+		n.Limits = spec
+		return
 	}
-	return out
+	if n.Instruments == nil {
+		n.Instruments = map[string]risk.Spec{}
+	}
+	n.Instruments[s.Instrument] = spec
+}
+
+// account is the last account, or a new one when that has another name.
+func (s *sections) account(name string) *accountNode {
+	if n := len(s.Accounts); n == 0 || s.Accounts[n-1].Name != name {
+		s.Accounts = append(s.Accounts, accountNode{Name: name})
+	}
+	return &s.Accounts[len(s.Accounts)-1]
+}
+
+// strategy is the last strategy, or a new one when that has another name.
+func (a *accountNode) strategy(name string) *strategyNode {
+	if n := len(a.Strategies); n == 0 || a.Strategies[n-1].Name != name {
+		a.Strategies = append(a.Strategies, strategyNode{Name: name})
+	}
+	return &a.Strategies[len(a.Strategies)-1]
 }
 
 // treeInFile reads the limits of a configuration; its other settings are looked at as

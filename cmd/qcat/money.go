@@ -136,13 +136,13 @@ func parseTimes(text string) (int64, error) {
 type moneyNode struct {
 	// Balances are booked once, when the account has never had any: what it has
 	// afterwards is what it traded and what people moved.
-	Balances map[string]string `yaml:"balances"`
+	Balances map[string]string `yaml:"balances,omitempty"`
 	// Leverage and MarginMode hold for every derivative, Margin for single ones. They
 	// are set at every start where they are not so already.
-	Leverage     string                `yaml:"leverage"`
-	MarginMode   string                `yaml:"margin_mode"`   // cross or isolated
-	PositionMode string                `yaml:"position_mode"` // one_way or hedge
-	Margin       map[string]marginNode `yaml:"margin"`
+	Leverage     string                `yaml:"leverage,omitempty"`
+	MarginMode   string                `yaml:"margin_mode,omitempty"`   // cross or isolated
+	PositionMode string                `yaml:"position_mode,omitempty"` // one_way or hedge
+	Margin       map[string]marginNode `yaml:"margin,omitempty"`
 }
 
 type marginNode struct {

@@ -15,13 +15,13 @@ var sectionNames = []string{"firm", "accounts", "rates", "tiers"}
 
 // sections are who trades, within which limits.
 type sections struct {
-	Firm     limitNode     `yaml:"firm"`
-	Accounts []accountNode `yaml:"accounts"`
+	Firm     limitNode     `yaml:"firm,omitempty"`
+	Accounts []accountNode `yaml:"accounts,omitempty"`
 	// Rates say what one unit of a currency is worth in the risk currency; USD and its
 	// stablecoins count at par.
-	Rates map[string]rateNode `yaml:"rates"`
+	Rates map[string]rateNode `yaml:"rates,omitempty"`
 	// Tiers are the maintenance margin brackets of instruments, by their names.
-	Tiers map[string][]tierNode `yaml:"tiers"`
+	Tiers map[string][]tierNode `yaml:"tiers,omitempty"`
 
 	builtIn bool        // the demo's, not a person's: what does not apply is left out
 	later   func(error) // told of settings that cannot be made now
@@ -29,15 +29,15 @@ type sections struct {
 
 // limitNode is the limits of one node of the tree and of its instruments.
 type limitNode struct {
-	Limits      risk.Spec            `yaml:"limits"`
-	Instruments map[string]risk.Spec `yaml:"instruments"`
+	Limits      risk.Spec            `yaml:"limits,omitempty"`
+	Instruments map[string]risk.Spec `yaml:"instruments,omitempty"`
 }
 
 type accountNode struct {
 	Name       string         `yaml:"name"`
 	Own        limitNode      `yaml:",inline"`
 	Money      moneyNode      `yaml:",inline"`
-	Strategies []strategyNode `yaml:"strategies"`
+	Strategies []strategyNode `yaml:"strategies,omitempty"`
 }
 
 type strategyNode struct {
@@ -155,8 +155,7 @@ func (a *accountNode) define(e *engine.Engine, later func(error)) error {
 		if err != nil {
 			return badSetting("accounts", "%s: %v", where, err)
 		}
-		scope := risk.Scope{Level: risk.LevelStrategy, Account: account.ID, Strategy: strategy.ID}
-		if err := s.Own.define(e, where+", strategy "+s.Name, scope); err != nil {
+		if err := s.Own.define(e, where+", strategy "+s.Name, strategyScope(strategy)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -235,9 +237,23 @@ func (e *Engine) defineAt(now core.Nanos) (uint64, error) {
 	e.rec.Header.Seq = e.m.seq + 1
 	e.rec.Header.Time = max(now, e.m.now)
 	e.m.decide(&e.rec)
-	if err := e.append(&e.rec); err != nil {
+	if err := e.appendDefinition(); err != nil {
 		return 0, err
 	}
 	e.m.apply(&e.rec, e.buf)
 	return e.rec.Seq, nil
+}
+
+// appendDefinition appends the record of a definition. Before Run nobody else makes
+// room in the journal: a start with more definitions than its buffer holds waits for
+// those before to be committed.
+func (e *Engine) appendDefinition() error {
+	err := e.append(&e.rec)
+	if e.running || !errors.Is(err, ErrFull) || e.journal.Committed() >= e.m.seq {
+		return err
+	}
+	if err := e.settle(context.Background()); err != nil {
+		return err
+	}
+	return e.append(&e.rec)
 }

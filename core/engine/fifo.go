@@ -1,11 +1,16 @@
 package engine
 
-// fifo is a queue of values in one goroutine. It grows by doubling and keeps its
-// room, so it stops allocating at its high-water mark; whoever fills it bounds it.
+// fifo is a queue of values in one goroutine. It grows by doubling and keeps its room
+// for fifoKeeps values, so it stops allocating at its high-water mark below that; the
+// room for more, as a start with many accounts needs it, goes when the last is taken.
+// Whoever fills it bounds it.
 type fifo[T any] struct {
 	buf        []T
 	head, tail uint64
 }
+
+// fifoKeeps is the room that an empty queue may keep, in values.
+const fifoKeeps = 1 << 16
 
 func (q *fifo[T]) len() int { return int(q.tail - q.head) }
 
@@ -22,7 +27,13 @@ func (q *fifo[T]) push() *T {
 // front returns the oldest value; the queue must not be empty.
 func (q *fifo[T]) front() *T { return &q.buf[q.head&uint64(len(q.buf)-1)] }
 
-func (q *fifo[T]) pop() { q.head++ }
+// pop takes the oldest value away.
+func (q *fifo[T]) pop() {
+	q.head++
+	if q.head == q.tail && len(q.buf) > fifoKeeps {
+		q.buf = nil
+	}
+}
 
 func (q *fifo[T]) grow() {
 	next := make([]T, max(2*len(q.buf), 64))

@@ -19,6 +19,12 @@ func (e *Engine) Settle(ctx context.Context) error {
 	if e.journal == nil {
 		return fmt.Errorf("%w: there is none", ErrJournal)
 	}
+	return e.settle(ctx)
+}
+
+// settle is Settle where the engine does not run and has a journal. Who calls it has
+// runMu.
+func (e *Engine) settle(ctx context.Context) error {
 	e.journal.Notify(e.Serve)
 	e.flush()
 	unhook := context.AfterFunc(ctx, e.waiter.Wake)
