@@ -161,6 +161,60 @@ func TestFileErrors(t *testing.T) {
 	}
 }
 
+// TestFileErrorsNameTheLine and what is wrong there, whatever else is in the file.
+func TestFileErrorsNameTheLine(t *testing.T) {
+	for _, tt := range []struct {
+		text, want string
+	}{
+		{"demo: true\nlisen: 127.0.0.1:1\n", `line 2: unknown key "lisen"`},
+		{"demo: true\n\nacounts:\n  - name: a\n", `line 3: unknown key "acounts"`},
+		{"demo: true\nlisten: [a, b]\n", `line 2: "listen" takes one value`},
+		{"firm:\n  limits:\n    max_notionl: 5\n", `line 3: unknown key "max_notionl"`},
+		{"accounts:\n  - name: a\n    strategies:\n      - limit: {}\n", `line 4: unknown key "limit"`},
+		{"listen: a\ndemo: true\nlisten: b\n", `line 3: mapping key "listen" already defined at line 1`},
+		{"firm:\n  limits: {max_notional: 5,\n    max_notional: 6}\n", `line 3: mapping key "max_notional" already defined at line 2`},
+		{"demo: true\naccounts:\n  name: a\n", "line 3: a map does not belong here"},
+		{"demo: true\naccounts:\n  - name: [a]\n", "line 3: a list does not belong here"},
+		{"demo: true\nfirm: 7\n", "line 2: the int `7` does not belong here"},
+		{"- listen\n", "line 1: a list does not belong here"},
+		{"demo: true\nrates: {EUR: {of: x}}\n", "line 2: a rate is written"},
+		{"demo: true\nfirm: *limits\n", "line 2: unknown anchor 'limits'"},
+		{"demo: true\nlisten: [a,\n", "line 3: did not find expected node content"},
+		{"demo: true\nlisten: \"a\nrates:\n", "line 4: found unexpected end of stream (of what begins in line 2)"},
+		{"demo: true\n---\nlisten: a\n", "line 2: a second document"},
+	} {
+		if _, _, err := parsed(t, "serve", "--config", yamlFile(t, tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: %v, want %q", tt.text, err, tt.want)
+		}
+	}
+}
+
+// TestFileWritings are the ways of YAML to write the same, and to write it once.
+func TestFileWritings(t *testing.T) {
+	c, e := mustParse(t, "serve", "--config", yamlFile(t, `
+demo: True
+sim-instruments: 1_000
+sim-seed: 0x10
+firm:
+  limits: &limits {max_notional: 1_000_000, margin_required: TRUE, max_qty: "1_0"}
+accounts:
+  - name: 7
+    limits: *limits
+  - name: b
+    limits: {<<: *limits, max_notional: 2.50}
+`))
+	if s := c.Serve; !s.Demo || s.SimInstruments != 1000 || s.SimSeed != 16 {
+		t.Errorf("flags: %v, %d, %d", s.Demo, s.SimInstruments, s.SimSeed)
+	}
+	want := risk.Spec{MaxNotional: "1000000", MarginRequired: "true", MaxQty: "1_0"}
+	own := want
+	own.MaxNotional = "2.50"
+	got := e.file.sections
+	if got.Firm.Limits != want || got.Accounts[0].Name != "7" || got.Accounts[0].Own.Limits != want || got.Accounts[1].Own.Limits != own {
+		t.Errorf("sections: %+v", got)
+	}
+}
+
 func TestSections(t *testing.T) {
 	_, e := mustParse(t, "serve", "--config", yamlFile(t, `
 rates:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -142,6 +143,8 @@ func (c *serveCmd) Run(e *env) error {
 	if len(who.Accounts) == 0 {
 		log.Warn("no accounts are configured: every order will be refused (see accounts in deploy/configs/config.yaml, or --demo)")
 	}
+	e.file.sections = sections{}
+	debug.FreeOSMemory() // of a file with many accounts it is most that the process has
 	if c.Demo {
 		printWelcome(e.stdout, ln.Addr().String(), s.directory)
 	}
