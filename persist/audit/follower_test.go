@@ -78,6 +78,7 @@ func TestTwoFollow(t *testing.T) {
 			}
 			wg.Go(func() {
 				sum, last := 0, false
+				defer func() { total <- sum }()
 				for !last {
 					select {
 					case <-written:
@@ -91,7 +92,6 @@ func TestTwoFollow(t *testing.T) {
 					}
 					sum += n
 				}
-				total <- sum
 			})
 		}
 		writer.Wait()
