@@ -187,7 +187,7 @@ func TestClientThatReadsNothing(t *testing.T) {
 	if err := dead.WriteMessage(websocket.TextMessage, []byte(`{"op":"subscribe","channels":["bbo:`+instrument+`","trade:`+instrument+`"]}`)); err != nil {
 		t.Fatal(err)
 	}
-	good := s.dial(t, client.Options{})
+	good := s.dial(t, client.Options{Dial: unwatched})
 	var count, last, gaps atomic.Uint64
 	if err := good.Subscribe(t.Context(), client.Sub{Channel: "trade:" + instrument, Handle: func(m *client.Message) {
 		if old := last.Swap(m.Seq); old != 0 && m.Seq != old+1 {
