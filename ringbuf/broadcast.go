@@ -40,7 +40,7 @@ type Broadcast[T any] struct {
 	slots   []T
 	mask    uint64
 	gates   atomic.Pointer[[]*Reader[T]]
-	waiters atomic.Pointer[[]*Waiter]
+	waiters atomic.Pointer[[]listener]
 	mu      sync.Mutex // guards replacing gates and waiters
 	_       [linePad - 56]byte
 
@@ -132,8 +132,12 @@ func (b *Broadcast[T]) publish(end uint64) {
 		return
 	}
 	b.published.publishFenced(end)
-	for _, w := range *ws {
-		w.Wake()
+	for _, l := range *ws {
+		if l.lazy {
+			l.w.Nudge()
+		} else {
+			l.w.Wake()
+		}
 	}
 }
 
@@ -179,14 +183,32 @@ func (b *Broadcast[T]) Cap() int { return len(b.slots) }
 func (b *Broadcast[T]) Notify(w *Waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	replaceList(&b.waiters, func(ws []*Waiter) []*Waiter { return append(ws, w) })
+	replaceList(&b.waiters, func(ws []listener) []listener { return append(ws, listener{w, false}) })
 }
 
-// Unnotify undoes one Notify of w. Any goroutine.
+// NotifyLazily is Notify for a consumer that dozes: a publication nudges it.
+func (b *Broadcast[T]) NotifyLazily(w *Waiter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	replaceList(&b.waiters, func(ws []listener) []listener { return append(ws, listener{w, true}) })
+}
+
+// listener is who is told of a publication.
+type listener struct {
+	w    *Waiter
+	lazy bool
+}
+
+// Unnotify undoes one Notify or NotifyLazily of w. Any goroutine.
 func (b *Broadcast[T]) Unnotify(w *Waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	replaceList(&b.waiters, func(ws []*Waiter) []*Waiter { return without(ws, w) })
+	replaceList(&b.waiters, func(ws []listener) []listener {
+		if i := slices.IndexFunc(ws, func(l listener) bool { return l.w == w }); i >= 0 {
+			return slices.Delete(ws, i, i+1)
+		}
+		return ws
+	})
 }
 
 // replaceList stores a changed copy of a published list; nil stands for empty, so

@@ -9,13 +9,13 @@ import (
 // Waiter is how one consumer goroutine waits for any number of rings: an
 // eventcount. Rings it is attached to (Notify) call Wake after publishing.
 //
-//	  0  parked  1 while the consumer is asleep or about to be
+//	  0  parked  awake, or how the consumer sleeps or is about to
 //	128  strategy, timer, signal   consumer
 //
-// No wake-up is lost. The consumer announces (parked = 1) and then asks ready
+// No wake-up is lost. The consumer announces (parked) and then asks ready
 // once more; a producer publishes and then looks at parked. Both orders are full
-// barriers, so at least one of the two sees the other. Whoever turns parked from 1
-// to 0 owns the sleep: a producer that does sends exactly one signal, and the
+// barriers, so at least one of the two sees the other. Whoever turns parked
+// to awake owns the sleep: a producer that does sends exactly one signal, and the
 // consumer, when its own attempt fails, takes that signal before it returns. The
 // channel therefore never holds a stale one.
 type Waiter struct {
@@ -27,6 +27,12 @@ type Waiter struct {
 	signal   chan struct{}
 	timer    *time.Timer
 }
+
+const (
+	awake  uint32 = iota
+	asleep        // Wake and Nudge end it
+	dozing        // Wake ends it
+)
 
 const (
 	// spinPauses is the number of PAUSE instructions between two looks: 20 to 100 ns
@@ -70,7 +76,7 @@ func (w *Waiter) Wait(ready func() bool, max time.Duration) {
 	case Yield:
 		w.poll(ready, max, runtime.Gosched)
 	case Park:
-		w.park(ready, max)
+		w.park(asleep, ready, max)
 	default:
 		for range w.spins {
 			pause(spinPauses)
@@ -84,7 +90,19 @@ func (w *Waiter) Wait(ready func() bool, max time.Duration) {
 				return
 			}
 		}
-		w.park(ready, max)
+		w.park(asleep, ready, max)
+	}
+}
+
+// Doze sleeps for max, or until ready or Wake: what only nudges comes together
+// meanwhile. A consumer that nobody waits for dozes after its work, and so costs its
+// producers one wake-up for many values instead of one for each. Spin and Yield, which
+// cost their producers none, return at once.
+//
+// Consumer only; like Wait it allocates nothing.
+func (w *Waiter) Doze(ready func() bool, max time.Duration) {
+	if w.strategy != Spin && w.strategy != Yield && max > 0 {
+		w.park(dozing, ready, max)
 	}
 }
 
@@ -108,11 +126,11 @@ func (w *Waiter) poll(ready func() bool, max time.Duration, between func()) {
 	}
 }
 
-// park sleeps until Wake or max.
-func (w *Waiter) park(ready func() bool, max time.Duration) {
-	w.parked.Store(1)
+// park sleeps until it is woken, or for max.
+func (w *Waiter) park(how uint32, ready func() bool, max time.Duration) {
+	w.parked.Store(how)
 	if ready() {
-		w.unpark()
+		w.unpark(how)
 		return
 	}
 	w.timer.Reset(max)
@@ -120,14 +138,14 @@ func (w *Waiter) park(ready func() bool, max time.Duration) {
 	case <-w.signal:
 		w.timer.Stop()
 	case <-w.timer.C:
-		w.unpark()
+		w.unpark(how)
 	}
 }
 
 // unpark takes the announcement back; if a producer was faster, its signal is on
 // the way and is taken.
-func (w *Waiter) unpark() {
-	if !w.parked.CompareAndSwap(1, 0) {
+func (w *Waiter) unpark(how uint32) {
+	if !w.parked.CompareAndSwap(how, awake) {
 		<-w.signal
 	}
 }
@@ -138,13 +156,22 @@ func (w *Waiter) unpark() {
 // A caller that publishes by its own means must do so with a full barrier (any
 // sync/atomic store, or an unlock of a mutex that ready takes) before Wake.
 func (w *Waiter) Wake() {
-	if w.parked.Load() != 0 {
-		w.wakeParked()
+	if how := w.parked.Load(); how != awake {
+		w.end(how)
 	}
 }
 
-func (w *Waiter) wakeParked() {
-	if w.parked.CompareAndSwap(1, 0) {
+// Nudge is Wake for what can wait until the consumer has dozed.
+func (w *Waiter) Nudge() {
+	if w.parked.Load() == asleep {
+		w.end(asleep)
+	}
+}
+
+// end ends a sleep of that kind. One that has ended meanwhile, and become another, has
+// been announced after what the caller published: its consumer looks for itself.
+func (w *Waiter) end(how uint32) {
+	if w.parked.CompareAndSwap(how, awake) {
 		w.signal <- struct{}{}
 	}
 }

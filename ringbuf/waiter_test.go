@@ -227,3 +227,65 @@ func TestOneWaiterManyRings(t *testing.T) {
 		}
 	}
 }
+
+// TestDozeSleepsThroughNudges and ends with a Wake, with time, and with what it looks at.
+func TestDozeSleepsThroughNudges(t *testing.T) {
+	w := NewWaiter(Park)
+	never := func() bool { return false }
+	woken := make(chan struct{})
+	go func() {
+		for w.parked.Load() != dozing {
+			runtime.Gosched()
+		}
+		w.Nudge()
+		select {
+		case <-woken:
+			t.Error("a nudge ended the doze")
+		case <-time.After(20 * time.Millisecond):
+		}
+		w.Wake()
+	}()
+	w.Doze(never, time.Minute)
+	close(woken)
+	w.Doze(never, time.Millisecond)
+	w.Doze(func() bool { return true }, time.Hour)
+	for _, s := range []IdleStrategy{Spin, Yield} {
+		NewWaiter(s).Doze(never, time.Hour)
+	}
+	if w.parked.Load() != awake || len(w.signal) != 0 {
+		t.Error("the waiter is left announced")
+	}
+}
+
+// TestDozeLosesNothing: a consumer that dozes after its work and then waits sees all of
+// what a producer publishes that only nudges.
+func TestDozeLosesNothing(t *testing.T) {
+	rounds := uint64(testCount(20_000))
+	ring, w := NewBroadcast[uint64](64), NewWaiter(Park)
+	ring.NotifyLazily(w)
+	r := ring.NewGatingReader()
+	go func() {
+		for i := range rounds {
+			ring.Publish(&i)
+			if i%97 == 0 {
+				runtime.Gosched()
+			}
+		}
+	}()
+	never := func() bool { return false }
+	var got [16]uint64
+	for seen := uint64(0); seen < rounds; {
+		n, _ := r.Read(got[:])
+		for _, v := range got[:n] {
+			if v != seen {
+				t.Fatalf("value %d after %d", v, seen)
+			}
+			seen++
+		}
+		if n > 0 {
+			w.Doze(never, time.Microsecond)
+			continue
+		}
+		w.Wait(r.Ready, time.Minute)
+	}
+}

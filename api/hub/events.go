@@ -79,7 +79,7 @@ func (p *eventHandler) init(h *Hub) {
 		return
 	}
 	p.reader = h.cfg.Events.NewReader()
-	h.cfg.Events.Notify(p.waiter)
+	h.cfg.Events.NotifyLazily(p.waiter)
 }
 
 func (p *eventHandler) end() {
@@ -91,12 +91,15 @@ func (p *eventHandler) end() {
 func (p *eventHandler) run() {
 	defer close(p.ended)
 	defer p.close()
-	ready := p.ready
+	ready, asked := p.ready, p.asked
 	for !p.stop.Load() {
 		work := p.commands() + p.poll()
 		p.flush()
-		if work == 0 {
+		switch {
+		case work == 0:
 			p.waiter.Wait(ready, time.Second)
+		case !p.subscribed():
+			p.waiter.Doze(asked, privateDoze)
 		}
 	}
 }
@@ -128,8 +131,21 @@ func (p *eventHandler) settle(limit time.Duration) {
 	}
 }
 
-func (p *eventHandler) ready() bool {
-	return p.reader.Ready() || p.inbox.some.Load() || p.stop.Load()
+func (p *eventHandler) ready() bool { return p.reader.Ready() || p.asked() }
+
+func (p *eventHandler) asked() bool { return p.inbox.some.Load() || p.stop.Load() }
+
+// privateDoze is how long events may come together that nobody is subscribed to: they
+// are only kept for who comes back.
+const privateDoze = time.Millisecond
+
+func (p *eventHandler) subscribed() bool {
+	for ch := range p.subs {
+		if len(p.subs[ch]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *eventHandler) close() {

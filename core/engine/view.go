@@ -66,7 +66,6 @@ type View struct {
 	waiters int
 	stopped bool
 
-	dozing atomic.Bool // what is published does not wake it, for viewDoze at most
 	wanted atomic.Bool // somebody waits for what it has not seen yet
 }
 
@@ -133,7 +132,7 @@ func (v *View) Run(ctx context.Context) {
 	for {
 		done := ctx.Err() != nil
 		if v.poll() > 0 {
-			v.doze(wanted)
+			v.waiter.Doze(wanted, viewDoze)
 			continue
 		}
 		if done {
@@ -153,18 +152,13 @@ func (v *View) Run(ctx context.Context) {
 // for them: to wake it for each order costs the order more than the view's work.
 const viewDoze = 200 * time.Microsecond
 
-// doze lets events come together.
-func (v *View) doze(wanted func() bool) {
-	v.dozing.Store(true)
-	v.waiter.Wait(wanted, viewDoze)
-	v.dozing.Store(false)
-}
-
 // tell is called by the engine when something was published. held says that it has no
 // room for more.
 func (v *View) tell(held bool) {
-	if held || !v.dozing.Load() {
+	if held {
 		v.waiter.Wake()
+	} else {
+		v.waiter.Nudge()
 	}
 }
 

@@ -82,14 +82,14 @@ type tapSlot struct {
 const noLane = -1
 
 // NewTap returns a tap on sources that starts at the next event of each. w is
-// the consumer's waiter, woken when a source publishes; nil for a consumer that
+// the consumer's waiter, nudged when a source publishes; nil for a consumer that
 // polls without waiting.
 func NewTap(sources []Source, w *ringbuf.Waiter) *Tap {
 	t := &Tap{waiter: w}
 	for _, s := range sources {
 		t.lanes = append(t.lanes, tapLane{source: s, reader: s.Ring.NewReader()})
 		if w != nil {
-			s.Ring.Notify(w)
+			s.Ring.NotifyLazily(w)
 		}
 	}
 	return t

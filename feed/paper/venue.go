@@ -62,6 +62,7 @@ type Venue struct {
 	// Those below are made once: a function value made anew for each call would
 	// allocate.
 	ready func() bool
+	asked func() bool
 	event func(*core.Event, *book.Replica)
 	next  core.VenueCommand
 }
@@ -96,12 +97,17 @@ func New(c Config) (*Venue, error) {
 	v.matcher = matcher
 	v.commands.Notify(v.waiter)
 	v.ready = v.work
+	v.asked = func() bool { return v.stopping.Load() || v.commands.Ready() }
 	v.event = matcher.Event
 	for _, id := range c.Instruments {
 		v.tap.Request(id)
 	}
 	return v, nil
 }
+
+// doze is how long the market's events come together while no order is at the venue: to
+// be woken for each would cost the lane that publishes it more than to publish it.
+const doze = 250 * time.Microsecond
 
 // Submit puts a copy of c on its way to the venue, and returns false when its
 // queue is full or the venue has stopped. The engine's goroutine only; it does
@@ -130,8 +136,11 @@ func (v *Venue) Run(ctx context.Context) {
 	v.running.Store(true)
 	for !v.stopping.Load() {
 		now := v.clock.Now()
-		if v.Duty(now) == 0 {
+		switch {
+		case v.Duty(now) == 0:
 			v.waiter.Wait(v.ready, v.pause(now))
+		case v.matcher.Open() == 0: // nobody waits for what the market does
+			v.waiter.Doze(v.asked, doze)
 		}
 	}
 	v.Duty(v.clock.Now())

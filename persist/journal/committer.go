@@ -115,7 +115,7 @@ func (c *committer) commitHere() bool {
 	if c.collect(); c.gather.count == 0 || !c.write(false) || !c.publish() {
 		return false
 	}
-	c.l.wakeWatchers()
+	c.l.nudgeWatchers()
 	return !c.l.ring.waiting() && !(synced && c.l.o.Sync == SyncBatch)
 }
 

@@ -137,7 +137,7 @@ func (l *Log) Notify(f func()) {
 	l.notify.Store(&f)
 }
 
-// Watch has w woken, until Unwatch, when Committed or Durable advances or Err is
+// Watch has w nudged, until Unwatch, when Committed or Durable advances or Err is
 // set.
 func (l *Log) Watch(w *ringbuf.Waiter) {
 	l.changeWatchers(func(list []*ringbuf.Waiter) []*ringbuf.Waiter { return append(list, w) })
@@ -169,13 +169,13 @@ func (l *Log) tell() {
 	if f := l.notify.Load(); f != nil {
 		(*f)()
 	}
-	l.wakeWatchers()
+	l.nudgeWatchers()
 }
 
-func (l *Log) wakeWatchers() {
+func (l *Log) nudgeWatchers() {
 	if list := l.watchers.Load(); list != nil {
 		for _, w := range *list {
-			w.Wake()
+			w.Nudge()
 		}
 	}
 }

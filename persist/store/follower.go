@@ -101,6 +101,7 @@ type Follower struct {
 	retry    time.Duration // the next pause
 	troubled core.Nanos    // when the row of errors began
 	readable func() bool
+	ended    func() bool
 }
 
 // NewFollower returns a follower. From now on the log keeps what the store does not
@@ -108,6 +109,7 @@ type Follower struct {
 func NewFollower(c Config) *Follower {
 	c = c.withDefaults()
 	f := &Follower{cfg: c, hold: c.Log.Hold(c.Name), wake: ringbuf.NewWaiter(ringbuf.Park), retry: c.RetryMin}
+	f.ended = func() bool { return f.ctx.Err() != nil }
 	f.readable = func() bool { return f.ctx.Err() != nil || f.cfg.Log.Last() > f.project.Position().Seq }
 	f.stat.init(&f.cfg)
 	return f
@@ -233,7 +235,7 @@ func (f *Follower) find(id core.OrderID) (history.Order, bool, error) {
 // fill applies records until a batch is full or its time is up, waiting for the
 // first record as long as it takes.
 func (f *Follower) fill() error {
-	began := core.Nanos(0)
+	began, dozed := core.Nanos(0), false
 	for n := 0; f.ctx.Err() == nil; {
 		rec, ok, err := f.reader.Next()
 		switch {
@@ -255,10 +257,11 @@ func (f *Follower) fill() error {
 			f.wake.Wait(f.readable, time.Minute)
 		default:
 			left := f.left(began)
-			f.wake.Wait(f.readable, left)
-			if left <= 0 || !f.readable() {
+			if dozed || left <= 0 {
 				return nil
 			}
+			dozed = true
+			f.wake.Doze(f.ended, left) // what comes meanwhile is read when the batch is due
 		}
 	}
 	return nil

@@ -63,6 +63,9 @@ const (
 	batchLen = 256
 	// maxWait bounds a sleep: losses that no event has followed are seen that late.
 	maxWait = time.Second
+	// doze is how long the Writer lets events come together: to be woken for each costs
+	// the lane that publishes it more than to publish it.
+	doze = 2 * time.Millisecond
 	// maxInstruments bounds the ids that are sampled; ids are dense, so that a
 	// larger one is a programmer's error.
 	maxInstruments = 1 << 20
@@ -131,7 +134,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 	}
 	for _, s := range cfg.Sources {
 		w.lanes = append(w.lanes, lane{ring: s.Ring, reader: s.Ring.NewReader()})
-		s.Ring.Notify(w.waiter)
+		s.Ring.NotifyLazily(w.waiter)
 	}
 	w.published.Store(&w.stats)
 	return w, nil
@@ -171,9 +174,11 @@ func (w *Writer) Run(ctx context.Context) {
 		}
 		return ctx.Err() != nil
 	}
+	ended := func() bool { return ctx.Err() != nil }
 	for {
 		done := ctx.Err() != nil
 		if w.turn() > 0 {
+			w.waiter.Doze(ended, doze)
 			continue
 		}
 		if done {
