@@ -48,7 +48,7 @@
 //
 // # Imports
 //
-// core, core/engine, core/history, core/market, risk, api/wire, api/metrics, api/origin,
+// core, core/engine, core/history, core/identity, core/market, risk, api/auth, api/forwarded, api/limit, api/wire, api/metrics, api/origin,
 // api/spec, and api/hub for its errors. It knows the hub and the socket only by the interfaces
 // it declares.
 package rest

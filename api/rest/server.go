@@ -13,6 +13,9 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"qcat/api/auth"
+	"qcat/api/forwarded"
+	"qcat/api/limit"
 	"qcat/api/metrics"
 	"qcat/api/wire"
 	"qcat/core"
@@ -66,6 +69,16 @@ type Config struct {
 	HistoryTime func() core.Nanos
 	// Socket serves /api/v1/ws.
 	Socket fasthttp.RequestHandler
+	// Gate tells who sends a request. nil: nobody is asked, and everybody is auth.Demo.
+	Gate *auth.Gate
+	// Service changes users and API keys and writes the audit log. Needed with a Gate.
+	Service *auth.Service
+	// Proxies are those whose word on a client's address is taken.
+	Proxies forwarded.Proxies
+	// Clients bounds the requests of one API key, or of one user; Addresses those
+	// of one address. What only reduces risk is bounded by Cancels instead of both, again by
+	// key or user. nil: no bound.
+	Clients, Addresses, Cancels *limit.Limiter
 	// Components are asked at each /health.
 	Components []Component
 	Metrics    *metrics.Registry
