@@ -49,6 +49,7 @@
 //
 // # Imports
 //
-// ws imports api/hub, api/origin, api/wire, core, core/engine (commands and replies),
-// core/frame and risk, fasthttp and fasthttp/websocket.
+// ws imports api/auth, api/forwarded, api/hub, api/limit, api/origin, api/wire, core,
+// core/engine (commands and replies), core/frame, core/identity and risk, fasthttp and
+// fasthttp/websocket.
 package ws

@@ -11,12 +11,16 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"qcat/api/auth"
+	"qcat/api/forwarded"
 	"qcat/api/hub"
+	"qcat/api/limit"
 	"qcat/api/origin"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
 	"qcat/core/frame"
+	"qcat/core/identity"
 )
 
 // minBuffer is what a connection reads into while it says little, and readBuffer
@@ -50,6 +54,12 @@ type Orders interface {
 	WaitFor(ctx context.Context, seq uint64) error
 }
 
+// Recorder takes an entry for the audit log without making anybody wait, and reports
+// whether it had room. *audit.Recorder is one.
+type Recorder interface {
+	Record(e identity.AuditEntry) bool
+}
+
 // Config is what a Server works with. Zero bounds mean their defaults.
 type Config struct {
 	Hub       *hub.Hub
@@ -62,8 +72,30 @@ type Config struct {
 
 	// Origins are the values of the Origin header, "https://desk.example.com", that
 	// browsers may come from, beside the server's own host. A request without
-	// Origin comes from no browser; it is let in from loopback only.
+	// Origin comes from no browser; without a Gate it is let in from loopback only.
 	Origins []string
+
+	// Gate tells who a client is. nil: nobody is asked, and everybody is auth.Demo.
+	Gate *auth.Gate
+	// Audit takes the entries of what must not wait for them, kills, and of what was
+	// refused; Auditor those without which nothing is done: a node is not set active
+	// again. nil: there are none.
+	Audit   Recorder
+	Auditor identity.Auditor
+	// Proxies are those whose word on a client's address is taken.
+	Proxies forwarded.Proxies
+	// Clients bounds the messages of one API key, or of one user; Addresses those of an
+	// address that nobody is known at yet. What only reduces risk is bounded by
+	// Cancels instead of both, again by key or user. nil: no bound.
+	Clients, Addresses, Cancels *limit.Limiter
+	// Failures counts the proofs of identity that failed, by address. Default with a
+	// Gate: one of its own.
+	Failures *limit.Backoff
+	// AuthTimeout is how long a connection may be nobody's. Default 5 s.
+	AuthTimeout time.Duration
+	// MaxPerAddress and MaxPerClient bound the connections from one address, and those
+	// of one API key or user. Default with a Gate 256 and 64, without none.
+	MaxPerAddress, MaxPerClient int
 
 	Log *zap.Logger // default: none
 
@@ -81,6 +113,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxBad == 0 {
 		c.MaxBad = 64
+	}
+	if c.AuthTimeout == 0 {
+		c.AuthTimeout = 5 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
