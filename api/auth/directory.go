@@ -159,6 +159,13 @@ func (d *Directory) Poll(ctx context.Context) error {
 // been given another key-encryption key in between, which is no change of a version.
 const tryAgain = core.Nanos(5e9)
 
+// Empty reports whether there is no user at all: nobody can be anybody yet.
+func (d *Directory) Empty() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.users) == 0
+}
+
 // MaxSilence is for how long the store may say nothing before nobody can log in.
 const MaxSilence = 30 * time.Second
 

@@ -97,6 +97,15 @@ func or[T comparable](v, otherwise T) T {
 	return v
 }
 
+// Required is the refusal of whoever sends neither token nor signature: ErrRequired, and where
+// there is no user yet how to make the first.
+func (g *Gate) Required() error {
+	if g.dir.Empty() {
+		return ErrRequired.saying("there are no users yet: qcat create-user --admin makes the first")
+	}
+	return ErrRequired
+}
+
 // Bearer returns the principal of an access token. One that was seen before costs a hash
 // and a look-up and allocates nothing. Errors: ErrRequired, ErrToken, ErrExpired, ErrRevoked.
 func (g *Gate) Bearer(text []byte, from netip.Addr) (Principal, error) {

@@ -213,7 +213,7 @@ func (g *Gate) Refresh(ctx context.Context, refresh string, from netip.Addr, via
 	switch {
 	case errors.Is(err, identity.ErrRefreshReused):
 		g.dir.endSession(c.Session)
-		entry := p.entry("refresh", c.Session)
+		entry := p.Entry("refresh", c.Session)
 		entry.Outcome, entry.Detail = ErrReused.Code, "the session was ended"
 		if err := g.auditor.Audit(ctx, entry); err != nil {
 			return Tokens{}, ErrUnavailable
@@ -229,8 +229,8 @@ func (g *Gate) Refresh(ctx context.Context, refresh string, from netip.Addr, via
 	return g.issue(e.grant, &s, next, p)
 }
 
-// entry is what the audit log is told of a principal's deed.
-func (p Principal) entry(action, target string) *identity.AuditEntry {
+// Entry is what the audit log is told of what a principal did, with the outcome "ok".
+func (p Principal) Entry(action, target string) *identity.AuditEntry {
 	e := &identity.AuditEntry{
 		Actor: p.Name(), Via: p.Via, Key: p.Key(), Address: text(p.Address), Action: action, Target: target, Outcome: "ok",
 	}

@@ -51,7 +51,7 @@ func (s *Service) record(ctx context.Context, by Principal, action, target strin
 	if by.g == nil {
 		return refused(err) // nobody: that is always refused, and whoever wants to can ask
 	}
-	e := by.entry(action, target)
+	e := by.Entry(action, target)
 	if refusal != nil {
 		e.Outcome = refusal.Code
 	} else {

@@ -21,6 +21,7 @@ import (
 	"qcat/core"
 	"qcat/core/engine"
 	"qcat/core/history"
+	"qcat/core/identity"
 	"qcat/core/market"
 	"qcat/risk"
 )
@@ -73,6 +74,9 @@ type Config struct {
 	Gate *auth.Gate
 	// Service changes users and API keys and writes the audit log. Needed with a Gate.
 	Service *auth.Service
+	// Recorder takes the entries of the audit log that nothing waits for: of what reduces
+	// risk, and of refusals. Needed with a Gate.
+	Recorder identity.Recorder
 	// Proxies are those whose word on a client's address is taken.
 	Proxies forwarded.Proxies
 	// Clients bounds the requests of one API key, or of one user; Addresses those

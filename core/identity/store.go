@@ -74,3 +74,11 @@ type Auditor interface {
 	// Entries are those that the query selects, the newest first.
 	Entries(ctx context.Context, q AuditQuery) ([]AuditEntry, error)
 }
+
+// Recorder appends entries to the audit log without making anybody wait: for what must not be
+// held up by a database, and for what others can make happen at any rate. Any goroutine.
+type Recorder interface {
+	// Record reports whether the entry will be written as soon as that is possible; false:
+	// there was no room for it.
+	Record(e AuditEntry) bool
+}

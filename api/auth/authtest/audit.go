@@ -11,7 +11,7 @@ import (
 	"qcat/core/identity"
 )
 
-// Log is an identity.Auditor in memory.
+// Log is an identity.Auditor, and an identity.Recorder, in memory.
 type Log struct {
 	clock   core.Clock
 	mu      sync.Mutex
@@ -19,7 +19,10 @@ type Log struct {
 	entries []identity.AuditEntry
 }
 
-var _ identity.Auditor = (*Log)(nil)
+var (
+	_ identity.Auditor  = (*Log)(nil)
+	_ identity.Recorder = (*Log)(nil)
+)
 
 // NewLog returns an empty audit log.
 func NewLog(clock core.Clock) *Log { return &Log{clock: clock} }
@@ -45,6 +48,9 @@ func (l *Log) Audit(_ context.Context, e *identity.AuditEntry) error {
 	l.entries = append(l.entries, *e)
 	return nil
 }
+
+// Record implements identity.Recorder.
+func (l *Log) Record(e identity.AuditEntry) bool { return l.Audit(context.Background(), &e) == nil }
 
 // Entries implements identity.Auditor.
 func (l *Log) Entries(_ context.Context, q identity.AuditQuery) ([]identity.AuditEntry, error) {
