@@ -33,7 +33,7 @@ var layers = []layer{
 	{"risk", []string{"core", "core/mem", "risk/margin"}, "risk is pure: no clock, log or I/O"},
 	{"risk/margin", []string{"core"}, "margin is arithmetic"},
 	{"risk/tail", []string{"core"}, "a report is arithmetic"},
-	{"core/engine", []string{"core", "core/record", "core/book", "core/market", "core/hist", "ringbuf", "risk", "risk/margin"}, "the order lane must not know feeds or clients"},
+	{"core/engine", []string{"core", "core/mem", "core/record", "core/book", "core/market", "core/hist", "ringbuf", "risk", "risk/margin"}, "the order lane must not know feeds or clients"},
 	{"feed/…", []string{"core", "core/book", "core/market", "core/frame", "core/hist", "ringbuf", "feed/…"}, "the market-data lane must not know the order lane or clients"},
 	{"migrations", nil, "schema files know no code"},
 	{"persist/…", []string{"core", "core/record", "core/history", "core/identity", "core/hist", "ringbuf", "persist/…", "migrations"}, "stores read records, they do not reach into the engine"},

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"qcat/core"
+	"qcat/core/mem"
 )
 
 // index is an open-addressing hash table from a key's hash to a slot of the
@@ -20,10 +21,11 @@ type indexCell struct {
 	slot uint32 // 0: empty
 }
 
-// newIndex returns an index for at most n entries.
+// newIndex returns an index for at most n entries. Orders are looked for all over it,
+// so that it is worth large pages.
 func newIndex(n int) index {
 	size := uint32(1) << bits.Len32(uint32(max(2*n-1, 15)))
-	return index{cells: make([]indexCell, size), mask: size - 1}
+	return index{cells: mem.Huge[indexCell](int(size)), mask: size - 1}
 }
 
 func (x *index) insert(hash, slot uint32) {
