@@ -40,7 +40,7 @@ type Case struct {
 	Higher   bool // more is better
 	Entrants []Entrant
 	// Split divides every turn into as many shorter ones, for ratios that must be of
-	// the same second.
+	// the same second, and for a best that nothing disturbed.
 	Split int
 }
 
