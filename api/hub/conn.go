@@ -53,7 +53,11 @@ type Conn struct {
 	writing atomic.Int64
 	closed  atomic.Int64
 	pinged  int64 // keeper only
-	slot    int   // index in the hub's list, under its mutex
+
+	viewer   atomic.Pointer[Viewer] // nil: nobody, or nothing was said of that
+	expected atomic.Int64           // when it must belong to somebody, by the coarse clock; 0: it need not
+	sight    *sight                 // private goroutine only
+	slot     int                    // index in the hub's list, under its mutex
 
 	channels map[Channel]struct{} // what is subscribed; reader goroutine only
 
@@ -232,7 +236,8 @@ func signal(wake chan struct{}) {
 func (c *Conn) Seen() { c.seen.Store(c.hub.coarse.Load()) }
 
 // Disconnect ends the connection with a closing frame after what is pending, or
-// in its place when the client is too slow to ever read it. The first call
+// in its place when the client is too slow to ever read it, or may not any more. The
+// first call
 // decides. Any goroutine; does not block.
 func (c *Conn) Disconnect(d Disconnect) {
 	c.mu.Lock()
@@ -242,7 +247,7 @@ func (c *Conn) Disconnect(d Disconnect) {
 	}
 	c.closing = true
 	c.reason = d
-	if d == SlowConsumer || d == EventsLost {
+	if d == SlowConsumer || d == EventsLost || d == SessionEnded {
 		c.pending = c.pending[:0]
 	}
 	c.pending = AppendClose(c.pending, d)

@@ -41,12 +41,23 @@ var (
 	// ConnectionLimit: the server has as many connections as it takes.
 	ConnectionLimit = Disconnect{4006, "too many connections"}
 
+	// TooManyMessages: the client goes on sending more than its rate allows.
+	TooManyMessages = Disconnect{4007, "too many messages"}
+
 	// TooManyErrors: most of what the client sent was not understood.
 	TooManyErrors = Disconnect{4501, "too many bad requests"}
+	// SessionEnded: who the connection belonged to logged out, or was disabled, given
+	// another role or another password, or the session or key was revoked or has expired.
+	SessionEnded = Disconnect{4502, "session ended: log in again"}
+	// AuthTimeout: the connection belonged to nobody for too long.
+	AuthTimeout = Disconnect{4503, "nobody has logged in"}
+	// NotAllowed: what was shown to prove who the client is proved nothing.
+	NotAllowed = Disconnect{4504, "not allowed"}
 )
 
 // Disconnects lists all reasons with codes of ours, for documents and tests.
-var Disconnects = []Disconnect{Shutdown, SlowConsumer, WriteTimeout, IdleTimeout, EventsLost, ConnectionLimit, TooManyErrors}
+var Disconnects = []Disconnect{Shutdown, SlowConsumer, WriteTimeout, IdleTimeout, EventsLost, ConnectionLimit, TooManyMessages,
+	TooManyErrors, SessionEnded, AuthTimeout, NotAllowed}
 
 // String returns "4002 too slow: …".
 func (d Disconnect) String() string { return fmt.Sprintf("%d %s", d.Code, d.Text) }

@@ -2,12 +2,10 @@ package hub
 
 import (
 	"math"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"qcat/api/wire"
-	"qcat/core"
 	"qcat/core/engine"
 	"qcat/ringbuf"
 )
@@ -41,6 +39,7 @@ type eventHandler struct {
 	batch   [eventBatch]engine.Event
 	scratch []byte
 	wakes   []*Conn
+	some    []int // nodes of the limit tree
 }
 
 // privateSub is one connection's subscription to one private channel: it is sent
@@ -51,6 +50,7 @@ type privateSub struct {
 	// waits says of a subscriber of the risk channel that it does not know what every
 	// node has used, and waits for the beginning of that; walked, that it is being told.
 	waits, walked bool
+	partial       bool // of it, that the last frame said that there is more to come
 }
 
 // resume is what the private goroutine is to do for a subscription, and, once
@@ -192,7 +192,8 @@ func (p *eventHandler) lose() {
 	}
 }
 
-// publish sends an event to the subscribers of each channel that carries it.
+// publish sends an event to the subscribers of each channel that carries it, those that
+// may see it.
 func (p *eventHandler) publish(ev *engine.Event) {
 	at := positionOf(ev)
 	for ch := range wire.PrivateCount {
@@ -200,12 +201,23 @@ func (p *eventHandler) publish(ev *engine.Event) {
 		if len(subs) == 0 || !ch.Carries(ev) {
 			continue
 		}
-		frame := p.frame(ch, ev)
+		var frame []byte // encoded for the first who may see it
 		for i := range subs {
-			if s := &subs[i]; s.at.before(at) {
-				s.at = at
-				p.push(s.conn, frame)
+			s := &subs[i]
+			if !s.at.before(at) {
+				continue
 			}
+			s.at = at
+			switch {
+			case !s.conn.owned():
+				s.conn.Disconnect(SessionEnded)
+				continue
+			case !s.conn.sight.event(ch, ev):
+				continue
+			case frame == nil:
+				frame = p.frame(ch, ev)
+			}
+			p.push(s.conn, frame)
 		}
 	}
 }
@@ -308,6 +320,9 @@ func (p *eventHandler) subscribe(c *command) {
 		c.resume.gone = true
 		return
 	}
+	if c.sight != nil {
+		c.conn.sight = c.sight
+	}
 	switch c.conn.pushPreamble(c.answer, len(c.channels)) {
 	case pushedIdle:
 		c.conn.kick() // the client has the beginning while the rest is built
@@ -333,7 +348,7 @@ func (p *eventHandler) replay(c *command, from position) {
 	held := 0
 	for ev := range p.history.after(from) {
 		for _, channel := range c.channels {
-			if ch, _ := channel.Private(); ch.Carries(ev) {
+			if ch, _ := channel.Private(); ch.Carries(ev) && c.conn.sight.event(ch, ev) {
 				held = p.pushReplay(c.conn, p.frame(ch, ev), held)
 			}
 		}
@@ -349,59 +364,4 @@ func (p *eventHandler) replay(c *command, from position) {
 		ch, _ := channel.Private()
 		p.subs[ch][len(p.subs[ch])-1].at = at
 	}
-}
-
-// snapshotFrame is how many orders or positions one frame of a snapshot holds:
-// a frame stays well below the limits clients set.
-const snapshotFrame = 200
-
-// appendSnapshot appends the frames a private channel starts with, as of seq:
-//
-//	{"ch":"orders","seq":…,"ets":…,"rts":…,"data":{"snapshot":true,"more":false,"orders":[…]}}
-//
-// Executions start empty: HTTP lists old ones.
-func (h *Hub) appendSnapshot(dst []byte, ch wire.Private, seq uint64) []byte {
-	now := h.cfg.Clock.Now()
-	d := h.cfg.Directory
-	switch ch {
-	case wire.Orders:
-		list := h.cfg.View.Orders(engine.OrderFilter{OpenOnly: true})
-		return appendChunks(dst, ch, seq, now, list, func(b []byte, o *core.Order) []byte { return wire.AppendOrder(b, d, o) })
-	case wire.Positions:
-		list := h.cfg.View.Positions(engine.PositionFilter{})
-		return appendChunks(dst, ch, seq, now, list, func(b []byte, v *engine.PositionView) []byte {
-			return wire.AppendPosition(b, d, &v.PositionState)
-		})
-	case wire.Risk:
-		list := h.cfg.View.States()
-		return appendChunks(dst, ch, seq, now, list, func(b []byte, s *engine.ScopeState) []byte {
-			return wire.AppendState(b, d, s.Scope, s.State, s.Note.String())
-		})
-	}
-	return appendChunks(dst, ch, seq, now, []core.Execution(nil), nil)
-}
-
-// appendChunks appends list in frames of snapshotFrame.
-func appendChunks[T any](dst []byte, ch wire.Private, seq uint64, now core.Nanos, list []T, one func([]byte, *T) []byte) []byte {
-	prefix := wire.ChannelPrefix(ch.String())
-	var b []byte
-	for first := true; first || len(list) > 0; first = false {
-		n := min(len(list), snapshotFrame)
-		b = wire.AppendHead(BeginFrame(b), prefix, seq, now, now)
-		b = append(b, `{"snapshot":true,"more":`...)
-		b = strconv.AppendBool(b, n < len(list))
-		b = append(b, `,"`...)
-		b = append(b, ch.String()...)
-		b = append(b, `":[`...)
-		for i := range n {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = one(b, &list[i])
-		}
-		list = list[n:]
-		b = wire.AppendTail(append(b, ']', '}'))
-		dst = append(dst, EndFrame(b, OpText)...)
-	}
-	return dst
 }

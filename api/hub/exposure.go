@@ -40,7 +40,8 @@ const (
 // sequence, the nodes that have changed since they were told, the longest waiting
 // first; who has just subscribed, or was too slow, is given all of them beside these.
 // What does not fit within the bounds of one look waits for the next tick: the frame
-// then says that it is not complete. Everything is encoded once for all.
+// then says that it is not complete. Each node is encoded once for all, and who may not
+// see every node is sent frames of their own.
 type exposures struct {
 	hub    *Hub
 	levels wire.Levels
@@ -53,8 +54,9 @@ type exposures struct {
 	wanted atomic.Int64
 	waits  atomic.Bool
 
-	frames  [][]byte // data of the frames of a tick
-	perNode int      // bytes a node had in the last of them
+	nodes   []byte // the nodes of a tick, encoded
+	ends    []int  // where each of them ends, behind a 0
+	perNode int    // bytes a node had in the last tick
 }
 
 // run ticks until ctx ends.
@@ -146,55 +148,26 @@ func (x *exposures) full(began time.Time) bool {
 
 // tell encodes what was copied and has the private goroutine send it.
 func (x *exposures) tell(begins, complete bool) {
-	n, bytes := 0, 0
-	for i := 0; i < x.levels.Len() || i == 0; i += exposureFrame {
-		if n == len(x.frames) {
-			x.frames = append(x.frames, nil)
-		}
-		j := min(i+exposureFrame, x.levels.Len())
-		x.frames[n] = x.levels.AppendExposures(x.frames[n][:0], x.hub.cfg.Directory, i, j, complete && j == x.levels.Len())
-		bytes += len(x.frames[n])
-		n++
+	x.nodes, x.ends = x.nodes[:0], append(x.ends[:0], 0)
+	for i := range x.levels.Len() {
+		x.nodes = x.levels.Append(x.nodes, x.hub.cfg.Directory, i)
+		x.ends = append(x.ends, len(x.nodes))
 	}
-	x.perNode = bytes / max(x.levels.Len(), 1)
-	x.onPrivate(func() { x.hub.private.publishExposures(x.frames[:n], begins, complete) })
+	x.perNode = len(x.nodes) / max(x.levels.Len(), 1)
+	x.onPrivate(func() { x.hub.private.publishExposures(begins, complete) })
 }
 
-// publishExposures sends the frames of a tick to the subscribers of the risk channel.
-// Their seq is that of the last event before them, so that who resumes from one of
-// them misses no event. A subscriber that lags is left out, and is told everything
-// once it has caught up.
-func (p *eventHandler) publishExposures(frames [][]byte, begins, complete bool) {
-	subs := p.subs[wire.Risk]
-	x := &p.hub.exposures
-	for i := range subs {
-		if begins && subs[i].waits {
-			subs[i].waits, subs[i].walked = false, true
+// appendSome appends the data of a frame with some of the nodes; more says that another
+// frame follows.
+func (x *exposures) appendSome(dst []byte, some []int, complete, more bool) []byte {
+	dst = x.levels.AppendExposuresHead(dst, complete && !more, more)
+	for k, i := range some {
+		if k > 0 {
+			dst = append(dst, ',')
 		}
+		dst = append(dst, x.nodes[x.ends[i]:x.ends[i+1]]...)
 	}
-	for _, data := range frames {
-		at := p.last
-		idx := at.idx
-		if idx == wholeRecord {
-			idx = 0
-		}
-		b := wire.AppendPrivateHead(BeginFrame(p.scratch), p.prefix[wire.Risk], at.seq, idx, p.cfg.Clock.Now())
-		p.scratch = wire.AppendTail(append(b, data...))
-		frame := EndFrame(p.scratch, OpText)
-		for i := range subs {
-			if s := &subs[i]; !s.waits {
-				s.waits = !p.pushExposure(s.conn, frame)
-			}
-		}
-	}
-	for i := range subs {
-		if complete || subs[i].waits {
-			subs[i].walked = false
-		}
-		if subs[i].waits {
-			x.waits.Store(true)
-		}
-	}
+	return append(dst, wire.ExposuresTail...)
 }
 
 // readsSlowly reports whether a subscriber that the limit tree is walked for has an
@@ -206,19 +179,4 @@ func (p *eventHandler) readsSlowly() bool {
 		}
 	}
 	return false
-}
-
-// pushExposure sends one frame and reports whether the connection took it.
-func (p *eventHandler) pushExposure(c *Conn, frame []byte) bool {
-	switch c.pushSpare(frame) {
-	case pushedIdle:
-		p.wakes = append(p.wakes, c)
-		p.stats.private.Add(1)
-	case pushed:
-		p.stats.private.Add(1)
-	case pushLagged:
-		p.stats.conflated.Add(1)
-		return false
-	}
-	return true
 }

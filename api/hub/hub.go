@@ -199,7 +199,7 @@ func (h *Hub) Attach(nc net.Conn) (*Conn, error) {
 	if t, ok := nc.(*net.TCPConn); ok && h.cfg.SocketBuffer > 0 {
 		_ = t.SetWriteBuffer(h.cfg.SocketBuffer) // a hint: without it the kernel holds more
 	}
-	c := &Conn{hub: h, nc: nc, idle: true, done: make(chan struct{})}
+	c := &Conn{hub: h, nc: nc, idle: true, done: make(chan struct{}), sight: everything}
 	c.loop = c.writeLoop
 	c.direct.open(nc)
 	now := h.coarse.Load()
@@ -247,7 +247,7 @@ func (h *Hub) Len() int {
 	return len(h.conns)
 }
 
-// sweep is one tick of the keeper: it finds the dead and the stuck, pings the
+// sweep is one tick of the keeper: it finds the dead, the stuck and those whose time is over, pings the
 // silent and takes memory back from the idle.
 func (h *Hub) sweep(now core.Nanos) {
 	t := int64(now)
@@ -267,6 +267,10 @@ func (h *Hub) check(c *Conn, now int64) {
 		if now-at > int64(h.cfg.Linger) {
 			c.nc.Close()
 		}
+		return
+	}
+	if why, end := c.outstayed(now); end {
+		c.Disconnect(why)
 		return
 	}
 	if since := c.writing.Load(); since != 0 && now-since > int64(h.cfg.WriteTimeout) {

@@ -37,6 +37,7 @@ type command struct {
 	answer   []byte // whole frames to send when it is done
 	run      func()
 	resume   *resume // private subscriptions only
+	sight    *sight  // the same; nil: as it was
 }
 
 // maxInbox bounds subscriptions and queries that wait. Dropping and catching up

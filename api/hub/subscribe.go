@@ -104,8 +104,9 @@ func split(channels []Channel) (public, priv []Channel) {
 // private goroutine then replays what came after that sequence. What is replayed
 // may already show in the snapshot; every event tells a state, not a change.
 func (c *Conn) subscribePrivate(channels []Channel, from From, answer Answer) (resumed bool, err error) {
+	sees := newSight(c)
 	if from.Set {
-		gone, err := c.attach(channels, from.position(), answer(true))
+		gone, err := c.attach(channels, from.position(), answer(true), sees)
 		if err != nil || !gone {
 			return !gone, err
 		}
@@ -116,9 +117,9 @@ func (c *Conn) subscribePrivate(channels []Channel, from From, answer Answer) (r
 		frames := append([]byte(nil), answer(false)...)
 		for _, channel := range channels {
 			ch, _ := channel.Private()
-			frames = h.appendSnapshot(frames, ch, seq)
+			frames = h.appendSnapshot(frames, ch, seq, sees)
 		}
-		gone, err := c.attach(channels, position{seq, wholeRecord}, frames)
+		gone, err := c.attach(channels, position{seq, wholeRecord}, frames, sees)
 		if err != nil || !gone {
 			return false, err
 		}
@@ -127,10 +128,11 @@ func (c *Conn) subscribePrivate(channels []Channel, from From, answer Answer) (r
 	return false, ErrOverloaded
 }
 
-// attach hands the subscription to the private goroutine and waits for it.
-func (c *Conn) attach(channels []Channel, from position, frames []byte) (gone bool, err error) {
+// attach hands the subscription to the private goroutine and waits for it. What the
+// connection sees is that goroutine's meanwhile, and once it is attached.
+func (c *Conn) attach(channels []Channel, from position, frames []byte, sees *sight) (gone bool, err error) {
 	r := &resume{from: from, newest: c.hub.cfg.View.Applied(), done: make(chan struct{})}
-	cmd := command{op: opSubscribe, conn: c, channels: channels, answer: frames, resume: r}
+	cmd := command{op: opSubscribe, conn: c, channels: channels, answer: frames, resume: r, sight: sees}
 	if !c.hub.private.inbox.post(cmd) {
 		return false, ErrOverloaded
 	}

@@ -177,18 +177,18 @@ func appendTrips(dst []byte, in *core.Instrument, trips []risk.Trip) []byte {
 	return append(dst, ']')
 }
 
-// AppendExposures appends the data of a frame of the risk channel, nodes i to j-1:
-// {"kind":"exposure","seq","complete","more","scopes":[…]}.
-func (l *Levels) AppendExposures(dst []byte, d Names, i, j int, complete bool) []byte {
+// Scope is the node i.
+func (l *Levels) Scope(i int) risk.Scope { return l.levels[i].view.Scope }
+
+// AppendExposuresHead begins the data of a frame of the risk channel:
+// {"kind":"exposure","seq","complete","more","scopes":[. What Append appends follows, with
+// commas between, and then ExposuresTail.
+func (l *Levels) AppendExposuresHead(dst []byte, complete, more bool) []byte {
 	dst = appendKeyUint(append(dst, `{"kind":"exposure"`...), `,"seq":`, l.Seq)
 	dst = appendKeyBool(dst, `,"complete":`, complete)
-	dst = appendKeyBool(dst, `,"more":`, j < l.Len())
-	dst = append(dst, `,"scopes":[`...)
-	for k := i; k < j; k++ {
-		if k > i {
-			dst = append(dst, ',')
-		}
-		dst = l.Append(dst, d, k)
-	}
-	return append(dst, `]}`...)
+	dst = appendKeyBool(dst, `,"more":`, more)
+	return append(dst, `,"scopes":[`...)
 }
+
+// ExposuresTail ends the data that AppendExposuresHead began.
+const ExposuresTail = "]}"
