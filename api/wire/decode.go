@@ -95,6 +95,8 @@ func (d *decoder) value(f Field) ErrorKind {
 	switch fields[f].shape {
 	case shapeUint:
 		return d.uint(f)
+	case shapeDigits:
+		return d.digits(f)
 	case shapeBool:
 		return d.bool(f)
 	case shapeID:
@@ -134,6 +136,12 @@ func (d *decoder) set(f Field, v []byte) ErrorKind {
 		r.Op = v
 	case FieldToken:
 		r.Token = v
+	case FieldKey:
+		r.Key = v
+	case FieldNonce:
+		r.Nonce = v
+	case FieldSignature:
+		r.Signature = v
 	case FieldAccount:
 		r.Account = v
 	case FieldStrategy:
@@ -226,6 +234,26 @@ func (d *decoder) uint(f Field) ErrorKind {
 			return OutOfRange
 		}
 		d.r.Timeout = core.Nanos(v) * nanosPerMilli
+	}
+	return OK
+}
+
+// digits reads a whole number and keeps its text, which is signed as it is written.
+func (d *decoder) digits(f Field) ErrorKind {
+	if d.peek() == '"' || !isNumberStart(d.peek()) {
+		return d.mismatch()
+	}
+	text, kind := d.number()
+	if kind != OK {
+		return kind
+	}
+	if _, ok := parseUint(text); !ok {
+		return BadValue
+	}
+	if f == FieldWindow {
+		d.r.Window = text
+	} else {
+		d.r.Timestamp = text
 	}
 	return OK
 }

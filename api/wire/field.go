@@ -51,6 +51,12 @@ const (
 	FieldUntil
 	FieldApprove
 
+	FieldKey
+	FieldTimestamp
+	FieldWindow
+	FieldNonce
+	FieldSignature
+
 	fieldCount
 )
 
@@ -61,6 +67,7 @@ const (
 	shapeName    shape = iota // a non-empty string without escapes
 	shapeDecimal              // a decimal string
 	shapeUint                 // a whole number ≥ 0
+	shapeDigits               // the same, kept as it is written
 	shapeBool
 	shapeText     // any string without escapes, may be empty
 	shapeID       // a string or a whole number, echoed as it is
@@ -112,6 +119,11 @@ var fields = [fieldCount]struct {
 	FieldLimits:             {"limits", shapeLimits, 64},
 	FieldUntil:              {"until", shapeUint, 0},
 	FieldApprove:            {"approve", shapeBool, 0},
+	FieldKey:                {"key", shapeName, 64},
+	FieldTimestamp:          {"timestamp", shapeDigits, 20},
+	FieldWindow:             {"window", shapeDigits, 20},
+	FieldNonce:              {"nonce", shapeName, 64},
+	FieldSignature:          {"signature", shapeName, 128},
 }
 
 // String returns the field's name in JSON.
@@ -198,6 +210,11 @@ var (
 
 	DecisionFields = Fields(FieldApprove, FieldBy)
 
+	// SignatureFields prove who sends a request by a signature: SignatureNeeds, and how
+	// long it is good.
+	SignatureFields = SignatureNeeds | Fields(FieldWindow)
+	SignatureNeeds  = Fields(FieldKey, FieldTimestamp, FieldNonce, FieldSignature)
+
 	// SocketOrderFields are those of an order over a connection: it may be cancelled
 	// with it.
 	SocketOrderFields = OrderFields | Fields(FieldCancelOnDisconnect)
@@ -205,5 +222,5 @@ var (
 	// SocketFields are those of a WebSocket request of any op: Decode first, then
 	// look at Op, then Check.
 	SocketFields = Fields(FieldOp, FieldID, FieldChannels, FieldFromSeq, FieldFromIdx, FieldToken, FieldOrder) |
-		SocketOrderFields | AmendFields | CancelFields | StateFields | CountdownFields | Fields(FieldEnable)
+		SignatureFields | SocketOrderFields | AmendFields | CancelFields | StateFields | CountdownFields | Fields(FieldEnable)
 )

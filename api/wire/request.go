@@ -24,6 +24,9 @@ const (
 type Request struct {
 	Set FieldSet // the fields that were given, null not counted
 
+	// Who sends it. Timestamp and Window are the text of whole numbers.
+	Key, Timestamp, Window, Nonce, Signature []byte
+
 	// Of a WebSocket request. ID is its raw JSON text, nil when there is none.
 	Op, ID, Token []byte
 	FromSeq       uint64

@@ -54,12 +54,6 @@ type Orders interface {
 	WaitFor(ctx context.Context, seq uint64) error
 }
 
-// Recorder takes an entry for the audit log without making anybody wait, and reports
-// whether it had room. *audit.Recorder is one.
-type Recorder interface {
-	Record(e identity.AuditEntry) bool
-}
-
 // Config is what a Server works with. Zero bounds mean their defaults.
 type Config struct {
 	Hub       *hub.Hub
@@ -77,11 +71,11 @@ type Config struct {
 
 	// Gate tells who a client is. nil: nobody is asked, and everybody is auth.Demo.
 	Gate *auth.Gate
-	// Audit takes the entries of what must not wait for them, kills, and of what was
-	// refused; Auditor those without which nothing is done: a node is not set active
-	// again. nil: there are none.
-	Audit   Recorder
-	Auditor identity.Auditor
+	// Recorder takes the entries of the audit log that nothing waits for: of what reduces
+	// risk, and of refusals. Auditor takes those without which nothing is done: no node
+	// becomes active again. Needed with a Gate.
+	Recorder identity.Recorder
+	Auditor  identity.Auditor
 	// Proxies are those whose word on a client's address is taken.
 	Proxies forwarded.Proxies
 	// Clients bounds the messages of one API key, or of one user; Addresses those of an

@@ -1,6 +1,7 @@
 // Package signature verifies requests that a program signed with its API key.
 //
-// Signed are the bytes as they were received, nothing is parsed and written again:
+// Signed are the bytes as they were received, nothing is parsed and written again; which,
+// api/auth/signing says:
 //
 //	timestamp "\n" window "\n" nonce "\n" METHOD "\n" request target "\n" body
 //
@@ -22,5 +23,5 @@
 //
 // # Imports
 //
-// Nothing of this module but core.
+// Nothing of this module but core and api/auth/signing.
 package signature

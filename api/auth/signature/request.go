@@ -3,6 +3,7 @@ package signature
 import (
 	"errors"
 
+	"qcat/api/auth/signing"
 	"qcat/core"
 )
 
@@ -26,8 +27,8 @@ const (
 
 // The method and target that the auth operation of a WebSocket signs.
 var (
-	SocketMethod = []byte("WS")
-	SocketTarget = []byte("/api/v1/ws")
+	SocketMethod = []byte(signing.SocketMethod)
+	SocketTarget = []byte(signing.SocketTarget)
 )
 
 // Request is what was signed, as it was received. The slices are the caller's and only
@@ -84,15 +85,13 @@ func (s Stamp) Check(now core.Nanos) error {
 }
 
 // Append appends the signed bytes.
-func (r *Request) Append(dst []byte) []byte { return append(r.appendHead(dst), r.Body...) }
+func (r *Request) Append(dst []byte) []byte {
+	return signing.Append(dst, r.Timestamp, r.Window, r.Nonce, r.Method, r.Target, r.Body)
+}
 
 // appendHead appends what comes before the body.
 func (r *Request) appendHead(dst []byte) []byte {
-	for _, field := range [...][]byte{r.Timestamp, r.Window, r.Nonce, r.Method, r.Target} {
-		dst = append(dst, field...)
-		dst = append(dst, '\n')
-	}
-	return dst
+	return signing.Append(dst, r.Timestamp, r.Window, r.Nonce, r.Method, r.Target, nil)
 }
 
 // number reads decimal digits without a sign, a space or a leading zero.
