@@ -35,11 +35,24 @@ type cli struct {
 	Limits  limitsCmd  `cmd:"" help:"Look at the limits in force, change them, treat them as code."`
 	Resume  resumeCmd  `cmd:"" help:"Let a scope trade again."`
 
-	Accounts accountsCmd `cmd:"" help:"Show what accounts are worth, and what margin they have left."`
-	Transfer transferCmd `cmd:"" help:"Move money into an account or out of it."`
-	Margin   marginCmd   `cmd:"" help:"Set leverage and margin modes of an account."`
-	Funding  fundingCmd  `cmd:"" help:"Book a funding payment of a derivative to all who hold it."`
-	Check    checkCmd    `cmd:"" help:"Ask which controls an order would fail, and what would be used after it; nothing is sent."`
+	Accounts     accountsCmd     `cmd:"" help:"Show what accounts are worth, and what margin they have left."`
+	Transfer     transferCmd     `cmd:"" help:"Move money into an account or out of it."`
+	Margin       marginCmd       `cmd:"" help:"Set leverage and margin modes of an account."`
+	Funding      fundingCmd      `cmd:"" help:"Book a funding payment of a derivative to all who hold it."`
+	CreateUser   createUserCmd   `cmd:"" help:"Create a user; the first one with --admin."`
+	ListUsers    listUsersCmd    `cmd:"" help:"List users, their roles and scopes."`
+	ChangeUser   changeUserCmd   `cmd:"" help:"Change a user's role, scope or password; it is logged out."`
+	DisableUser  disableUserCmd  `cmd:"" help:"Disable a user: sessions and sockets end, its API keys stop."`
+	EnableUser   enableUserCmd   `cmd:"" help:"Let a disabled user in again."`
+	LogoutUser   logoutUserCmd   `cmd:"" help:"End every session of a user."`
+	CreateAPIKey createAPIKeyCmd `cmd:"" name:"create-apikey" help:"Create an API key; its secret is shown once."`
+	ListAPIKeys  listAPIKeysCmd  `cmd:"" name:"list-apikeys" help:"List API keys, their permissions and when they were used."`
+	RevokeAPIKey revokeAPIKeyCmd `cmd:"" name:"revoke-apikey" help:"End an API key, at once and for good."`
+	RotateJWT    rotateJWTCmd    `cmd:"" name:"rotate-jwt" help:"Sign tokens with a new key."`
+	RotateKeys   rotateKeysCmd   `cmd:"" help:"Bring every stored secret under a new key, while the server runs."`
+	AuditLogs    auditLogsCmd    `cmd:"" help:"Show who did what, or verify that nothing of it was changed."`
+
+	Check checkCmd `cmd:"" help:"Ask which controls an order would fail, and what would be used after it; nothing is sent."`
 }
 
 // env is what a command may touch of the outside world.

@@ -253,7 +253,7 @@ func TestClientsTradeOnPaper(t *testing.T) {
 		}
 		return true
 	})
-	audit := newAudit(t, s, addr)
+	books := newBookkeeper(t, s, addr)
 	const seed = 77
 	sum := &tally{codes: map[string]int{}}
 	done := make(chan struct{})
@@ -277,7 +277,7 @@ func TestClientsTradeOnPaper(t *testing.T) {
 	wg.Wait()
 	stop()
 
-	fills := audit.check()
+	fills := books.check()
 	t.Logf("%d orders, %d requests carried out, %d fills, %d journal records, refusals %v",
 		sum.entered.Load(), sum.done.Load(), fills, s.engine.Seq(), sum.codes)
 	if fills < 100 || sum.refused.Load() == 0 || sum.entered.Load() < 200 {
@@ -346,8 +346,8 @@ func TestShutdownUnderLoad(t *testing.T) {
 	}
 }
 
-// audit adds up the executions that a client is told.
-type audit struct {
+// bookkeeper adds up the executions that a client is told.
+type bookkeeper struct {
 	t     *testing.T
 	s     *server
 	conn  *client.Conn
@@ -361,10 +361,10 @@ type told struct {
 	Side, Price, Qty, Fee         string
 }
 
-func newAudit(t *testing.T, s *server, addr string) *audit {
+func newBookkeeper(t *testing.T, s *server, addr string) *bookkeeper {
 	t.Helper()
 	c := dial(t, addr)
-	return &audit{t: t, s: s, conn: c, fills: follow[told](t, c, "executions")}
+	return &bookkeeper{t: t, s: s, conn: c, fills: follow[told](t, c, "executions")}
 }
 
 // holding is what fills add up to, exactly.
@@ -372,7 +372,7 @@ type holding struct{ qty, cash, fees, volume, fills int64 }
 
 // check compares the sums with the engine's positions and returns how many fills
 // there were. The server has been stopped.
-func (a *audit) check() int {
+func (a *bookkeeper) check() int {
 	a.t.Helper()
 	<-a.conn.Done()
 	sums := map[string]*holding{}
@@ -410,7 +410,7 @@ func (a *audit) check() int {
 
 // exposure wants the limit tree to hold the same positions, and nothing reserved
 // when no order is open.
-func (a *audit) exposure(held []engine.PositionState) {
+func (a *bookkeeper) exposure(held []engine.PositionState) {
 	a.t.Helper()
 	a.s.engine.Query(func(tree *risk.Tree, _ uint64) {
 		for i := range held {
@@ -423,7 +423,7 @@ func (a *audit) exposure(held []engine.PositionState) {
 	})
 }
 
-func (a *audit) number(text string, scale uint8) int64 {
+func (a *bookkeeper) number(text string, scale uint8) int64 {
 	a.t.Helper()
 	v, err := core.ParseDecimal([]byte(text), scale)
 	if err != nil {
