@@ -27,7 +27,7 @@ var layers = []layer{
 	{"core/frame", nil, "framing knows nothing of what is framed, nor on whose side it is"},
 	{"core/history", []string{"core"}, "rows and questions are shared by stores and clients, so they belong to neither"},
 	{"core/identity", []string{"core"}, "who may do what is shared by stores, commands and clients, so it belongs to none of them"},
-	{"core/book", []string{"core"}, "a book is a data structure"},
+	{"core/book", []string{"core", "core/mem"}, "a book is a data structure"},
 	{"core/market", []string{"core", "core/book", "ringbuf"}, "the meeting point of the lanes belongs to neither"},
 	{"ringbuf", nil, "a queue knows nothing of what it carries"},
 	{"risk", []string{"core", "core/mem", "risk/margin"}, "risk is pure: no clock, log or I/O"},

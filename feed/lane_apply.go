@@ -110,6 +110,7 @@ func (l *Lane) depth(in *instrument, m *Message, rx core.Nanos) {
 		l.stats.DepthDuplicates++
 		return
 	}
+	in.book.Ahead()
 	before := in.sync.Overflowed()
 	switch in.sync.Depth(m, rx) {
 	case VerdictApply:

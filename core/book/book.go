@@ -24,6 +24,14 @@ func (b *Book) init(capacityHint int) {
 	b.asks.init(core.Sell, capacityHint)
 }
 
+// Ahead asks for the memory that a message's levels are likely to touch, near those of
+// the message before, of both sides at once: a book that nobody looked at for a while
+// then costs two turns of memory instead of one for each line.
+func (b *Book) Ahead() {
+	b.bids.ahead()
+	b.asks.ahead()
+}
+
 func (b *Book) side(s core.Side) *ladder {
 	if s == core.Buy {
 		return &b.bids

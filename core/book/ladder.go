@@ -3,8 +3,10 @@ package book
 import (
 	"math/bits"
 	"slices"
+	"unsafe"
 
 	"qcat/core"
+	"qcat/core/mem"
 )
 
 // near is how many leaves find walks from the last update before it searches.
@@ -23,6 +25,7 @@ type ladder struct {
 	low    []uint64
 	leaves []*leaf
 	at     int
+	warm   *leaf  // leaves[at], or where it was when that has changed since: for ahead
 	flip   uint64 // key = price ^ flip
 
 	total   int
@@ -58,6 +61,9 @@ func (l *ladder) set(price core.Price, qty core.Qty) bool {
 	i := l.find(key)
 	l.at = i
 	f := l.leaves[i]
+	if f != l.warm {
+		l.warm = f
+	}
 	pos := f.search(key)
 	last := i == len(l.leaves)-1
 	if !f.has(pos, key) {
@@ -76,6 +82,14 @@ func (l *ladder) set(price core.Price, qty core.Qty) bool {
 	same := f.entries[pos].qty == qty
 	f.entries[pos].qty = qty
 	return best && !same
+}
+
+// ahead asks for the memory that the next update is likely to touch. It knows it from
+// the ladder alone: nothing of it has to be there before the rest can be asked for.
+func (l *ladder) ahead() {
+	mem.FetchBlock(unsafe.Pointer(l.warm))
+	mem.Fetch(unsafe.Pointer(&l.low[l.at]))
+	mem.Fetch(unsafe.Pointer(&l.leaves[l.at]))
 }
 
 // find returns the index of the leaf whose range holds key. Depth messages list

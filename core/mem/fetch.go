@@ -9,3 +9,8 @@ import "unsafe"
 //
 //go:noescape
 func Fetch(p unsafe.Pointer)
+
+// FetchBlock is Fetch of the eight lines (512 bytes) at p.
+//
+//go:noescape
+func FetchBlock(p unsafe.Pointer)

@@ -10,6 +10,8 @@ func TestFetchTakesAnyAddress(t *testing.T) {
 	before := v
 	Fetch(unsafe.Pointer(&v))
 	Fetch(nil)
+	FetchBlock(unsafe.Pointer(&v))
+	FetchBlock(nil)
 	if v != before {
 		t.Fatal("memory has changed")
 	}
