@@ -25,9 +25,9 @@ type ladder struct {
 	low    []uint64
 	leaves []*leaf
 	at     int
-	warm   *leaf  // leaves[at], or where it was when that has changed since: for ahead
 	flip   uint64 // key = price ^ flip
 
+	warm    *leaf // leaves[at], or a leaf that was: for ahead
 	total   int
 	max     int
 	evicted uint64
@@ -46,6 +46,7 @@ func (l *ladder) init(side core.Side, hint int) {
 	l.low = make([]uint64, 1, n)
 	l.leaves = make([]*leaf, 1, n)
 	l.leaves[0] = makeLeaf()
+	l.warm = l.leaves[0]
 }
 
 func (l *ladder) key(p core.Price) uint64 { return uint64(p) ^ l.flip }
@@ -59,10 +60,9 @@ func (l *ladder) level(e *entry) core.Level {
 func (l *ladder) set(price core.Price, qty core.Qty) bool {
 	key := l.key(price)
 	i := l.find(key)
-	l.at = i
 	f := l.leaves[i]
-	if f != l.warm {
-		l.warm = f
+	if i != l.at {
+		l.at, l.warm = i, f
 	}
 	pos := f.search(key)
 	last := i == len(l.leaves)-1
@@ -166,7 +166,7 @@ func (l *ladder) split(i, pos int, key uint64) (*leaf, int) {
 	if key < low {
 		return f, pos
 	}
-	l.at = i + 1
+	l.at, l.warm = i+1, g
 	return g, pos - cut
 }
 
