@@ -26,7 +26,9 @@ func (s *session) order() {
 	if s.cmd.CancelOnDrop = s.dropped; s.req.Has(wire.FieldCancelOnDisconnect) {
 		s.cmd.CancelOnDrop = s.req.CancelOnDisconnect
 	}
-	s.submit(&res)
+	if s.reaches(&res) {
+		s.submit(&res)
+	}
 }
 
 // cancel cancels one order.
@@ -35,7 +37,9 @@ func (s *session) cancel() {
 		return
 	}
 	res := s.req.ResolveCancel(s.cfg.Directory, &s.cmd)
-	s.submit(&res)
+	if s.reachesTarget() {
+		s.submit(&res)
+	}
 }
 
 // amend changes one order.
@@ -47,13 +51,19 @@ func (s *session) amend() {
 		s.noEngine()
 		return
 	}
-	in, reason := s.instrumentOf()
+	s.cmd = engine.Command{}
+	if !s.reachesAccount() {
+		return
+	}
+	o, reason := s.orderOf()
 	if !reason.OK() {
 		s.refuseReason(nil, &reason)
 		return
 	}
-	res := s.req.ResolveAmend(s.cfg.Directory, in, &s.cmd)
-	s.submit(&res)
+	res := s.req.ResolveAmend(s.cfg.Directory, s.cfg.Directory.Instrument(o.Instrument), &s.cmd)
+	if s.reachesOrder(&o) {
+		s.submit(&res)
+	}
 }
 
 func (s *session) target(e wire.Error) bool {
@@ -67,16 +77,15 @@ func (s *session) target(e wire.Error) bool {
 // all is well.
 const viewTimeout = 5 * time.Second
 
-// instrumentOf finds the instrument of the order that the request names. An order
-// nobody knows has no scales to read prices in; before it is called unknown the
-// read model is waited for, which may be behind an answer that the client has
-// acted on.
-func (s *session) instrumentOf() (*core.Instrument, risk.Reason) {
+// orderOf finds the order that the request names. One that nobody knows has no scales to
+// read prices in, and no account; before it is called unknown the read model is waited
+// for, which may be behind an answer that the client has acted on.
+func (s *session) orderOf() (core.Order, risk.Reason) {
 	var account core.AccountID
 	if !s.req.Has(wire.FieldOrderID) {
 		a := s.cfg.Directory.AccountNamed(string(s.req.Account))
 		if a == nil {
-			return nil, risk.Reason{Code: risk.UnknownAccount}
+			return core.Order{}, risk.Reason{Code: risk.UnknownAccount}
 		}
 		account = a.ID
 	}
@@ -90,9 +99,9 @@ func (s *session) instrumentOf() (*core.Instrument, risk.Reason) {
 		}
 	}
 	if !ok {
-		return nil, risk.Reason{Code: risk.UnknownOrder}
+		return core.Order{}, risk.Reason{Code: risk.UnknownOrder}
 	}
-	return s.cfg.Directory.Instrument(o.Instrument), risk.Reason{}
+	return o, risk.Reason{}
 }
 
 // find looks the request's order up: by its id, or by its client order id where
@@ -108,36 +117,37 @@ func (s *session) find(account core.AccountID) (core.Order, bool) {
 	return found[0], true
 }
 
-// submit hands s.cmd to the engine, or answers why it cannot be.
-func (s *session) submit(res *wire.Resolution) {
+// submit hands s.cmd to the engine and reports whether it did; if not, it answers why.
+func (s *session) submit(res *wire.Resolution) (taken bool) {
 	switch {
 	case !res.Error.OK():
 		s.failWith(&res.Error)
-		return
+		return false
 	case !res.Reason.OK():
 		s.begin(s.req.ID, false)
 		s.out = wire.AppendUnresolved(append(s.out, `,"error":`...), s.cfg.Directory, res)
 		s.finish()
-		return
+		return false
 	case s.cfg.Engine == nil:
 		s.noEngine()
-		return
+		return false
 	}
 	if s.desk == nil && !s.openDesk() {
 		s.fail(s.req.ID, wire.CodeOverloaded, "too many connections send orders", "")
-		return
+		return false
 	}
 	token, ok := s.desk.issue(s.req.ID, classOf(s.cmd.Kind))
 	if !ok {
 		s.fail(s.req.ID, "ws.in_flight", "too many orders wait for their answer", "")
-		return
+		return false
 	}
 	s.cmd.Reply, s.cmd.Token, s.cmd.Received = s.desk.to, token, s.cfg.Clock.Now()
 	if !s.handOver(token) {
 		s.fail(s.req.ID, wire.CodeOverloaded, "the order lane is full: try again", "")
-		return
+		return false
 	}
 	s.bad = 0
+	return true
 }
 
 // handOver submits s.cmd, or takes its ticket back when it is not taken.

@@ -87,9 +87,9 @@ type Config struct {
 	Failures *limit.Backoff
 	// AuthTimeout is how long a connection may be nobody's. Default 5 s.
 	AuthTimeout time.Duration
-	// MaxPerAddress and MaxPerClient bound the connections from one address, and those
-	// of one API key or user. Default with a Gate 256 and 64, without none.
-	MaxPerAddress, MaxPerClient int
+	// MaxPerAddress and MaxPerUser bound the connections from one address, and those of
+	// one user, by whatever keys and sessions. Default with a Gate 256 each; without one, no bound.
+	MaxPerAddress, MaxPerUser int
 
 	Log *zap.Logger // default: none
 
@@ -108,14 +108,36 @@ func (c *Config) setDefaults() {
 	if c.MaxBad == 0 {
 		c.MaxBad = 64
 	}
-	if c.AuthTimeout == 0 {
-		c.AuthTimeout = 5 * time.Second
+	if c.Gate != nil {
+		c.guard()
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
 	if c.Clock == nil {
 		c.Clock = core.SystemClock()
+	}
+}
+
+// failures is when wrong tokens and signatures lock an address.
+var failures = limit.Policy{Free: 20, First: time.Second, Most: 5 * time.Minute, Forget: 15 * time.Minute}
+
+// defaultConnections is how many an address or a user may have.
+const defaultConnections = 256
+
+// guard sets the defaults of a server that asks who a client is.
+func (c *Config) guard() {
+	if c.AuthTimeout == 0 {
+		c.AuthTimeout = 5 * time.Second
+	}
+	if c.Failures == nil {
+		c.Failures = limit.NewBackoff(failures)
+	}
+	if c.MaxPerAddress == 0 {
+		c.MaxPerAddress = defaultConnections
+	}
+	if c.MaxPerUser == 0 {
+		c.MaxPerUser = defaultConnections
 	}
 }
 
@@ -126,7 +148,15 @@ type Server struct {
 	// sessions is the last session's id. It begins at the time of the start in
 	// nanoseconds, so that no id comes again after a restart.
 	sessions atomic.Uint64
+
+	demo auth.Principal // everybody, without a Gate
+	open quota
+	// unrecorded counts the stops that the audit log had no room for.
+	unrecorded atomic.Uint64
 }
+
+// Unrecorded is how many stops were carried out that the audit log had no room for.
+func (s *Server) Unrecorded() uint64 { return s.unrecorded.Load() }
 
 // discardPool makes the library's connection, of which only the handshake is
 // used, keep no write buffer.
@@ -138,7 +168,7 @@ func (discardPool) Put(any)  {}
 // New returns a server on cfg.
 func New(cfg Config) *Server {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, demo: auth.Demo()}
 	s.sessions.Store(uint64(cfg.Clock.Now()))
 	s.upgrader = websocket.FastHTTPUpgrader{
 		CheckOrigin:     s.checkOrigin,
@@ -157,9 +187,32 @@ func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 			Title: "No connection can be taken", Detail: hub.ErrFull.Error()})
 		return
 	}
+	if !s.checkOrigin(ctx) {
+		upgradeError(ctx, fasthttp.StatusForbidden, errOrigin)
+		return
+	}
+	v := visitor{address: s.addressOf(ctx)}
+	if !s.open.room(limit.Address(v.address), s.cfg.MaxPerAddress) {
+		turnAway(ctx, errConnections)
+		return
+	}
+	var err error
+	if v.who, err = s.identify(ctx, v.address); err != nil {
+		turnAway(ctx, err)
+		return
+	}
+	if !s.open.room(userKey(v.who), s.cfg.MaxPerUser) {
+		turnAway(ctx, errConnections)
+		return
+	}
 	// An error has been answered by upgradeError.
-	_ = s.upgrader.Upgrade(ctx, s.takeOver)
+	_ = s.upgrader.Upgrade(ctx, func(wc *websocket.Conn) { s.takeOver(wc, v) })
 }
+
+var errOrigin = errors.New("the page that asks is not of a site that may")
+
+// errConnections turns away who has as many connections as they may.
+var errConnections = &auth.Error{Code: auth.ErrRate.Code, Status: auth.ErrRate.Status, Text: "too many connections", Wait: time.Second}
 
 // upgradeError answers a handshake that failed.
 func upgradeError(ctx *fasthttp.RequestCtx, status int, reason error) {
@@ -181,6 +234,9 @@ func problem(ctx *fasthttp.RequestCtx, p *wire.Problem) {
 // client: what has an Origin must name this server or be on the list.
 func (s *Server) checkOrigin(ctx *fasthttp.RequestCtx) bool {
 	page := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
+	if page == "" && s.cfg.Gate != nil {
+		return true // no page, and whoever it is has to say who, which no browser does for a page
+	}
 	if page == "" {
 		addr, ok := ctx.RemoteAddr().(*net.TCPAddr)
 		return ok && addr.IP.IsLoopback()
@@ -191,10 +247,10 @@ func (s *Server) checkOrigin(ctx *fasthttp.RequestCtx) bool {
 // takeOver takes a connection from the HTTP server and leaves it what belonged to the
 // request: its buffers and its deep stack would be held for as long as the connection
 // lasts, and be most of what it costs.
-func (s *Server) takeOver(wc *websocket.Conn) {
+func (s *Server) takeOver(wc *websocket.Conn, v visitor) {
 	nc := wc.NetConn()
 	ahead := readAhead(nc)
-	go s.serve(rawConn(nc), ahead)
+	go s.serve(rawConn(nc), ahead, &v)
 }
 
 // readAhead returns what the HTTP server has read beyond the request. A read that may
@@ -231,7 +287,7 @@ func (s *Server) contain(conn *hub.Conn) {
 }
 
 // serve is one connection, of which ahead has been read.
-func (s *Server) serve(nc net.Conn, ahead []byte) {
+func (s *Server) serve(nc net.Conn, ahead []byte, v *visitor) {
 	conn, err := s.cfg.Hub.Attach(nc)
 	if err != nil {
 		d := hub.ConnectionLimit
@@ -247,6 +303,8 @@ func (s *Server) serve(nc net.Conn, ahead []byte) {
 	defer ss.end()
 	defer s.contain(conn)
 	defer ss.serve()
+	defer ss.depart()
+	ss.arrive(v)
 	ss.run(frame.NewReader(&serving{nc, ss}, frame.Config{
 		Masked: true, Limit: s.cfg.MaxMessage, Small: minBuffer, Large: readBuffer, Keep: readBuffer,
 	}, ahead))

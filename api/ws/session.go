@@ -2,9 +2,12 @@ package ws
 
 import (
 	"errors"
+	"net/netip"
 	"unicode/utf8"
 
+	"qcat/api/auth"
 	"qcat/api/hub"
+	"qcat/api/limit"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -29,6 +32,14 @@ type session struct {
 	id      core.SessionID
 	dropped bool // orders are cancelled with the connection unless they say otherwise
 	left    bool // the client said goodbye
+
+	from    netip.Addr     // where the client is
+	address limit.Key      // by which it is counted
+	counted bool           // it is
+	who     auth.Principal // nobody at first, if there is a Gate
+	mine    bool           // it is somebody's, and counted as theirs
+	proofs  int            // of identity that were refused
+	over    int            // messages beyond the rate
 }
 
 // run reads until the connection ends.
@@ -92,36 +103,7 @@ func (s *session) request(data []byte) {
 		s.failWith(&e)
 		return
 	}
-	switch string(s.req.Op) {
-	case "subscribe":
-		s.subscribe()
-	case "unsubscribe":
-		s.unsubscribe()
-	case "order":
-		s.order()
-	case "cancel":
-		s.cancel()
-	case "amend":
-		s.amend()
-	case "cancel_all":
-		s.cancelAll()
-	case "state":
-		s.state()
-	case "countdown":
-		s.countdown()
-	case "cancel_on_disconnect":
-		s.cancelOnDisconnect()
-	case "logout":
-		s.logout()
-	case "ping":
-		s.ping()
-	case "auth":
-		s.fail(s.req.ID, wire.CodeNoAuth, "this server has no identities: it trusts whoever reaches it on loopback", "op")
-	case "":
-		s.failWith(&wire.Error{Kind: wire.MissingField, Field: wire.FieldOp})
-	default:
-		s.fail(s.req.ID, "ws.unknown_op", "op is one of auth, logout, subscribe, unsubscribe, order, cancel, amend, cancel_all, cancel_on_disconnect, countdown, state and ping", "op")
-	}
+	s.carryOut()
 }
 
 var (

@@ -15,7 +15,9 @@ func (s *session) cancelAll() {
 		return
 	}
 	res := s.req.ResolveCancelAll(s.cfg.Directory, &s.cmd)
-	s.submit(&res)
+	if s.reaches(&res) && s.submit(&res) {
+		s.record()
+	}
 }
 
 // state halts, reduces or resumes a scope.
@@ -24,7 +26,15 @@ func (s *session) state() {
 		return
 	}
 	res := s.req.ResolveState(s.cfg.Directory, &s.cmd)
-	s.submit(&res)
+	switch {
+	case !s.reaches(&res):
+	case !s.resumes():
+		if s.submit(&res) {
+			s.record()
+		}
+	case !res.OK() || s.recordFirst():
+		s.submit(&res)
+	}
 }
 
 // countdown arms, renews or disarms the dead man's switch of a scope.
@@ -33,7 +43,9 @@ func (s *session) countdown() {
 		return
 	}
 	res := s.req.ResolveCountdown(s.cfg.Directory, &s.cmd)
-	s.submit(&res)
+	if s.reaches(&res) {
+		s.submit(&res)
+	}
 }
 
 // cancelOnDisconnect says whether orders that are entered from now on, and do not say
