@@ -166,6 +166,23 @@ func (d *Directory) Empty() bool {
 	return len(d.users) == 0
 }
 
+// Counts is how many keys and sessions are good now.
+func (d *Directory) Counts() (keys, sessions int) {
+	d.keys.Range(func(_ keyID, e *keyEntry) bool {
+		if g := e.grant.Load(); g != nil && g.ended.Load() == nil {
+			keys++
+		}
+		return true
+	})
+	d.sessions.Range(func(_ string, e *sessionEntry) bool {
+		if e.grant.ended.Load() == nil {
+			sessions++
+		}
+		return true
+	})
+	return keys, sessions
+}
+
 // MaxSilence is for how long the store may say nothing before nobody can log in.
 const MaxSilence = 30 * time.Second
 

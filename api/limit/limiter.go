@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"sync/atomic"
 	"time"
 
 	"qcat/core"
@@ -20,6 +21,8 @@ type Limiter struct {
 	table table[core.Nanos]
 	each  core.Nanos // until one token has come back
 	depth core.Nanos // until an empty bucket is full
+
+	refused atomic.Uint64
 }
 
 // NewLimiter returns a limiter whose buckets are full. A rate or burst that is not positive
@@ -42,14 +45,19 @@ func (l *Limiter) Take(k Key, now core.Nanos) (wait time.Duration, ok bool) {
 // that for a full bucket.
 func (l *Limiter) TakeN(k Key, n int, now core.Nanos) (wait time.Duration, ok bool) {
 	if l.each == 0 {
+		l.refused.Add(1)
 		return time.Hour, false
 	}
 	s, full := l.table.of(k, int64(now))
 	defer s.mu.Unlock()
 	after := max(*full, now) + l.each*core.Nanos(n)
 	if over := after - now - l.depth; over > 0 {
+		l.refused.Add(1)
 		return time.Duration(min(over, l.depth)), false
 	}
 	*full = after
 	return 0, true
 }
+
+// Refused is how often somebody was told to wait.
+func (l *Limiter) Refused() uint64 { return l.refused.Load() }

@@ -22,6 +22,10 @@ type Starting struct {
 	Metrics    *metrics.Registry
 	Clock      core.Clock
 	Log        *zap.Logger
+	// Secure wraps the listener, such as in TLS; nil: it is used as it is.
+	Secure func(net.Listener) net.Listener
+	// MayScrape says who gets /metrics; nil: everybody.
+	MayScrape func(net.Addr) bool
 }
 
 // codeStarting is the code of what cannot be answered before the recovery is done.
@@ -42,10 +46,10 @@ func (s *Starting) Serve(ctx context.Context, ln *net.TCPListener) error {
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, DisableKeepalive: true,
 		Handler: func(c *fasthttp.RequestCtx) {
 			x := exchange{RequestCtx: c}
-			switch string(c.Path()) {
-			case "/health":
+			switch path := string(c.Path()); {
+			case path == "/health":
 				answerHealth(x, s.Components, s.Clock.Now()-began)
-			case "/metrics":
+			case path == "/metrics" && (s.MayScrape == nil || s.MayScrape(c.RemoteAddr())):
 				s.Metrics.Handler(c)
 			default:
 				unavailable(x, codeStarting, "the server is recovering its state; /health tells how far it is")
@@ -54,7 +58,11 @@ func (s *Starting) Serve(ctx context.Context, ln *net.TCPListener) error {
 	}
 	unhook := context.AfterFunc(ctx, func() { _ = ln.SetDeadline(time.Unix(1, 0)) }) // an open listener takes a deadline
 	defer unhook()
-	err := server.Serve(borrowed{ln, ctx})
+	var lent net.Listener = borrowed{ln, ctx}
+	if s.Secure != nil {
+		lent = s.Secure(lent)
+	}
+	err := server.Serve(lent)
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), startingPatience)
 	defer cancel()
 	_ = server.ShutdownWithContext(late) // a client that is slower finds its connection cut at the end of the process

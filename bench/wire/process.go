@@ -47,7 +47,7 @@ func startServer(binary string, args ...string) (*process, error) {
 // startIn is startServer on a data directory that is there. It is removed when the
 // server is stopped, or does not start.
 func startIn(binary, dir string, patience time.Duration, args ...string) (*process, error) {
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-format", "json"}, args...)
+	args = append([]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-format", "json"}, args...)
 	p := &process{cmd: exec.Command(binary, args...), dir: dir, ended: make(chan string, 1)}
 	// What is not asked for is not used.
 	for _, v := range os.Environ() {

@@ -372,7 +372,7 @@ func TestSampleFileIsComplete(t *testing.T) {
 // TestSampleFileServes starts from the sample and trades.
 func TestSampleFileServes(t *testing.T) {
 	t.Parallel()
-	p := serve(t, "--config", sampleFile)
+	p := serve(t, "--demo", "--config", sampleFile)
 	p.live(btc)
 	p.accepted(p.resting(""))
 }

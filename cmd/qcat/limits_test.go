@@ -42,7 +42,7 @@ func TestLimitsAsCode(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	config := yamlFile(t, limitsConfig)
-	p := serveIn(t, dir, "--config", config)
+	p := serveIn(t, dir, "--demo", "--config", config)
 	exported := filepath.Join(t.TempDir(), "limits.yaml")
 	p.says(0, "", "export", "-o", exported)
 	first, err := os.ReadFile(exported)
@@ -90,7 +90,7 @@ func TestLimitsAsCode(t *testing.T) {
 	}
 
 	// A start seeds nothing that is there, and says that the file is another.
-	p = serveIn(t, dir, "--config", config)
+	p = serveIn(t, dir, "--demo", "--config", config)
 	if p.logged("the limits in force are not those of the configuration, which only seeds them: "+
 		"compare with qcat limits diff, change with qcat limits apply").Level != "WARN" {
 		t.Errorf("nothing is said of the difference:\n%s", p.stderr.String())

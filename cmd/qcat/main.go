@@ -61,6 +61,8 @@ type env struct {
 	stdout io.Writer
 	stderr io.Writer
 	file   *fileConfig
+	// settings are those of the command, as the audit log may be told of them.
+	settings []setting
 }
 
 func main() {
@@ -88,6 +90,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "qcat: %v\n", err)
 		return 2
 	}
+	e.settings = settingsOf(kctx)
 	if err := kctx.Run(e); err != nil {
 		fmt.Fprintf(stderr, "qcat: %v\n", err)
 		var bad *settingError

@@ -19,7 +19,7 @@ func (s *server) components() []rest.Component {
 		lane := &s.lanes[i]
 		parts = append(parts, rest.Component{Name: "feed_" + lane.name, Check: func() (rest.Status, string) { return laneHealth(lane) }})
 	}
-	return append(parts, s.storageComponents()...)
+	return append(append(parts, s.storageComponents()...), s.guardComponents()...)
 }
 
 // marketHealth is down when no instrument at all has a live book: no order could

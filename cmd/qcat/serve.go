@@ -24,7 +24,7 @@ import (
 // serveCmd runs the server.
 type serveCmd struct {
 	Demo    bool   `help:"Loopback only, simulated market, one account 'demo' with limits: nothing to set up."`
-	Listen  string `help:"Address to listen on: loopback only, until there are users." default:"127.0.0.1:8082"`
+	Listen  string `help:"Address to listen on; beyond loopback with TLS, behind a proxy that is named, or with --insecure-listen." default:"127.0.0.1:8082"`
 	DataDir string `help:"Directory that this process alone uses." default:"./data"`
 
 	KillFile string `help:"Signal file: when it appears, what it says is halted (nothing: the firm). Default: KILL in the data directory." placeholder:"FILE"`
@@ -37,6 +37,8 @@ type serveCmd struct {
 	storageFlags `embed:""`
 	memoryFlags  `embed:""`
 	debugFlags   `embed:""`
+	masterFlags  `embed:""`
+	accessFlags  `embed:""`
 
 	MaxConnections   int           `help:"WebSocket connections that are taken, and HTTP connections." default:"10000"`
 	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
@@ -94,10 +96,7 @@ func (f *paperFlags) settings() (paper.Settings, error) {
 
 // Run implements the command.
 func (c *serveCmd) Run(e *env) error {
-	if err := loopbackOnly(c.Listen); err != nil {
-		return err
-	}
-	if err := errors.Join(c.validate(), c.checkMemory(), c.checkDebug()); err != nil {
+	if err := errors.Join(c.checkAccess(), c.validate(), c.checkMemory(), c.checkDebug()); err != nil {
 		return err
 	}
 	if c.MaxConnections < 1 {
@@ -137,6 +136,10 @@ func (c *serveCmd) Run(e *env) error {
 	defer stopProfiles()
 	c.applyMemory(log)
 	s := c.newServer(log)
+	s.settings, s.accounts = e.settings, e.file.digest
+	if s.certificate, err = c.certificate(log); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	if err := s.buildWhileAnswering(e.ctx, who, ln); err != nil {
 		return errors.Join(err, s.close(), ln.Close())
 	}
@@ -153,19 +156,14 @@ func (c *serveCmd) Run(e *env) error {
 
 // buildWhileAnswering builds the server, and tells on ln how far it is meanwhile.
 func (s *server) buildWhileAnswering(ctx context.Context, who sections, ln net.Listener) error {
-	starting := rest.Starting{Components: []rest.Component{{Name: "start", Check: s.progress.check}}, Metrics: s.metrics, Clock: s.clock, Log: s.log}
+	starting := rest.Starting{Components: []rest.Component{{Name: "start", Check: s.progress.check}}, Metrics: s.metrics, Clock: s.clock, Log: s.log,
+		Secure: s.secure, MayScrape: s.cfg.mayScrape}
 	answering, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() { served <- starting.Serve(answering, ln.(*net.TCPListener)) }()
 	err := s.build(ctx, who)
 	stop()
 	return errors.Join(err, <-served)
-}
-
-// loopbackOnly refuses an address of the interface that others could reach.
-func loopbackOnly(addr string) error {
-	return loopback("listen", addr, "this server has no users or keys yet, "+
-		"so whoever reaches it may trade and halt; listen on 127.0.0.1 and let an SSH tunnel or a proxy that authenticates bring others in")
 }
 
 // loopback refuses an address that others could reach, and says why it must not be one.
@@ -226,11 +224,11 @@ func (s *server) run(ctx context.Context, ln net.Listener) error {
 	if err := kill.first(ctx); err != nil {
 		return errors.Join(err, ln.Close(), s.shutdown())
 	}
-	s.watchers.start(kill.run, s.funding.run)
+	s.watchers.start(append(s.guards(), kill.run, s.funding.run)...)
 	for !s.paper.Ready() && sleep(ctx, time.Millisecond) { // its goroutine has been started: the first order must find it
 	}
 	go func() {
-		if err := s.rest.Serve(ln); err != nil {
+		if err := s.rest.Serve(s.secure(ln)); err != nil {
 			failed <- fmt.Errorf("http: %w", err)
 		}
 	}()

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"qcat/api/hub"
+	"qcat/api/limit"
 	"qcat/api/metrics"
 	"qcat/api/rest"
 	"qcat/api/ws"
@@ -49,6 +50,11 @@ type server struct {
 	view    *engine.View
 	hub     *hub.Hub
 	rest    *rest.Server
+
+	guard       *guard       // nil: nobody is asked
+	certificate *certificate // nil: there is no TLS
+	settings    []setting    // as the audit log is told of them
+	accounts    string       // digest of the configuration's sections
 
 	archive      *archive
 	ticks        *ticklog.Writer // nil: market data is not kept
@@ -160,6 +166,9 @@ func (s *server) build(ctx context.Context, who sections) error {
 	if err := s.buildArchive(ctx); err != nil {
 		return err
 	}
+	if err := s.buildGuard(ctx); err != nil {
+		return err
+	}
 	if err := s.buildMirror(); err != nil {
 		return err
 	}
@@ -240,16 +249,27 @@ func (s *server) buildLanes(ctx context.Context) error {
 }
 
 func (s *server) buildAPI() {
-	socket := ws.New(ws.Config{
+	clients, addresses, cancels := s.cfg.limiters()
+	sockets := ws.Config{
 		Hub: s.hub, Directory: s.directory, Clock: s.clock, Engine: s.gate, Orders: s.view, Origins: s.cfg.Origins, Log: s.log,
-	})
-	s.register(s.metrics)
-	s.rest = rest.New(rest.Config{
+		Proxies: s.cfg.TrustedProxies,
+	}
+	requests := rest.Config{
 		Directory: s.directory, Engine: s.gate, View: s.view, Quotes: s.quotes, Market: s.hub,
-		Socket: socket.Handle, Components: s.components(), Metrics: s.metrics, Clock: s.clock, Log: s.log,
+		Components: s.components(), Metrics: s.metrics, Clock: s.clock, Log: s.log,
 		Origins: s.cfg.Origins, History: s.archive, HistorySeq: s.archive.storedSeq, HistoryTime: s.archive.storedTime,
-		MaxConnections: s.cfg.MaxConnections,
-	})
+		MaxConnections: s.cfg.MaxConnections, Proxies: s.cfg.TrustedProxies,
+	}
+	if g := s.guard; g != nil {
+		sockets.Gate, sockets.Auditor, sockets.Recorder = g.gate, g.ledger, g.recorder
+		sockets.Clients, sockets.Addresses, sockets.Cancels = clients, addresses, cancels
+		requests.Gate, requests.Service, requests.Recorder = g.gate, g.service, g.recorder
+		requests.Clients, requests.Addresses, requests.Cancels = clients, addresses, cancels
+	}
+	requests.Socket = ws.New(sockets).Handle
+	s.register(s.metrics)
+	s.registerGuard(s.metrics, map[string]*limit.Limiter{"client": clients, "address": addresses, "cancel": cancels})
+	s.rest = rest.New(requests)
 }
 
 // start runs everything; a part that ends by itself with an error says so on
@@ -312,6 +332,9 @@ func (s *server) shutdown() error {
 	s.readers.stop()
 	s.archive.drain(ctx)
 	s.stores.stop()
+	if s.guard != nil {
+		s.guard.finish(ctx)
+	}
 	err = errors.Join(err, s.close())
 	s.log.Info("stopped", zap.Uint64("journal_seq", s.engine.Seq()))
 	return err
@@ -320,6 +343,9 @@ func (s *server) shutdown() error {
 // close closes the store and the logs, and keeps the state for the next start.
 func (s *server) close() error {
 	var errs []error
+	if s.guard != nil {
+		errs = append(errs, s.guard.close())
+	}
 	if s.archive != nil {
 		errs = append(errs, s.archive.close())
 	}

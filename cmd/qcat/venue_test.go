@@ -43,7 +43,7 @@ func connect(t *testing.T, src *fakevenue.Source, args ...string) *exchange {
 		"--" + name + "-ws-url", venue.WS(), "--" + name + "-rest-url", venue.REST()}, args...)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(cancel)
-	x := &exchange{process: serve(t, args...), venue: venue, src: src, ctx: ctx, books: map[string]*rebuilt{}}
+	x := &exchange{process: serve(t, append([]string{"--demo"}, args...)...), venue: venue, src: src, ctx: ctx, books: map[string]*rebuilt{}}
 	if err := venue.WaitSubscribed(ctx, 1); err != nil {
 		t.Fatalf("%v:\n%s", err, x.stderr.String())
 	}
@@ -269,7 +269,7 @@ func TestVenueThatWantsToBeLeftAlone(t *testing.T) {
 	}
 	defer venue.Close()
 	venue.RespondStatus(http.StatusTooManyRequests, time.Second, 1)
-	p := serve(t, "--feed", "binance-usdm:"+src.Instruments[0].Symbol, "--binance-usdm-rest-url", venue.REST(), "--binance-usdm-ws-url", venue.WS())
+	p := serve(t, "--demo", "--feed", "binance-usdm:"+src.Instruments[0].Symbol, "--binance-usdm-rest-url", venue.REST(), "--binance-usdm-ws-url", venue.WS())
 	if !strings.Contains(p.stderr.String(), "no trading rules yet, trying again") {
 		t.Errorf("the first answer was not a 429:\n%s", p.stderr.String())
 	}
@@ -280,7 +280,7 @@ func TestTwoCapturesAtOnce(t *testing.T) {
 	t.Parallel()
 	usdm := fileWith(t, "usdm", newSynthetic(t, binance.USDM, 20_000).bytes())
 	spot := fileWith(t, "spot", newSynthetic(t, binance.Spot, 20_000).bytes())
-	p := serve(t, "--feed", "replay:"+usdm+"@1x", "--feed", "replay:"+spot+"@1x")
+	p := serve(t, "--demo", "--feed", "replay:"+usdm+"@1x", "--feed", "replay:"+spot+"@1x")
 	p.live("binance-usdm:BTCUSDT")
 	p.live("binance-spot:BTCUSDT")
 	if _, h := p.health(); h.Components["feed_replay"].Status != "ok" || h.Components["feed_replay-2"].Status != "ok" {
@@ -301,7 +301,7 @@ accounts:
     instruments:
       `+name+`: {max_qty: 1}
 `)
-	p := serve(t, "--config", config)
+	p := serve(t, "--demo", "--config", config)
 	was := p.live(name)
 	eventually(t, "the quote moves", func() bool {
 		q := p.quote(name)

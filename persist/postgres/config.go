@@ -75,17 +75,26 @@ func URLFromEnv(getenv func(string) string) string {
 // OpenDB connects to a database for persist/migrate, without the deadlines of a store: a
 // migration may take its time. The caller closes it.
 func OpenDB(ctx context.Context, url string) (*sql.DB, error) {
+	db, err := NewDB(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("postgres: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// NewDB is OpenDB of a database that may be away: it connects when it is first used.
+// Errors: ErrURL.
+func NewDB(url string) (*sql.DB, error) {
 	c := Config{URL: url}.withDefaults()
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {
 		return nil, ErrURL
 	}
 	c.connection(&config.Config)
-	db := stdlib.OpenDB(*config)
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres: %w", err), db.Close())
-	}
-	return db, nil
+	return stdlib.OpenDB(*config), nil
 }
 
 // ErrURL is of a URL that no waiting makes valid. It does not say what is wrong: the
