@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"os"
@@ -41,7 +40,7 @@ func (f configFlag) BeforeResolve(e *env, k *kong.Kong, ctx *kong.Context, trace
 type fileConfig struct {
 	flags    map[string]string
 	sections sections
-	digest   string // of the sections as they are written, "" without a file
+	digest   string // of the file, "" without one
 }
 
 // parseFile reads the file strictly: a key that is neither a flag nor a section
@@ -55,7 +54,7 @@ func parseFile(raw []byte, flags map[string]bool) (*fileConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := &fileConfig{flags: map[string]string{}, sections: file.Sections, digest: sectionsDigest(root)}
+	cfg := &fileConfig{flags: map[string]string{}, sections: file.Sections, digest: fmt.Sprintf("%x", sha256.Sum256(raw))}
 	for _, key := range slices.Sorted(maps.Keys(file.Flags)) {
 		value := file.Flags[key]
 		list, isFlag := flags[key]
@@ -71,20 +70,6 @@ func parseFile(raw []byte, flags map[string]bool) (*fileConfig, error) {
 		}
 	}
 	return cfg, nil
-}
-
-// sectionsDigest tells files apart whose sections are not written alike.
-func sectionsDigest(root *yaml.Node) string {
-	sum := sha256.New()
-	if root = target(root); root != nil && root.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if slices.Contains(sectionNames, root.Content[i].Value) {
-				text, err := yaml.Marshal(root.Content[i+1])
-				fmt.Fprintf(sum, "%s %d %v\n%s", root.Content[i].Value, len(text), err, text)
-			}
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // Validate implements kong.Resolver; parseFile has done it.

@@ -30,7 +30,7 @@ type guard struct {
 	failure   atomic.Pointer[string] // why it is not open
 	admin     firstAdmin
 	settings  []setting
-	sections  string // digest of those of the configuration
+	file      string // digest of the configuration
 	ledger    *ledger
 	recorder  *audit.Recorder
 	directory *auth.Directory
@@ -61,7 +61,7 @@ func (s *server) buildGuard(ctx context.Context) error {
 	if s.cfg.Demo {
 		return nil
 	}
-	g := &guard{cfg: s.cfg, log: s.log.Named("identity"), admin: admin, settings: s.settings, sections: s.accounts}
+	g := &guard{cfg: s.cfg, log: s.log.Named("identity"), admin: admin, settings: s.settings, file: s.file}
 	if err := g.connect(ctx, s); err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (c *serveCmd) Run(e *env) error {
 	defer stopProfiles()
 	c.applyMemory(log)
 	s := c.newServer(log)
-	s.settings, s.accounts = e.settings, e.file.digest
+	s.settings, s.file = e.settings, e.file.digest
 	if s.certificate, err = c.certificate(log); err != nil {
 		return errors.Join(err, ln.Close())
 	}

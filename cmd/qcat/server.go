@@ -54,7 +54,7 @@ type server struct {
 	guard       *guard       // nil: nobody is asked
 	certificate *certificate // nil: there is no TLS
 	settings    []setting    // as the audit log is told of them
-	accounts    string       // digest of the configuration's sections
+	file        string       // digest of the configuration
 
 	archive      *archive
 	ticks        *ticklog.Writer // nil: market data is not kept

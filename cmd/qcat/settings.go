@@ -61,20 +61,20 @@ const startAction = "server.start"
 type startView struct {
 	Version  string            `json:"version"`
 	Digest   string            `json:"digest"`   // of all settings
-	Accounts string            `json:"accounts"` // digest of the configuration's sections
+	File     string            `json:"file"`     // digest of the configuration, in which accounts and limits are
 	Settings map[string]string `json:"settings"`
 }
 
 // noteStart writes with which settings the server started, and what changed since the last
 // time.
 func (g *guard) noteStart(ctx context.Context) error {
-	now := startView{Version: version, Accounts: g.sections, Settings: map[string]string{}}
+	now := startView{Version: version, File: g.file, Settings: map[string]string{}}
 	sum := sha256.New()
 	for _, s := range g.settings {
 		now.Settings[s.name] = s.value
 		fmt.Fprintf(sum, "%q=%q\n", s.name, s.value)
 	}
-	fmt.Fprintf(sum, "accounts=%s\n", g.sections)
+	fmt.Fprintf(sum, "file=%s\n", g.file)
 	now.Digest = hex.EncodeToString(sum.Sum(nil))
 	entry := identity.AuditEntry{Actor: "system", Via: "cli", Action: startAction, Target: g.cfg.DataDir, Outcome: "ok"}
 	last, err := g.ledger.Entries(ctx, identity.AuditQuery{Action: startAction, Limit: 1})
@@ -107,7 +107,7 @@ func changesSince(text string, now *startView) (before, names string) {
 		}
 	}
 	note("version", last.Version, now.Version)
-	note("accounts", last.Accounts, now.Accounts)
+	note("configuration file", last.File, now.File)
 	for name, value := range now.Settings {
 		note(name, last.Settings[name], value)
 	}
