@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -33,6 +34,10 @@ type Options struct {
 	// Dial connects to the server instead of a net.Dialer, for instance by way of a
 	// proxy, when it is not nil.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Auth proves who the client is; nil: it is nobody.
+	Auth Auth
+	// TLS, when it is not nil, has the connection encrypted: wss.
+	TLS *tls.Config
 	// Origin is sent as the Origin header when it is not empty.
 	Origin string
 
@@ -82,6 +87,7 @@ type subscription struct {
 type Conn struct {
 	addr string
 	opt  Options
+	http *HTTP // of the same server, for who has to log in
 
 	mu      sync.Mutex
 	ws      *websocket.Conn // nil while disconnected
@@ -107,11 +113,13 @@ type answer struct {
 func Dial(ctx context.Context, addr string, opt Options) (*Conn, error) {
 	opt.setDefaults()
 	c := &Conn{addr: addr, opt: opt, subs: map[string]*subscription{}, waiting: map[uint64]chan answer{}, done: make(chan struct{})}
+	c.http = NewHTTPWith(addr, HTTPOptions{TLS: opt.TLS, Dial: func(addr string) (net.Conn, error) { return c.dialNet(c.ctx, "tcp", addr) }})
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	ws, err := c.dial(ctx)
 	if err != nil {
+		c.cancel()
 		return nil, err
 	}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.ws = ws
 	go c.run(ws)
 	return c, nil
@@ -131,6 +139,7 @@ func (c *Conn) Close() error {
 		_ = ws.NetConn().Close()
 	}
 	<-c.done
+	c.http.Close()
 	return nil
 }
 

@@ -16,6 +16,13 @@
 // with a snapshot. A handler runs on that goroutine: one that blocks makes this
 // client a slow one, and it must not call methods that wait for an answer.
 //
+// # Who a client is
+//
+// Login, Tokens, HMACKey and Ed25519Key make an Auth, for HTTP and for the WebSocket. A
+// Session takes new tokens before the old ones expire; a Key signs each request. The
+// WebSocket is proved at its upgrade. When its session ends, a Conn that may reconnect proves
+// itself anew, and ends for good when that is refused.
+//
 // # Decimals
 //
 // Prices and quantities stay the decimal strings they are on the wire. Book,
@@ -24,6 +31,6 @@
 //
 // # Imports
 //
-// client imports core, api/wire (when to reconnect), fasthttp and
+// client imports core, api/wire (when to reconnect), api/auth/signing, fasthttp and
 // fasthttp/websocket: it needs no part of a server.
 package client

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -18,20 +19,55 @@ import (
 	"qcat/api/wire"
 )
 
+// path is where servers have their WebSocket.
+const path = "/api/v1/ws"
+
+// dial connects. Where a token has expired it takes another and asks again. What the
+// server refuses is a *Refusal.
 func (c *Conn) dial(ctx context.Context) (*websocket.Conn, error) {
-	d := websocket.Dialer{HandshakeTimeout: 10 * time.Second, NetDialContext: c.dialNet}
-	header := http.Header{}
-	if c.opt.Origin != "" {
-		header.Set("Origin", c.opt.Origin)
+	var p proof
+	ws, err := c.dialOnce(ctx, &p)
+	if _, refused := refusedAuth(err); refused && p.sent && c.opt.Auth.renew(&p) {
+		ws, err = c.dialOnce(ctx, &p)
 	}
-	ws, resp, err := d.DialContext(ctx, "ws://"+c.addr+"/api/v1/ws", header) //nolint:bodyclose // after a handshake there is no body; of a refusal the library has read it
 	if err != nil {
-		if resp != nil {
-			return nil, fmt.Errorf("client: %s: %w (status %d)", c.addr, err, resp.StatusCode)
-		}
 		return nil, fmt.Errorf("client: %s: %w", c.addr, err)
 	}
 	return ws, nil
+}
+
+func (c *Conn) dialOnce(ctx context.Context, p *proof) (*websocket.Conn, error) {
+	d := websocket.Dialer{HandshakeTimeout: 10 * time.Second, NetDialContext: c.dialNet, TLSClientConfig: c.opt.TLS}
+	header, scheme := http.Header{}, "ws://"
+	if c.opt.TLS != nil {
+		scheme = "wss://"
+	}
+	if c.opt.Origin != "" {
+		header.Set("Origin", c.opt.Origin)
+	}
+	if c.opt.Auth != nil {
+		*p = proof{method: http.MethodGet, target: path, set: header.Set}
+		if err := c.opt.Auth.prove(c.http, p); err != nil {
+			return nil, err
+		}
+		p.sent = true
+	}
+	ws, resp, err := d.DialContext(ctx, scheme+c.addr+path, header) //nolint:bodyclose // after a handshake there is no body; of a refusal the library has read it
+	if err != nil && resp != nil {
+		return nil, refusalOf(resp, err)
+	}
+	return ws, err
+}
+
+// refusalOf reads what a server answered instead of a handshake.
+func refusalOf(resp *http.Response, err error) error {
+	body, readErr := io.ReadAll(resp.Body)
+	r := &Refusal{}
+	if readErr != nil || sonic.Unmarshal(body, r) != nil || r.Code == "" {
+		return fmt.Errorf("%w (status %d)", err, resp.StatusCode)
+	}
+	r.Status = resp.StatusCode
+	return r
 }
 
 func (c *Conn) dialNet(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -150,6 +186,10 @@ func (c *Conn) handleData(frame []byte) error {
 
 func isPrivate(channel string) bool { return !bytes.ContainsRune([]byte(channel), ':') }
 
+// sessionEnded is the code of a connection whose session or key has been ended: who can
+// begin another, or has still a key, is let in again, and everybody else is told why not.
+const sessionEnded = 4502
+
 // lost fails what waits for an answer and reports whether to dial again.
 func (c *Conn) lost(err error) bool {
 	c.mu.Lock()
@@ -159,7 +199,7 @@ func (c *Conn) lost(err error) bool {
 	again := c.opt.Reconnect && !c.closed
 	var ce *websocket.CloseError
 	if errors.As(err, &ce) && !wire.Reconnect(ce.Code) {
-		again = false
+		again = again && ce.Code == sessionEnded && c.opt.Auth != nil
 	}
 	closed := c.closed
 	if !again {
@@ -175,7 +215,8 @@ func (c *Conn) lost(err error) bool {
 	return again
 }
 
-// redial dials until it works, and subscribes again. nil: the Conn was closed.
+// redial dials until it works, and subscribes again. nil: the Conn was closed, or the
+// server does not let this client in.
 func (c *Conn) redial() *websocket.Conn {
 	for backoff := c.opt.MinBackoff; ; backoff = min(2*backoff, c.opt.MaxBackoff) {
 		wait := backoff/2 + rand.N(backoff/2+1)
@@ -186,6 +227,9 @@ func (c *Conn) redial() *websocket.Conn {
 		}
 		ws, err := c.dial(c.ctx)
 		if err != nil {
+			if c.unwelcome(err) {
+				return nil
+			}
 			continue
 		}
 		if err := c.resubscribe(ws); err != nil {
@@ -205,6 +249,27 @@ func (c *Conn) redial() *websocket.Conn {
 		}
 		return ws
 	}
+}
+
+// unwelcome reports whether a server will not let this client in before a person has
+// looked, and ends the Conn if so.
+func (c *Conn) unwelcome(err error) bool {
+	var r *Refusal
+	if !errors.Is(err, ErrNoSession) && (!errors.As(err, &r) || r.Status != http.StatusUnauthorized && r.Status != http.StatusForbidden) {
+		return false
+	}
+	c.mu.Lock()
+	c.err, c.closed = err, true
+	waiting := c.waiting
+	c.waiting = map[uint64]chan answer{}
+	c.mu.Unlock()
+	for _, ch := range waiting {
+		ch <- answer{err: fmt.Errorf("%w: %w", ErrDisconnected, err)}
+	}
+	if c.opt.OnState != nil {
+		c.opt.OnState(err)
+	}
+	return true
 }
 
 // resubscribe asks for everything that was subscribed. The answers have no one
