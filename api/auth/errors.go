@@ -90,8 +90,8 @@ func (e *Error) After(wait time.Duration) *Error {
 	return &c
 }
 
-// saying is the refusal with a text of its own.
-func (e *Error) saying(text string) *Error {
+// Saying is the refusal with a text of its own.
+func (e *Error) Saying(text string) *Error {
 	c := *e
 	c.Text = text
 	return &c

@@ -61,9 +61,9 @@ func (s *Service) createKey(ctx context.Context, by Principal, n *NewKey) (k ide
 	case !by.Can(n.Permissions):
 		return k, "", errNotGiven
 	case !owner.Role.Permissions().Has(n.Permissions):
-		return k, "", ErrForbidden.saying("the owner does not have that permission")
+		return k, "", ErrForbidden.Saying("the owner does not have that permission")
 	case !n.Scope.Within(&owner.Scope):
-		return k, "", ErrScope.saying("the owner does not have that scope")
+		return k, "", ErrScope.Saying("the owner does not have that scope")
 	}
 	if err = n.check(now); err != nil {
 		return k, "", err
@@ -90,16 +90,16 @@ func (s *Service) createKey(ctx context.Context, by Principal, n *NewKey) (k ide
 func (n *NewKey) check(now core.Nanos) error {
 	switch {
 	case len(n.Name) > maxKeyName:
-		return ErrValue.saying("the name of a key has 64 bytes at most")
+		return ErrValue.Saying("the name of a key has 64 bytes at most")
 	case len(n.Addresses) > maxKeyAddresses:
-		return ErrValue.saying("a key has 64 addresses at most")
+		return ErrValue.Saying("a key has 64 addresses at most")
 	case slices.ContainsFunc(n.Addresses, func(p netip.Prefix) bool { return !p.IsValid() }):
-		return ErrValue.saying("an address is not one")
+		return ErrValue.Saying("an address is not one")
 	case n.Expires != 0 && n.Expires <= now:
-		return ErrValue.saying("the key would have expired already")
+		return ErrValue.Saying("the key would have expired already")
 	case n.Public != nil:
 		if _, err := signature.NewEd25519(n.Public); err != nil {
-			return ErrValue.saying("an Ed25519 public key has 32 bytes")
+			return ErrValue.Saying("an Ed25519 public key has 32 bytes")
 		}
 	}
 	return nil

@@ -126,7 +126,7 @@ func (s *Service) Entries(ctx context.Context, by Principal, q identity.AuditQue
 var everywhere = identity.Scope{All: true}
 
 // errNotGiven refuses to give what the giver does not have.
-var errNotGiven = ErrForbidden.saying("nobody can give a permission they do not have")
+var errNotGiven = ErrForbidden.Saying("nobody can give a permission they do not have")
 
 // isNotFound reports whether there was nothing to change.
 func isNotFound(err error) bool { return errors.Is(err, identity.ErrNotFound) }

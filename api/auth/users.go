@@ -69,7 +69,7 @@ func (s *Service) hash(ctx context.Context, name, clear string) (string, error) 
 func (s *Service) FirstAdmin(ctx context.Context, by Principal, name, clear string) (identity.User, error) {
 	all, err := s.Store.Users(ctx)
 	if err == nil && len(all) > 0 {
-		err = ErrExists.saying("there are users already")
+		err = ErrExists.Saying("there are users already")
 	}
 	if err != nil {
 		return identity.User{}, s.record(ctx, by, "user.create", name, nil, nil, err)
