@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 
@@ -11,8 +12,13 @@ import (
 	"qcat/risk"
 )
 
-// accountNamed is the account that the path names, or answers that there is none.
-func (s *Server) accountNamed(c exchange) (*core.Account, bool) {
+// accountNamed is the account that the path names, or answers that there is none, or none that is
+// wholly the caller's.
+func (s *Server) accountNamed(c exchange, act string) (*core.Account, bool) {
+	if !c.who.CanAccount(c.tail) {
+		s.beyond(c, act, c.tail, "the account is not in your scope")
+		return nil, false
+	}
 	a := s.cfg.Directory.AccountNamed(c.tail)
 	if a == nil {
 		s.unresolved(c, &wire.Resolution{Reason: risk.Reason{Code: risk.UnknownAccount}, Unknown: []byte(c.tail)})
@@ -23,7 +29,7 @@ func (s *Server) accountNamed(c exchange) (*core.Account, bool) {
 // transfer moves an amount into an account or out of it: 201.
 func (s *Server) transfer(c exchange) {
 	var r wire.Request
-	a, ok := s.accountNamed(c)
+	a, ok := s.accountNamed(c, actTransfer)
 	if !ok {
 		return
 	}
@@ -36,8 +42,27 @@ func (s *Server) transfer(c exchange) {
 		s.misunderstood(c, e)
 		return
 	}
-	seq, reason, err := s.cfg.Engine.DefineTransfer(a.ID, string(r.Currency), amount, string(r.By), string(r.Reason))
+	by, ok := s.by(c, actTransfer, a.Name, r.By)
+	if !ok || !s.begin(c, actTransfer, a.Name, string(c.PostBody())) {
+		return
+	}
+	before := s.balance(a.ID, string(r.Currency))
+	seq, reason, err := s.cfg.Engine.DefineTransfer(a.ID, string(r.Currency), amount, by, string(r.Reason))
 	s.defined(c, fasthttp.StatusCreated, nil, seq, reason, err)
+	s.done(c, actTransfer, a.Name, before, s.balance(a.ID, string(r.Currency)))
+}
+
+// balance is what an account has of a currency, as JSON for the audit log.
+func (s *Server) balance(id core.AccountID, currency string) string {
+	var all []risk.Wallet
+	s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) { all = t.Wallets(id) })
+	text := wire.AppendString([]byte(`{"currency":`), currency)
+	text = append(text, `,"balance":"`...)
+	i := slices.IndexFunc(all, func(w risk.Wallet) bool { return w.Currency == currency })
+	if i < 0 {
+		return string(append(text, `0"}`...))
+	}
+	return string(append(core.AppendDecimal(text, all[i].Balance, risk.AmountScale), `"}`...))
 }
 
 // setMargin changes the margin settings of an account, those that the body has: the
@@ -45,7 +70,7 @@ func (s *Server) transfer(c exchange) {
 // first that is refused ends it; those before it stay changed.
 func (s *Server) setMargin(c exchange) {
 	var r wire.Request
-	a, ok := s.accountNamed(c)
+	a, ok := s.accountNamed(c, actMargin)
 	if !ok {
 		return
 	}
@@ -64,9 +89,19 @@ func (s *Server) setMargin(c exchange) {
 		s.misunderstood(c, e)
 		return
 	}
-	in := s.cfg.Directory.Instrument(cmd.Instrument)
+	by, ok := s.by(c, actMargin, a.Name, r.By)
+	if !ok || !s.begin(c, actMargin, a.Name, string(c.PostBody())) {
+		return
+	}
+	s.changeMargin(c, s.cfg.Directory.Instrument(cmd.Instrument), settings, by)
+	s.done(c, actMargin, a.Name, "", string(c.PostBody()))
+}
+
+// changeMargin makes changes of margin settings, one by one, and answers.
+func (s *Server) changeMargin(c exchange, in *core.Instrument, settings []engine.MarginSetting, by string) {
 	var seq uint64
 	for _, set := range settings {
+		set.By = by
 		at, reason, err := s.cfg.Engine.SetMargin(set)
 		if err != nil || !reason.OK() {
 			s.defined(c, fasthttp.StatusOK, in, at, reason, err)
@@ -84,7 +119,7 @@ const leverageScale = 6
 // are made.
 func marginSettings(r *wire.Request, a core.AccountID, in core.InstrumentID) (all []engine.MarginSetting, e wire.Error) {
 	add := func(kind engine.MarginKind, id core.InstrumentID, value int64) {
-		all = append(all, engine.MarginSetting{Kind: kind, Leg: r.Leg, Account: a, Instrument: id, Value: value, By: string(r.By)})
+		all = append(all, engine.MarginSetting{Kind: kind, Leg: r.Leg, Account: a, Instrument: id, Value: value})
 	}
 	of := wire.Fields(wire.FieldLeverage, wire.FieldMode, wire.FieldAmount)
 	switch {
@@ -132,6 +167,9 @@ const fundingScale = 9
 // 201.
 func (s *Server) funding(c exchange) {
 	var r wire.Request
+	if !s.mayAct(c, actFunding, risk.FirmScope()) {
+		return
+	}
 	if e := wire.DecodeFunding(c.PostBody(), &r); !e.OK() {
 		s.misunderstood(c, e)
 		return
@@ -154,8 +192,12 @@ func (s *Server) funding(c exchange) {
 			return
 		}
 	}
+	if !s.begin(c, actFunding, in.Name(), string(c.PostBody())) {
+		return
+	}
 	seq, reason, err := s.cfg.Engine.DefineFunding(in.ID, rate, core.Price(price))
 	s.defined(c, fasthttp.StatusCreated, in, seq, reason, err)
+	s.done(c, actFunding, in.Name(), "", string(c.PostBody()))
 }
 
 // fundingPrice is what the notional of a payment is taken at where nobody says: the
@@ -202,6 +244,9 @@ func (s *Server) countdown(c exchange) {
 	}
 	if res := k.req.ResolveCountdown(s.cfg.Directory, &k.cmd); !res.OK() {
 		s.unresolved(c, &res)
+		return
+	}
+	if !s.mayAct(c, "", k.cmd.Scope) {
 		return
 	}
 	if s.run(c, k, nil) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"qcat/api/auth"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -20,6 +21,7 @@ const (
 	codeOrigin    = "http.origin"
 	codeHost      = "http.host"
 	codeFull      = "http.too_many_connections"
+	codeEncoding  = "http.encoding"
 	codeQuery     = "request.query"
 	codePath      = "request.path"
 	codeTooLarge  = "request.too_large"
@@ -92,10 +94,26 @@ func (s *Server) refuse(c exchange, in *core.Instrument, r risk.Reason) {
 	problemBody(c, wire.ReasonStatus(r.Code), wire.AppendReasonProblem(nil, s.cfg.Directory, in, &r))
 }
 
-// unresolved answers a request whose names or numbers could not be resolved.
+// unresolved answers a request whose names or numbers could not be resolved. Whether an account or
+// a strategy beyond the caller's scope is there is not told.
 func (s *Server) unresolved(c exchange, res *wire.Resolution) {
+	if !mayKnow(c, res) {
+		s.turnAway(c, auth.ErrScope)
+		return
+	}
 	body, status := wire.AppendUnresolvedProblem(nil, s.cfg.Directory, res)
 	problemBody(c, status, body)
+}
+
+// mayKnow reports whether a caller may be told that a name is not there.
+func mayKnow(c exchange, res *wire.Resolution) bool {
+	switch res.Reason.Code {
+	case risk.UnknownAccount:
+		return c.who.Touches(string(res.Unknown))
+	case risk.UnknownStrategy:
+		return c.who.CanAll() || c.who.CanStrategy(string(res.Within), string(res.Unknown))
+	}
+	return true
 }
 
 // misunderstood answers a body that is not what it should be.

@@ -53,8 +53,15 @@ func (s *Server) cancelOrders(c exchange) {
 		s.unresolved(c, &res)
 		return
 	}
+	scope := k.cmd.Scope
+	if !s.mayAct(c, actCancelAll, scope) {
+		return
+	}
 	if s.run(c, k, nil) {
 		s.answerCancelled(c, k)
+	}
+	if s.cfg.Gate != nil {
+		s.done(c, actCancelAll, s.target(scope), "", string(c.Response.Body()))
 	}
 }
 
@@ -64,7 +71,7 @@ func (s *Server) cancelOne(c exchange, k *call) {
 		s.unresolved(c, &res)
 		return
 	}
-	if s.run(c, k, nil) {
+	if s.bind(c, k) && s.run(c, k, nil) {
 		s.answerOrder(c, k, fasthttp.StatusOK)
 	}
 }

@@ -20,7 +20,7 @@ const (
 // one journal sequence: {"seq":n,"scopes":[…]}.
 func (s *Server) exposure(c exchange) {
 	q := s.query(c, "account", "strategy", "instrument", "limit", "cursor")
-	want := q.wanted()
+	want := q.wanted(s.reachOf(c.who))
 	p := page{limit: q.count("limit", defaultExposed, maxExposed), filters: filtersOf(c)}
 	at, ok := q.place(&p)
 	if !q.ok || !ok {
@@ -104,6 +104,14 @@ func (s *Server) scenarios(c exchange) {
 	}
 	if q.none {
 		s.unresolved(c, &wire.Resolution{Reason: risk.Reason{Code: risk.UnknownAccount}, Unknown: []byte(q.text("account"))})
+		return
+	}
+	if account == 0 {
+		q.firm()
+	} else if strategy == 0 {
+		q.wholeAccount()
+	}
+	if !q.ok {
 		return
 	}
 	scope := risk.FirmScope()

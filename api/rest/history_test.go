@@ -116,7 +116,8 @@ func (a *archive) Transfers(ctx context.Context, q history.TransferQuery) ([]his
 
 func (a *archive) RiskEvents(ctx context.Context, q history.EventQuery) ([]history.RiskEvent, error) {
 	return pick(ctx, a, a.events, q.Limit, func(x *history.RiskEvent) int64 { return int64(x.Seq) }, func(x *history.RiskEvent) bool {
-		return (q.Kind == 0 || x.Kind == q.Kind) && (q.Account == 0 || x.Account == q.Account) && in(x.Time, q.From, q.To) && (q.Before == 0 || x.Seq < q.Before)
+		return (q.Kind == 0 || x.Kind == q.Kind) && (q.Account == 0 || x.Account == q.Account) && (q.Strategy == 0 || x.Strategy == q.Strategy) &&
+			in(x.Time, q.From, q.To) && (q.Before == 0 || x.Seq < q.Before)
 	})
 }
 

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/valyala/fasthttp"
@@ -25,7 +26,8 @@ type limited struct {
 
 // limits lists the limits of every node that has any and that account, strategy
 // and instrument select, with what is used of them, and the effective ones: the
-// tightest on the path of such an order, and where each hangs.
+// tightest on the path of such an order, and where each hangs. What hangs beyond the caller's
+// scope is left out of both.
 func (s *Server) limits(c exchange) {
 	q := s.query(c, "account", "strategy", "instrument")
 	account := q.account()
@@ -42,7 +44,9 @@ func (s *Server) limits(c exchange) {
 	case account != 0:
 		scope.Level = risk.LevelAccount
 	}
-	all, effective, seq := s.limitsOf(q.wanted(), scope, q.none)
+	r := s.reachOf(c.who)
+	all, effective, seq := s.limitsOf(q.wanted(r), scope, q.none)
+	effective = slices.DeleteFunc(effective, func(e risk.EffectiveLimit) bool { return !r.node(e.From) })
 	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
 	answer(c, fasthttp.StatusOK, s.appendLimits(append(body, ','), all, effective))
 }
@@ -109,6 +113,14 @@ func (s *Server) changeLimits(c exchange, keep bool) {
 		s.unresolved(c, &res)
 		return
 	}
+	if !s.mayAct(c, actLimits, cmd.Scope) {
+		return
+	}
+	target := s.target(cmd.Scope)
+	by, ok := s.proposer(c, actLimits, target, &req)
+	if !ok || !s.begin(c, actLimits, target, string(c.PostBody())) {
+		return
+	}
 	in := s.cfg.Directory.Instrument(cmd.Scope.Instrument)
 	p, err := s.cfg.Engine.AmendLimits(cmd.Scope, func(before risk.Limits) (risk.Limits, error) {
 		var spec risk.Spec
@@ -126,8 +138,29 @@ func (s *Server) changeLimits(c exchange, keep bool) {
 			return risk.Limits{}, misplaced(l)
 		}
 		return after, nil
-	}, req.Until, string(req.By), string(req.Reason))
+	}, req.Until, by, string(req.Reason))
 	s.answerProposal(c, &p, err)
+	s.done(c, actLimits, target, s.limitsText(&p), string(c.Response.Body()))
+}
+
+// limitsText is what the limits of a proposal's node were, as JSON; "" of what is no proposal.
+func (s *Server) limitsText(p *engine.Proposal) string {
+	if p.Status == 0 || p.Status == engine.ProposalRefused {
+		return ""
+	}
+	return string(wire.AppendLimitsUsed(nil, s.cfg.Directory, p.Scope, &p.Before, nil))
+}
+
+// proposer is who asks for a change of limits or decides on one; the body must say so where
+// nobody is asked who they are.
+func (s *Server) proposer(c exchange, act, target string, req *wire.Request) (string, bool) {
+	if s.cfg.Gate == nil {
+		if e := req.Check(req.Set, wire.Fields(wire.FieldBy)); !e.OK() {
+			s.misunderstood(c, e)
+			return "", false
+		}
+	}
+	return s.by(c, act, target, req.By)
 }
 
 // misplaced is a limit that makes no sense at its node.
@@ -191,7 +224,9 @@ func (s *Server) proposals(c exchange) {
 	if q := s.query(c); !q.ok {
 		return
 	}
+	r := s.reachOf(c.who)
 	all, seq := s.cfg.Engine.Proposals()
+	all = slices.DeleteFunc(all, func(p engine.Proposal) bool { return !r.node(p.Scope) })
 	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
 	body = append(body, `,"proposals":[`...)
 	for i := range all {
@@ -216,6 +251,32 @@ func (s *Server) decideProposal(c exchange) {
 		s.misunderstood(c, e)
 		return
 	}
-	p, err := s.cfg.Engine.DecideProposal(uint32(id), req.Approve, string(req.By))
+	target, ok := s.mayDecide(c, uint32(id))
+	if !ok {
+		return
+	}
+	by, ok := s.proposer(c, actDecide, target, &req)
+	if !ok || !s.begin(c, actDecide, target, string(c.PostBody())) {
+		return
+	}
+	p, err := s.cfg.Engine.DecideProposal(uint32(id), req.Approve, by)
 	s.answerProposal(c, &p, err)
+	s.done(c, actDecide, target, s.limitsText(&p), string(c.Response.Body()))
+}
+
+// mayDecide looks up what a proposal is about. To somebody whose scope is not everything, one that is
+// not there yet cannot be decided on: nobody knows what it will be about.
+func (s *Server) mayDecide(c exchange, id uint32) (target string, ok bool) {
+	target = "proposal " + strconv.FormatUint(uint64(id), 10)
+	if c.who.CanAll() {
+		return target, true
+	}
+	all, _ := s.cfg.Engine.Proposals()
+	for i := range all {
+		if all[i].ID == id {
+			return target, s.mayAct(c, actDecide, all[i].Scope)
+		}
+	}
+	s.refuse(c, nil, risk.Reason{Code: risk.UnknownProposal})
+	return target, false
 }

@@ -1,10 +1,12 @@
 package rest
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/valyala/fasthttp"
 
+	"qcat/api/auth"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -35,6 +37,10 @@ func (s *Server) readOrder(c exchange, k *call) (in *core.Instrument, ok bool) {
 		s.unresolved(c, &res)
 		return nil, false
 	}
+	if !s.owns(c.who, k.cmd.Account, k.cmd.Strategy) {
+		s.turnAway(c, auth.ErrScope)
+		return nil, false
+	}
 	return res.Instrument, true
 }
 
@@ -49,7 +55,7 @@ func (s *Server) amendOrder(c exchange) {
 	if !s.readTarget(c, &k.req, wire.AmendFields, (*wire.Request).CheckAmend) {
 		return
 	}
-	in, ok := s.instrumentOf(c, &k.req)
+	o, in, ok := s.amended(c, &k.req)
 	if !ok {
 		return
 	}
@@ -57,6 +63,7 @@ func (s *Server) amendOrder(c exchange) {
 		s.unresolved(c, &res)
 		return
 	}
+	k.cmd.Account, k.cmd.Order = o.Account, o.ID // of the order that was looked at, and no other
 	if s.run(c, k, in) {
 		s.answerOrder(c, k, fasthttp.StatusOK)
 	}
@@ -98,34 +105,92 @@ func orderID(text string) (core.OrderID, bool) {
 	return core.OrderID(id), err == nil && id != 0
 }
 
-// instrumentOf looks the order up that an amend names, for the instrument whose
-// decimals the new terms are in.
-func (s *Server) instrumentOf(c exchange, req *wire.Request) (*core.Instrument, bool) {
+// amended looks the order up that an amend names: it must be the caller's, and the new terms are
+// in the decimals of its instrument.
+func (s *Server) amended(c exchange, req *wire.Request) (o core.Order, in *core.Instrument, ok bool) {
 	var account core.AccountID
 	if req.Has(wire.FieldAccount) {
 		a := s.cfg.Directory.AccountNamed(string(req.Account))
 		if a == nil {
 			s.unresolved(c, &wire.Resolution{Reason: risk.Reason{Code: risk.UnknownAccount}, Unknown: req.Account})
-			return nil, false
+			return o, nil, false
 		}
 		account = a.ID
+		if !s.touches(c, account) {
+			return o, nil, false
+		}
 	}
 	if !s.caughtUp(c) {
-		return nil, false
+		return o, nil, false
 	}
-	var o core.Order
-	found := false
-	if req.OrderID != 0 {
-		o, found = s.cfg.View.Order(req.OrderID)
-	} else if some := s.cfg.View.Orders(engine.OrderFilter{Account: account, ClOrdID: req.ClOrdID, Limit: 1}); len(some) > 0 {
-		o, found = some[0], true
-	}
-	in := s.cfg.Directory.Instrument(o.Instrument)
-	if !found || in == nil {
+	o, found := s.named(req, account)
+	in = s.cfg.Directory.Instrument(o.Instrument)
+	switch {
+	case !found || in == nil:
 		s.refuse(c, nil, risk.Reason{Code: risk.UnknownOrder})
-		return nil, false
+	case !s.owns(c.who, o.Account, o.Strategy):
+		s.turnAway(c, auth.ErrScope)
+	default:
+		return o, in, true
 	}
-	return in, true
+	return o, nil, false
+}
+
+// named looks up the order that a request names, by its id or by its name within an account.
+func (s *Server) named(req *wire.Request, account core.AccountID) (core.Order, bool) {
+	if req.OrderID != 0 {
+		o, found := s.cfg.View.Order(req.OrderID)
+		return o, found && (account == 0 || o.Account == account)
+	}
+	if some := s.cfg.View.Orders(engine.OrderFilter{Account: account, ClOrdID: req.ClOrdID, Limit: 1}); len(some) > 0 {
+		return some[0], true
+	}
+	return core.Order{}, false
+}
+
+// touches answers a request that names an account of which the caller has nothing.
+func (s *Server) touches(c exchange, id core.AccountID) bool {
+	a := s.cfg.Directory.Account(id)
+	if a != nil && c.who.Touches(a.Name) {
+		return true
+	}
+	s.turnAway(c, auth.ErrScope)
+	return false
+}
+
+// bind holds a cancel to what the caller may touch: to an account that is wholly theirs, or to one order
+// that is. Only for the latter the order is looked up, so that who names an account can cancel
+// while the read model stands still.
+func (s *Server) bind(c exchange, k *call) bool {
+	if c.who.CanAll() {
+		return true
+	}
+	account := k.cmd.Account
+	if account != 0 {
+		if s.owns(c.who, account, 0) {
+			return true
+		}
+		if !s.touches(c, account) {
+			return false
+		}
+	}
+	o, found := s.named(&k.req, account)
+	if !found {
+		if !s.caughtUp(c) {
+			return false
+		}
+		o, found = s.named(&k.req, account)
+	}
+	switch {
+	case !found:
+		s.refuse(c, nil, risk.Reason{Code: risk.UnknownOrder})
+	case !s.owns(c.who, o.Account, o.Strategy):
+		s.turnAway(c, auth.ErrScope)
+	default:
+		k.cmd.Account, k.cmd.Order = o.Account, o.ID
+		return true
+	}
+	return false
 }
 
 // listOrders lists orders, highest id first.
@@ -139,7 +204,7 @@ func (s *Server) listOrders(c exchange) {
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}
-	orders, err := s.selectOrders(id, &f, q.none)
+	orders, err := s.selectOrders(s.reachOf(c.who), id, &f, q.none)
 	if err != nil {
 		s.noHistory(c, err)
 		return
@@ -148,22 +213,27 @@ func (s *Server) listOrders(c exchange) {
 	listPage(c, &p, next, len(orders), func(dst []byte, i int) []byte { return wire.AppendOrder(dst, s.cfg.Directory, &orders[i]) })
 }
 
-// selectOrders returns what the filter selects, the order of that id alone if it is
-// not 0.
-func (s *Server) selectOrders(id core.OrderID, f *engine.OrderFilter, none bool) ([]core.Order, error) {
+// selectOrders returns what the filter selects of what is in reach, the order of that id alone
+// if it is not 0.
+func (s *Server) selectOrders(r *reach, id core.OrderID, f *engine.OrderFilter, none bool) ([]core.Order, error) {
 	switch {
 	case none:
 		return nil, nil
 	case id != 0:
 		o, found, err := s.findOrder(id)
-		if err != nil || !found || !f.Matches(&o) {
+		if err != nil || !found || !f.Matches(&o) || !r.sees(o.Account, o.Strategy) {
 			return nil, err
 		}
 		return []core.Order{o}, nil
 	case f.ClOrdID.Len() > 0 && f.Account != 0:
 		f.Limit = 1 // the last that had this name
 	}
-	return s.orderPage(*f)
+	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
+	defer cancel()
+	return newestOf(r.parts(f.Account, f.Strategy), f.Limit, newerOrder, func(of part) ([]core.Order, error) {
+		f.Account, f.Strategy = of.account, of.strategy
+		return s.orderPage(ctx, *f)
+	})
 }
 
 // findOrder looks an order up, in the view and then in the store.
@@ -190,6 +260,10 @@ func (s *Server) getOrder(c exchange) {
 	}
 	if !ok {
 		s.refuse(c, nil, risk.Reason{Code: risk.UnknownOrder})
+		return
+	}
+	if !s.owns(c.who, o.Account, o.Strategy) {
+		s.turnAway(c, auth.ErrScope)
 		return
 	}
 	answer(c, fasthttp.StatusOK, wire.AppendOrder(nil, s.cfg.Directory, &o))

@@ -1,10 +1,11 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
-	"time"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -13,9 +14,6 @@ import (
 	"qcat/core/engine"
 	"qcat/core/history"
 )
-
-// toldEvery is the least time between two log lines about a store that fails.
-const toldEvery = core.Nanos(10 * time.Second)
 
 // errNoHistory says that the server keeps nothing beyond its memory.
 var errNoHistory = errors.New("this server keeps no history")
@@ -32,10 +30,8 @@ func (s *Server) noHistory(c exchange, err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		detail = "the store did not answer within " + s.cfg.Timeout.String()
 	}
-	if now := s.cfg.Clock.Now(); detail != errNoHistory.Error() {
-		if told := s.told.Load(); (told == 0 || now-core.Nanos(told) >= toldEvery) && s.told.CompareAndSwap(told, int64(now)) {
-			s.cfg.Log.Warn("history cannot be read", zap.Error(err))
-		}
+	if detail != errNoHistory.Error() && s.tellHistory.now(s.cfg.Clock.Now()) {
+		s.cfg.Log.Warn("history cannot be read", zap.Error(err))
 	}
 	unavailable(c, wire.CodeHistory, detail)
 }
@@ -49,9 +45,7 @@ func (s *Server) followed() uint64 {
 }
 
 // orderPage returns what matches of the view and the store.
-func (s *Server) orderPage(f engine.OrderFilter) ([]core.Order, error) {
-	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
-	defer cancel()
+func (s *Server) orderPage(ctx context.Context, f engine.OrderFilter) ([]core.Order, error) {
 	p := orderParts{view: s.cfg.View.OrderPage, known: s.cfg.View.Order, since: s.cfg.View.CompleteSince, followed: s.followed}
 	if s.cfg.History != nil {
 		p.store = func(f engine.OrderFilter) ([]core.Order, error) {
@@ -68,7 +62,9 @@ func (s *Server) pastOrder(id core.OrderID) (o core.Order, found bool, err error
 	if id > maxID-1 {
 		return o, false, nil
 	}
-	rows, err := s.orderPage(engine.OrderFilter{Before: id + 1, Limit: 1})
+	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
+	defer cancel()
+	rows, err := s.orderPage(ctx, engine.OrderFilter{Before: id + 1, Limit: 1})
 	if err != nil || len(rows) == 0 || rows[0].ID != id {
 		return o, false, err
 	}
@@ -76,9 +72,7 @@ func (s *Server) pastOrder(id core.OrderID) (o core.Order, found bool, err error
 }
 
 // executionPage returns what matches of the view and the store.
-func (s *Server) executionPage(f engine.ExecutionFilter) ([]core.Execution, error) {
-	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
-	defer cancel()
+func (s *Server) executionPage(ctx context.Context, f engine.ExecutionFilter) ([]core.Execution, error) {
 	p := executionParts{view: s.cfg.View.ExecutionPage, since: s.cfg.View.CompleteSince, followed: s.followed}
 	if s.cfg.History != nil {
 		p.store = func(f engine.ExecutionFilter) ([]core.Execution, error) {
@@ -115,7 +109,7 @@ func (s *Server) equity(c exchange) {
 	if q.ok && q.text("account") == "" {
 		q.bad("account", "is needed")
 	}
-	account := q.account()
+	account := q.wholeAccount()
 	if !q.ok {
 		return
 	}
@@ -140,20 +134,39 @@ func (s *Server) equity(c exchange) {
 // transfers lists what was moved into accounts and out of them, newest first.
 func (s *Server) transfers(c exchange) {
 	q, p := s.paged(c, defaultListed, maxListed, "account", "currency")
-	tq := history.TransferQuery{Account: q.account(), Currency: q.text("currency"), From: p.from, To: p.to, Before: p.cursor.key, Limit: p.limit + 1}
+	tq := history.TransferQuery{Account: q.wholeAccount(), Currency: q.text("currency"), From: p.from, To: p.to, Before: p.cursor.key, Limit: p.limit + 1}
 	if !q.ok {
 		return
 	}
-	var rows []history.Transfer
-	if !q.none {
-		var err error
-		if rows, err = fromStore(s, func(ctx context.Context, r history.Reader) ([]history.Transfer, error) { return r.Transfers(ctx, tq) }); err != nil {
-			s.noHistory(c, err)
-			return
-		}
+	rows, err := pageOf(s, q, wholeParts(s.reachOf(c.who).parts(tq.Account, 0)), tq.Limit,
+		func(x, y *history.Transfer) int { return cmp.Compare(y.Seq, x.Seq) },
+		func(ctx context.Context, r history.Reader, of part) ([]history.Transfer, error) {
+			tq.Account = of.account
+			return r.Transfers(ctx, tq)
+		})
+	if err != nil {
+		s.noHistory(c, err)
+		return
 	}
 	rows, next := cut(rows, p.limit, func(t *history.Transfer) cursor { return cursor{set: true, key: t.Seq} })
 	listPage(c, &p, next, len(rows), func(dst []byte, i int) []byte { return wire.AppendTransfer(dst, s.cfg.Directory, &rows[i]) })
+}
+
+// wholeParts leaves out the parts that are a strategy: what an account as a whole has is not
+// theirs.
+func wholeParts(all []part) []part {
+	return slices.DeleteFunc(all, func(p part) bool { return p.strategy != 0 })
+}
+
+// pageOf asks the store for each part of a list and returns the newest rows of all.
+func pageOf[R any](s *Server, q *query, parts []part, limit int, newer func(x, y *R) int,
+	ask func(ctx context.Context, r history.Reader, of part) ([]R, error)) ([]R, error) {
+	if q.none {
+		return nil, nil
+	}
+	return fromStore(s, func(ctx context.Context, r history.Reader) ([]R, error) {
+		return newestOf(parts, limit, newer, func(of part) ([]R, error) { return ask(ctx, r, of) })
+	})
 }
 
 // riskEvents lists refusals, breaches, changes of state and limits, and restarts,
@@ -171,33 +184,18 @@ func (s *Server) riskEvents(c exchange) {
 	if !q.ok {
 		return
 	}
-	var rows []history.RiskEvent
-	if !q.none {
-		var err error
-		if rows, err = fromStore(s, func(ctx context.Context, r history.Reader) ([]history.RiskEvent, error) { return r.RiskEvents(ctx, eq) }); err != nil {
-			s.noHistory(c, err)
-			return
-		}
-	}
-	rows, next := cut(rows, p.limit, func(e *history.RiskEvent) cursor { return cursor{set: true, key: e.Seq} })
-	listPage(c, &p, next, len(rows), func(dst []byte, i int) []byte { return wire.AppendRiskEvent(dst, s.cfg.Directory, &rows[i]) })
-}
-
-// audit lists administrative acts, newest first.
-func (s *Server) audit(c exchange) {
-	q, p := s.paged(c, defaultListed, maxListed, "action")
-	eq := p.events()
-	eq.Action = q.text("action")
-	if !q.ok {
-		return
-	}
-	rows, err := fromStore(s, func(ctx context.Context, r history.Reader) ([]history.Audit, error) { return r.Audit(ctx, eq) })
+	rows, err := pageOf(s, q, s.reachOf(c.who).parts(eq.Account, 0), eq.Limit,
+		func(x, y *history.RiskEvent) int { return cmp.Compare(y.Seq, x.Seq) },
+		func(ctx context.Context, r history.Reader, of part) ([]history.RiskEvent, error) {
+			eq.Account, eq.Strategy = of.account, of.strategy
+			return r.RiskEvents(ctx, eq)
+		})
 	if err != nil {
 		s.noHistory(c, err)
 		return
 	}
-	rows, next := cut(rows, p.limit, func(a *history.Audit) cursor { return cursor{set: true, key: a.Seq} })
-	listPage(c, &p, next, len(rows), func(dst []byte, i int) []byte { return wire.AppendAudit(dst, s.cfg.Directory, &rows[i]) })
+	rows, next := cut(rows, p.limit, func(e *history.RiskEvent) cursor { return cursor{set: true, key: e.Seq} })
+	listPage(c, &p, next, len(rows), func(dst []byte, i int) []byte { return wire.AppendRiskEvent(dst, s.cfg.Directory, &rows[i]) })
 }
 
 // events is the page as a question about events: one more than it holds.

@@ -1,6 +1,10 @@
 package rest
 
 import (
+	"cmp"
+	"context"
+	"slices"
+
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
@@ -18,8 +22,16 @@ func (s *Server) executions(c exchange) {
 	}
 	var fills []core.Execution
 	if !q.none {
+		ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
+		defer cancel()
 		var err error
-		if fills, err = s.executionPage(f); err != nil {
+		fills, err = newestOf(s.reachOf(c.who).parts(f.Account, f.Strategy), f.Limit,
+			func(x, y *core.Execution) int { return cmp.Compare(y.ID, x.ID) },
+			func(of part) ([]core.Execution, error) {
+				f.Account, f.Strategy = of.account, of.strategy
+				return s.executionPage(ctx, f)
+			})
+		if err != nil {
 			s.noHistory(c, err)
 			return
 		}
@@ -36,11 +48,12 @@ func (s *Server) positions(c exchange) {
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}
+	r := s.reachOf(c.who)
 	var held []engine.PositionView
 	if !q.none {
-		held = s.cfg.View.Positions(f)
+		held = slices.DeleteFunc(s.cfg.View.Positions(f), func(p engine.PositionView) bool { return !r.sees(p.Account, p.Strategy) })
 	}
-	margin := s.holdings(held)
+	margin := s.holdings(held, r)
 	list(c, len(held), func(dst []byte, i int) []byte {
 		return wire.AppendPositionView(dst, s.cfg.Directory, &held[i], margin.of(&held[i].PositionState))
 	})
@@ -50,12 +63,13 @@ func (s *Server) positions(c exchange) {
 type holdings map[core.AccountID][]risk.Holding
 
 // holdings reads the margins of the accounts that some positions are of, one account a
-// time so that orders are not held up.
-func (s *Server) holdings(held []engine.PositionView) holdings {
+// time so that orders are not held up. Margin is the account's: who sees a strategy of it alone
+// is not shown it.
+func (s *Server) holdings(held []engine.PositionView, r *reach) holdings {
 	all := holdings{}
 	for i := range held {
 		id := held[i].Account
-		if _, known := all[id]; known {
+		if _, known := all[id]; known || !r.account(id) {
 			continue
 		}
 		s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) { all[id] = t.Holdings(id) })
@@ -76,14 +90,15 @@ func (h holdings) of(p *engine.PositionState) *risk.Holding {
 // accounts lists the accounts with what they are worth.
 func (s *Server) accounts(c exchange) {
 	q := s.query(c, "account")
-	id := q.account()
+	id := q.wholeAccount()
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}
+	r := s.reachOf(c.who)
 	all := s.cfg.Directory.Accounts()
 	kept := all[:0]
 	for _, a := range all {
-		if !q.none && (id == 0 || a.ID == id) {
+		if !q.none && (id == 0 || a.ID == id) && r.account(a.ID) {
 			kept = append(kept, a)
 		}
 	}
@@ -104,10 +119,11 @@ func (s *Server) strategies(c exchange) {
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}
+	r := s.reachOf(c.who)
 	all := s.cfg.Directory.Strategies()
 	kept := all[:0]
 	for _, st := range all {
-		if !q.none && (id == 0 || st.Account == id) {
+		if !q.none && (id == 0 || st.Account == id) && r.sees(st.Account, st.ID) {
 			kept = append(kept, st)
 		}
 	}

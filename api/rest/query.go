@@ -58,24 +58,56 @@ func (q *query) bad(name, detail string) {
 
 func (q *query) text(name string) string { return string(q.c.QueryArgs().Peek(name)) }
 
-func (q *query) account() (id core.AccountID) {
-	if name := q.text("account"); name != "" {
-		if a := q.s.cfg.Directory.AccountNamed(name); a != nil {
-			return a.ID
-		}
-		q.none = true
+// account must be one of which the caller sees something, whether or not it is there.
+func (q *query) account() (id core.AccountID) { return q.accountIf(q.c.who.Touches) }
+
+// wholeAccount must be one of which the caller sees all.
+func (q *query) wholeAccount() core.AccountID { return q.accountIf(q.c.who.CanAccount) }
+
+func (q *query) accountIf(seen func(string) bool) core.AccountID {
+	name := q.text("account")
+	if name == "" || !q.ok {
+		return 0
 	}
+	if !seen(name) {
+		q.beyond(name)
+		return 0
+	}
+	if a := q.s.cfg.Directory.AccountNamed(name); a != nil {
+		return a.ID
+	}
+	q.none = true
 	return 0
+}
+
+// beyond answers that what is asked for is not in the caller's scope.
+func (q *query) beyond(what string) {
+	if q.ok {
+		q.ok = false
+		q.s.beyond(q.c, "", what, strconv.Quote(what)+" is not in your scope")
+	}
+}
+
+// firm is asked for when no account is named: only who sees everything is shown it.
+func (q *query) firm() {
+	if q.ok && !q.c.who.CanAll() {
+		q.ok = false
+		q.s.beyond(q.c, "", "firm", "without an account this is about the firm: name an account of yours")
+	}
 }
 
 // strategy needs an account: strategies of two accounts may have one name.
 func (q *query) strategy(account core.AccountID) core.StrategyID {
 	name := q.text("strategy")
-	if name == "" || q.none {
+	if name == "" || q.none || !q.ok {
 		return 0
 	}
 	if account == 0 {
 		q.bad("strategy", "needs account beside it")
+		return 0
+	}
+	if of := q.text("account"); !q.c.who.CanStrategy(of, name) {
+		q.beyond(of + "/" + name)
 		return 0
 	}
 	if s := q.s.cfg.Directory.StrategyNamed(account, name); s != nil {

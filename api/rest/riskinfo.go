@@ -1,7 +1,10 @@
 package rest
 
 import (
+	"slices"
+
 	"qcat/api/wire"
+	"qcat/core/engine"
 	"qcat/risk"
 )
 
@@ -9,12 +12,13 @@ import (
 // the engine's goroutine: some tens of microseconds.
 const placesAtOnce = 2048
 
-// wanted reads the filters of a question about the limit tree.
-func (q *query) wanted() func(risk.Scope) bool {
+// wanted reads the filters of a question about the limit tree, of which the caller is shown
+// what is in reach.
+func (q *query) wanted(r *reach) func(risk.Scope) bool {
 	account := q.account()
 	strategy, instrument := q.strategy(account), q.instrument()
 	return func(s risk.Scope) bool {
-		return !q.none && (account == 0 || s.Account == account) &&
+		return !q.none && r.node(s) && (account == 0 || s.Account == account) &&
 			(strategy == 0 || s.Strategy == strategy) && (instrument == 0 || s.Instrument == instrument)
 	}
 }
@@ -24,7 +28,8 @@ func (s *Server) states(c exchange) {
 	if q := s.query(c); !q.ok || !s.caughtUp(c) {
 		return
 	}
-	all := s.cfg.View.States()
+	r := s.reachOf(c.who)
+	all := slices.DeleteFunc(s.cfg.View.States(), func(st engine.ScopeState) bool { return !r.node(st.Scope) })
 	list(c, len(all), func(dst []byte, i int) []byte { return wire.AppendScopeState(dst, s.cfg.Directory, &all[i]) })
 }
 
@@ -43,7 +48,16 @@ func (s *Server) setState(c exchange) {
 		s.unresolved(c, &res)
 		return
 	}
+	scope := k.cmd.Scope
+	if !s.mayAct(c, actState, scope) {
+		return
+	}
+	was := s.cfg.View.State(scope)
 	if s.run(c, k, nil) {
 		s.answerCancelled(c, k)
+	}
+	// Whatever comes of it is written down afterwards: a halt waits for no audit log.
+	if s.cfg.Gate != nil {
+		s.done(c, actState, s.target(scope), `{"state":"`+was.String()+`"}`, string(c.PostBody()))
 	}
 }

@@ -2,12 +2,15 @@ package rest
 
 import (
 	"bytes"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"qcat/api/auth"
 	"qcat/api/metrics"
 	"qcat/api/origin"
 	"qcat/api/wire"
@@ -20,6 +23,8 @@ type exchange struct {
 	*fasthttp.RequestCtx
 	tail  string // of a route whose pattern ends in "/": the path's last segment
 	began core.Nanos
+	from  netip.Addr     // the client's
+	who   auth.Principal // who asks; nobody on a route that is for anybody
 }
 
 // handler answers one request. It must not keep anything of it.
@@ -31,60 +36,109 @@ type handler func(c exchange)
 type route struct {
 	method  method
 	pattern string
+	may     access
 	handler handler
-	// queryless routes refuse a query: what was meant by it would be ignored.
-	queryless bool
+	how     manner
+	act     string // what the audit log calls it when somebody may not; "": it says nothing
 }
 
-// table is the HTTP interface.
+// manner is what is special about a route.
+type manner uint8
+
+const (
+	// plain routes take a query, and count among all requests of a client.
+	plain manner = 0
+	// queryless routes refuse a query: what was meant by it would be ignored.
+	queryless manner = 1 << iota
+	// reduces marks what only reduces risk, or stops everything: it is never refused because
+	// of other requests.
+	reduces
+)
+
+// table is the HTTP interface, and who may use it.
 func (s *Server) table() []route {
+	return slices.Concat(s.operation(), s.identities(), s.marketData(), s.orderEntry(), s.accounting(), s.control())
+}
+
+func (s *Server) operation() []route {
 	return []route{
-		{get, "/health", s.health, false},
-		{get, "/ready", s.ready, false},
-		{get, "/metrics", s.metrics, false},
-		{get, "/swagger", s.swagger, true},
-		{get, "/swagger/", s.swagger, true},
-		{get, socketPath, s.socket, false},
+		{get, "/health", anybody, s.health, plain, ""},
+		{get, "/ready", anybody, s.ready, plain, ""},
+		{get, "/metrics", readers | neighbours, s.metrics, plain, ""},
+		{get, "/swagger", anybody, s.swagger, queryless, ""},
+		{get, "/swagger/", anybody, s.swagger, queryless, ""},
+		{get, socketPath, anybody, s.socket, plain, ""}, // who it is, a client says on the socket
+	}
+}
 
-		{get, "/api/v1/instruments", s.instruments, false},
-		{get, "/api/v1/quotes", s.quotes, false},
-		{get, "/api/v1/quotes/", s.pastQuotes, false},
-		{get, "/api/v1/book/", s.book, false},
-		{get, "/api/v1/trades/", s.trades, false},
-		{get, "/api/v1/candles/", s.candles, false},
+func (s *Server) identities() []route {
+	return []route{
+		{post, "/api/v1/auth/login", anybody, s.login, queryless, ""},
+		{post, "/api/v1/auth/refresh", anybody, s.refresh, queryless, ""},
+		{post, "/api/v1/auth/logout", readers, s.logout, queryless, ""},
+		{get, "/api/v1/users", readers, s.users, plain, ""}, // oneself is shown to everybody
+		{post, "/api/v1/users", administrators, s.createUser, queryless, actUsers},
+		{get, "/api/v1/users/", readers, s.user, queryless, ""},
+		{patch, "/api/v1/users/", administrators, s.changeUser, queryless, actUser},
+		{get, "/api/v1/apikeys", readers, s.apiKeys, plain, ""},
+		{post, "/api/v1/apikeys", administrators, s.createKey, queryless, actKeys},
+		{del, "/api/v1/apikeys/", administrators, s.revokeKey, queryless, actKey},
+		{get, "/api/v1/audit", administrators, s.audit, plain, actAudit},
+	}
+}
 
-		{post, "/api/v1/orders", s.newOrder, true},
-		{post, checkPath, s.check, true},
-		{post, "/api/v1/orders/countdown", s.countdown, true},
-		{get, "/api/v1/orders", s.listOrders, false},
-		{get, "/api/v1/orders/", s.getOrder, true},
-		{patch, "/api/v1/orders", s.amendOrder, true},
-		{patch, "/api/v1/orders/", s.amendOrder, true},
-		{del, "/api/v1/orders", s.cancelOrders, false},
-		{del, "/api/v1/orders/", s.cancelOrder, true},
+func (s *Server) marketData() []route {
+	return []route{
+		{get, "/api/v1/instruments", readers, s.instruments, plain, ""},
+		{get, "/api/v1/quotes", readers, s.quotes, plain, ""},
+		{get, "/api/v1/quotes/", readers, s.pastQuotes, plain, ""},
+		{get, "/api/v1/book/", readers, s.book, plain, ""},
+		{get, "/api/v1/trades/", readers, s.trades, plain, ""},
+		{get, "/api/v1/candles/", readers, s.candles, plain, ""},
+	}
+}
 
-		{get, "/api/v1/executions", s.executions, false},
-		{get, "/api/v1/positions", s.positions, false},
-		{get, "/api/v1/accounts", s.accounts, false},
-		{post, "/api/v1/accounts/*/transfers", s.transfer, true},
-		{put, "/api/v1/accounts/*/margin", s.setMargin, true},
-		{post, "/api/v1/funding", s.funding, true},
-		{get, "/api/v1/equity", s.equity, false},
-		{get, "/api/v1/transfers", s.transfers, false},
-		{get, "/api/v1/strategies", s.strategies, false},
+func (s *Server) orderEntry() []route {
+	return []route{
+		{post, "/api/v1/orders", traders, s.newOrder, queryless, ""},
+		{post, checkPath, readers, s.check, queryless, ""},
+		{post, "/api/v1/orders/countdown", traders, s.countdown, queryless | reduces, ""},
+		{get, "/api/v1/orders", readers, s.listOrders, plain, ""},
+		{get, "/api/v1/orders/", readers, s.getOrder, queryless, ""},
+		{patch, "/api/v1/orders", traders, s.amendOrder, queryless, ""},
+		{patch, "/api/v1/orders/", traders, s.amendOrder, queryless, ""},
+		{del, "/api/v1/orders", traders | controllers, s.cancelOrders, reduces, actCancel},
+		{del, "/api/v1/orders/", traders | controllers, s.cancelOrder, queryless | reduces, actCancel},
+		{get, "/api/v1/executions", readers, s.executions, plain, ""},
+	}
+}
 
-		{get, "/api/v1/risk/limits", s.limits, false},
-		{put, "/api/v1/risk/limits", s.replaceLimits, true},
-		{patch, "/api/v1/risk/limits", s.amendLimits, true},
-		{get, "/api/v1/risk/limits/proposals", s.proposals, false},
-		{post, "/api/v1/risk/limits/proposals/", s.decideProposal, true},
-		{get, "/api/v1/risk/exposure", s.exposure, false},
-		{get, "/api/v1/risk/scenarios", s.scenarios, false},
-		{get, "/api/v1/risk/var", s.valueAtRisk, false},
-		{get, "/api/v1/risk/state", s.states, false},
-		{post, "/api/v1/risk/state", s.setState, true},
-		{get, "/api/v1/risk/events", s.riskEvents, false},
-		{get, "/api/v1/audit", s.audit, false},
+func (s *Server) accounting() []route {
+	return []route{
+		{get, "/api/v1/positions", readers, s.positions, plain, ""},
+		{get, "/api/v1/accounts", readers, s.accounts, plain, ""},
+		{post, "/api/v1/accounts/*/transfers", controllers, s.transfer, queryless, actTransfer},
+		{put, "/api/v1/accounts/*/margin", controllers, s.setMargin, queryless, actMargin},
+		{post, "/api/v1/funding", controllers, s.funding, queryless, actFunding},
+		{get, "/api/v1/equity", readers, s.equity, plain, ""},
+		{get, "/api/v1/transfers", readers, s.transfers, plain, ""},
+		{get, "/api/v1/strategies", readers, s.strategies, plain, ""},
+	}
+}
+
+func (s *Server) control() []route {
+	return []route{
+		{get, "/api/v1/risk/limits", readers, s.limits, plain, ""},
+		{put, "/api/v1/risk/limits", controllers, s.replaceLimits, queryless, actLimits},
+		{patch, "/api/v1/risk/limits", controllers, s.amendLimits, queryless, actLimits},
+		{get, "/api/v1/risk/limits/proposals", readers, s.proposals, plain, ""},
+		{post, "/api/v1/risk/limits/proposals/", controllers, s.decideProposal, queryless, actDecide},
+		{get, "/api/v1/risk/exposure", readers, s.exposure, plain, ""},
+		{get, "/api/v1/risk/scenarios", readers, s.scenarios, plain, ""},
+		{get, "/api/v1/risk/var", readers, s.valueAtRisk, plain, ""},
+		{get, "/api/v1/risk/state", readers, s.states, plain, ""},
+		{post, "/api/v1/risk/state", controllers, s.setState, queryless | reduces, actState},
+		{get, "/api/v1/risk/events", readers, s.riskEvents, plain, ""},
 	}
 }
 
@@ -217,6 +271,9 @@ func (s *Server) dispatch(c exchange, at *resource, m method) {
 		return
 	}
 	row := at.routes[m]
+	if row != nil && !s.enter(&c, row) {
+		return
+	}
 	switch {
 	case at == s.router.nowhere:
 		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "there is nothing at " + string(c.Path())})
@@ -226,7 +283,7 @@ func (s *Server) dispatch(c exchange, at *resource, m method) {
 	case row == nil:
 		c.Response.Header.Set(fasthttp.HeaderAllow, at.allow)
 		problem(c, &wire.Problem{Status: fasthttp.StatusMethodNotAllowed, Code: codeMethod, Title: "Method not allowed", Detail: "this takes " + at.allow})
-	case row.queryless && !noQuery(c, "this takes no query"):
+	case row.how&queryless != 0 && !noQuery(c, "this takes no query"):
 	default:
 		row.handler(c)
 	}
@@ -246,8 +303,9 @@ func noQuery(c exchange, why string) bool {
 	return false
 }
 
-// admit refuses pages of others, whatever they ask for, and connections beyond
-// what the server has room for.
+// admit refuses pages of others, whatever they ask for, connections beyond what the
+// server has room for, and bodies that would have to be decompressed: how large they
+// are, only that would tell.
 func (s *Server) admit(c exchange) bool {
 	if !origin.Addressed(s.cfg.Origins, string(c.Host())) {
 		problem(c, &wire.Problem{Status: fasthttp.StatusMisdirectedRequest, Code: codeHost, Title: "Not this server",
@@ -260,6 +318,11 @@ func (s *Server) admit(c exchange) bool {
 	if s.http.GetOpenConnectionsCount() > int32(s.cfg.MaxConnections) {
 		c.SetConnectionClose()
 		unavailable(c, codeFull, "there are too many connections")
+		return false
+	}
+	if coding := c.Request.Header.Peek(fasthttp.HeaderContentEncoding); len(coding) > 0 && string(coding) != "identity" {
+		problem(c, &wire.Problem{Status: fasthttp.StatusUnsupportedMediaType, Code: codeEncoding, Title: "Encoded bodies are not taken",
+			Detail: "send the body as it is, without Content-Encoding"})
 		return false
 	}
 	return true
@@ -279,7 +342,7 @@ func (s *Server) admitPage(c exchange, page string) bool {
 	h.Set(fasthttp.HeaderAccessControlExposeHeaders, HeaderCursor+", Link")
 	if len(c.Request.Header.Peek(fasthttp.HeaderAccessControlRequestMethod)) > 0 {
 		h.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST, PUT, PATCH, DELETE")
-		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "Content-Type")
+		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, "+headerKey+", "+headerTimestamp+", "+headerWindow+", "+headerNonce+", "+headerSignature)
 		h.Set(fasthttp.HeaderAccessControlMaxAge, "600")
 	}
 	return true

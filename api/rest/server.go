@@ -94,6 +94,9 @@ type Config struct {
 	// Timeout bounds the wait for an answer of the engine, the view, the market or
 	// the history. Default 5 s.
 	Timeout time.Duration
+	// Patience bounds how long a client may take to send a request, its header and its
+	// body together, and to take the answer. Default 30 s.
+	Patience time.Duration
 	// MaxConnections bounds the open HTTP connections. Default 10 000.
 	MaxConnections int
 }
@@ -101,12 +104,16 @@ type Config struct {
 // Defaults of Config.
 const (
 	DefaultTimeout        = 5 * time.Second
+	DefaultPatience       = 30 * time.Second
 	DefaultMaxConnections = 10_000
 )
 
 func (c *Config) setDefaults() {
 	if c.Timeout <= 0 {
 		c.Timeout = DefaultTimeout
+	}
+	if c.Patience <= 0 {
+		c.Patience = DefaultPatience
 	}
 	if c.MaxConnections <= 0 {
 		c.MaxConnections = DefaultMaxConnections
@@ -123,8 +130,6 @@ func (c *Config) setDefaults() {
 const (
 	maxBodyBytes   = 64 << 10
 	maxHeaderBytes = 8 << 10
-	readTimeout    = 30 * time.Second
-	writeTimeout   = 30 * time.Second
 	idleTimeout    = 2 * time.Minute
 	// spareConnections are those beyond MaxConnections that are told so; what comes
 	// after them fasthttp turns away in a line of plain text.
@@ -140,15 +145,22 @@ type Server struct {
 	began  core.Nanos
 	// strange counts what could not be read as a request.
 	strange *metrics.Route
-	told    atomic.Int64    // when the log was told last that history cannot be read
-	life    context.Context // done once Shutdown has begun
-	end     context.CancelFunc
+	demo    auth.Principal // who everybody is without a Gate
+	// When the log was told last that history, identities, the audit log do not answer.
+	tellHistory, tellAuth, tellAudit seldom
+	unwritten                        atomic.Uint64   // entries of the audit log that were lost
+	life                             context.Context // done once Shutdown has begun
+	end                              context.CancelFunc
 }
 
-// New returns a server; Serve runs it.
+// New returns a server; Serve runs it. A Gate without what it needs beside it is a mistake in
+// the program, and New panics.
 func New(cfg Config) *Server {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, began: cfg.Clock.Now()}
+	if cfg.Gate != nil && (cfg.Service == nil || cfg.Service.Auditor == nil || cfg.Recorder == nil) {
+		panic("rest: a Gate without Service, Auditor or Recorder")
+	}
+	s := &Server{cfg: cfg, began: cfg.Clock.Now(), demo: auth.Demo().With("http")}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.calls.engine, s.calls.most = cfg.Engine, int64(cfg.MaxConnections)
 	s.router = newRouter(s.table(), cfg.Metrics)
@@ -162,8 +174,8 @@ func New(cfg Config) *Server {
 		MaxRequestBodySize:    maxBodyBytes,
 		HeaderReceived:        bodyLimit,
 		Concurrency:           cfg.MaxConnections + spareConnections,
-		ReadTimeout:           readTimeout,
-		WriteTimeout:          writeTimeout,
+		ReadTimeout:           cfg.Patience,
+		WriteTimeout:          cfg.Patience,
 		IdleTimeout:           idleTimeout,
 		NoDefaultServerHeader: true,
 		NoDefaultContentType:  true,
@@ -231,6 +243,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// Unwritten is how many entries of the audit log were lost.
+func (s *Server) Unwritten() uint64 { return s.unwritten.Load() }
+
 // malformed answers what fasthttp could not read as a request.
 func (s *Server) malformed(ctx *fasthttp.RequestCtx, err error) {
 	p := wire.Problem{Status: fasthttp.StatusBadRequest, Code: codeMalformed, Title: "Not a valid HTTP request", Detail: "the request could not be read"}
@@ -245,7 +260,7 @@ func (s *Server) malformed(ctx *fasthttp.RequestCtx, err error) {
 			Detail: "request line and header may have " + strconv.Itoa(maxHeaderBytes) + " bytes"}
 	case errors.As(err, &timeout) && timeout.Timeout():
 		p = wire.Problem{Status: fasthttp.StatusRequestTimeout, Code: codeTimeout, Title: "The request took too long",
-			Detail: "the request was not complete within " + readTimeout.String()}
+			Detail: "the request was not complete within " + s.cfg.Patience.String()}
 	}
 	ctx.Response.Reset()
 	problem(exchange{RequestCtx: ctx}, &p)

@@ -43,7 +43,7 @@ func (s *Starting) Serve(ctx context.Context, ln *net.TCPListener) error {
 	server := &fasthttp.Server{
 		Name: "qcat", Logger: quietLog{s.Log}, NoDefaultServerHeader: true, NoDefaultContentType: true,
 		ReadBufferSize: maxHeaderBytes, MaxRequestBodySize: maxBodyBytes, Concurrency: spareConnections,
-		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, DisableKeepalive: true,
+		ReadTimeout: DefaultPatience, WriteTimeout: DefaultPatience, DisableKeepalive: true,
 		Handler: func(c *fasthttp.RequestCtx) {
 			x := exchange{RequestCtx: c}
 			switch path := string(c.Path()); {

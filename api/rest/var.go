@@ -47,9 +47,12 @@ type outlook struct {
 // lost over each horizon of the past that stored candles tell of.
 func (s *Server) valueAtRisk(c exchange) {
 	q := s.query(c, "account", "confidence", "horizon", "lookback")
-	o := outlook{account: q.account(), confidence: q.confidence(),
+	o := outlook{account: q.wholeAccount(), confidence: q.confidence(),
 		horizon:  q.period("horizon", defaultHorizon, minHorizon, maxHorizon),
 		lookback: q.period("lookback", defaultLookback, minHorizon, maxLookback)}
+	if o.account == 0 && !q.none {
+		q.firm()
+	}
 	if !q.ok || !s.caughtUp(c) {
 		return
 	}

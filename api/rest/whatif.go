@@ -5,9 +5,11 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"qcat/api/auth"
 	"qcat/api/wire"
 	"qcat/core"
 	"qcat/core/engine"
+	"qcat/risk"
 )
 
 const checkPath = "/api/v1/orders/check"
@@ -39,6 +41,7 @@ func (s *Server) checkOrder(c exchange) {
 		return
 	}
 	r := &k.reply
+	s.shown(c, r.After)
 	if r.Reason.OK() {
 		if r.Duplicate {
 			c.Response.Header.Set("Idempotent-Replay", "true")
@@ -85,6 +88,10 @@ func (s *Server) checkOrders(c exchange) {
 		s.misunderstood(c, e)
 		return
 	}
+	if !s.mayCheck(c, all, cmds) {
+		s.turnAway(c, auth.ErrScope.Saying("an order is for an account or strategy that is not in your scope"))
+		return
+	}
 	replies := make([]engine.Reply, len(cmds))
 	seq := s.cfg.Engine.WhatIf(cmds, replies)
 	if !s.shows(c, seq) {
@@ -97,12 +104,49 @@ func (s *Server) checkOrders(c exchange) {
 			body = append(body, ',')
 		}
 		if a := &all[i]; a.res.OK() {
+			s.shown(c, replies[a.at].After)
 			body = wire.AppendWhatIf(body, s.cfg.Directory, s.instrumentNamedBy(&cmds[a.at]), &replies[a.at])
 		} else {
 			body = wire.AppendUnresolvedWhatIf(body, s.cfg.Directory, &a.res)
 		}
 	}
 	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+}
+
+// mayCheck reports whether all of a batch is the caller's to ask about.
+func (s *Server) mayCheck(c exchange, all []asked, cmds []engine.Command) bool {
+	if c.who.CanAll() {
+		return true
+	}
+	for i := range all {
+		if a := &all[i]; a.res.OK() {
+			if !s.owns(c.who, cmds[a.at].Account, cmds[a.at].Strategy) {
+				return false
+			}
+		} else if !mayKnow(c, &a.res) {
+			return false
+		}
+	}
+	return true
+}
+
+// shown leaves in what would be used what the caller sees: of the nodes those in their scope, and
+// the margin of an account that is wholly theirs.
+func (s *Server) shown(c exchange, a *risk.After) {
+	if a == nil || c.who.CanAll() {
+		return
+	}
+	kept := 0
+	for i := range a.Known {
+		if l := &a.Levels[i]; s.inScope(c.who, l.Scope) {
+			a.Levels[kept] = *l
+			kept++
+		}
+		if l := &a.Levels[i]; l.Scope.Account != 0 && !s.owns(c.who, l.Scope.Account, 0) {
+			a.Margin.Known = false
+		}
+	}
+	a.Known = kept
 }
 
 func (s *Server) instrumentNamedBy(cmd *engine.Command) *core.Instrument {

@@ -207,6 +207,8 @@ func permissionOf(method, path string) string {
 	area, api := strings.CutPrefix(path, "/api/v1/")
 	area, rest, _ := strings.Cut(area, "/")
 	switch {
+	case path == "/metrics":
+		return "read"
 	case !api, area == "ws", area == "auth" && rest != "logout":
 		return ""
 	case area == "users", area == "apikeys", area == "audit":

@@ -203,12 +203,13 @@ var (
 	FundingFields = Fields(FieldInstrument, FieldRate, FieldPrice)
 	FundingNeeds  = Fields(FieldInstrument, FieldRate)
 
-	// A change of limits names its node as a change of trading state does, and who
-	// asks for it.
+	// A change of limits names its node as a change of trading state does. Who asks for it
+	// is known, or By has to say it.
 	LimitsFields = Fields(FieldScope, FieldAccount, FieldStrategy, FieldInstrument, FieldLimits, FieldUntil, FieldBy, FieldReason)
-	LimitsNeeds  = Fields(FieldScope, FieldLimits, FieldBy)
+	LimitsNeeds  = Fields(FieldScope, FieldLimits)
 
 	DecisionFields = Fields(FieldApprove, FieldBy)
+	DecisionNeeds  = Fields(FieldApprove)
 
 	// SignatureFields prove who sends a request by a signature: SignatureNeeds, and how
 	// long it is good.

@@ -154,7 +154,7 @@ func DecodeLimits(b []byte, r *Request) Error {
 
 // DecodeDecision reads the approval or rejection of a change of limits.
 func DecodeDecision(b []byte, r *Request) Error {
-	return decodeBody(b, DecisionFields, DecisionFields, r)
+	return decodeBody(b, DecisionFields, DecisionNeeds, r)
 }
 
 func decodeBody(b []byte, take, need FieldSet, r *Request) Error {

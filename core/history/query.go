@@ -86,12 +86,13 @@ type TransferQuery struct {
 }
 
 // EventQuery selects risk events or audit entries; Before is the Seq of the last
-// row of the page before. Account is the row's own, not its scope's. Kind and Account play no part for audit entries, Action
-// none for risk events.
+// row of the page before. Account is the row's own, not its scope's. Kind, Account and Strategy play no part
+// for audit entries, Action none for risk events.
 type EventQuery struct {
 	Kind     RiskEventKind
 	Action   string
 	Account  core.AccountID
+	Strategy core.StrategyID
 	From, To core.Nanos
 	Before   uint64
 	Limit    int // required

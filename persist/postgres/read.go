@@ -130,6 +130,7 @@ func (s *Store) RiskEvents(ctx context.Context, q history.EventQuery) ([]history
 	var f filter
 	equal(&f, "kind", q.Kind)
 	equal(&f, "account", q.Account)
+	equal(&f, "strategy", q.Strategy)
 	f.within("time_ns", q.From, q.To)
 	return read(ctx, s, "risk_events", q.Limit, func(ctx context.Context, tx pgx.Tx) ([]history.RiskEvent, error) {
 		return partedRiskEvents.page(ctx, s, tx, &f, belowID(q.Before), daysOf(q.From, q.To), "seq DESC", q.Limit)

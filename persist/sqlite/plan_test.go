@@ -31,7 +31,7 @@ func TestQueriesUseAnIndex(t *testing.T) {
 				{Order: 7, Limit: 9}, {Account: 1, Strategy: 10, Order: 7, Limit: 9}, {Account: 1, Before: 50, Limit: 9}, {Account: 1, From: from, To: to, Limit: 9}})
 		},
 		"events": func(ctx context.Context, s *sqlite.Store) error {
-			events := []history.EventQuery{{Limit: 9}, {Kind: 1, Account: 1, Limit: 9}, {Action: "set_limits", Limit: 9}, {From: from, To: to, Before: 99, Limit: 9}}
+			events := []history.EventQuery{{Limit: 9}, {Kind: 1, Account: 1, Limit: 9}, {Account: 1, Strategy: 10, Limit: 9}, {Action: "set_limits", Limit: 9}, {From: from, To: to, Before: 99, Limit: 9}}
 			if err := each(ctx, s.Audit, events); err != nil {
 				return err
 			}

@@ -144,6 +144,7 @@ func (s *Store) RiskEvents(ctx context.Context, e history.EventQuery) ([]history
 	var q query
 	equal(&q, unless(e.Account != 0, "kind"), e.Kind)
 	equal(&q, "account", e.Account)
+	equal(&q, unless(e.Account != 0, "strategy"), e.Strategy)
 	below(&q, "seq", e.Before)
 	if err := s.spanning(ctx, &q, riskEvents.name, "seq", "time_ns", e.From, e.To); err != nil {
 		return nil, err

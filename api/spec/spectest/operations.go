@@ -18,6 +18,7 @@ type Operation struct {
 	Scope       string   // none, account or firm
 	Owner       string   // the permission that is enough for one's own, "" if there is none
 	Open        bool     // no identity is asked for
+	Local       bool     // nor is one of requests from the server's own machine
 	Parameters  []string // the names of those in the path, in their order
 }
 
@@ -71,6 +72,7 @@ func newOperation(method, path string, op map[string]any) Operation {
 	o := Operation{Method: method, Path: path, Permissions: permissions(op["x-permission"])}
 	o.Scope, _ = op["x-scope"].(string)
 	o.Owner, _ = op["x-owner"].(string)
+	o.Local, _ = op["x-local"].(bool)
 	for segment := range strings.SplitSeq(path, "/") {
 		if name, open := strings.CutPrefix(segment, "{"); open {
 			o.Parameters = append(o.Parameters, strings.TrimSuffix(name, "}"))

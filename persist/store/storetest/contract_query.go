@@ -114,6 +114,10 @@ func (w *world) transferQuery() (q history.TransferQuery) {
 func (w *world) eventQuery() (q history.EventQuery) {
 	q = history.EventQuery{Kind: some(w, 2, history.RiskEventKind(1+w.rng.IntN(10))), Action: some(w, 2, w.action()),
 		Account: some(w, 2, w.strategy().Account), Before: some(w, 3, w.rng.Uint64N(w.seq[0]+1)), Limit: w.limit()}
+	if w.rng.IntN(3) == 0 {
+		s := w.strategy()
+		q.Account, q.Strategy = s.Account, s.ID
+	}
 	q.From, q.To = w.span()
 	return q
 }

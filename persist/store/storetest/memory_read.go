@@ -119,7 +119,7 @@ func (m *Memory) RiskEvents(ctx context.Context, q history.EventQuery) ([]histor
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return page(m.riskEvents, q.Limit, func(e *history.RiskEvent) bool {
-		return is(q.Kind, e.Kind) && is(q.Account, e.Account) && within(e.Time, q.From, q.To) &&
+		return is(q.Kind, e.Kind) && is(q.Account, e.Account) && is(q.Strategy, e.Strategy) && within(e.Time, q.From, q.To) &&
 			(q.Before == 0 || e.Seq < q.Before)
 	}, func(a, b *history.RiskEvent) int { return cmp.Compare(a.Seq, b.Seq) }), m.usable(ctx)
 }
