@@ -49,7 +49,7 @@ func (c *auditLogsCmd) Run(e *env) error {
 		return err
 	}
 	defer in.close()
-	log, err := audit.Open(e.ctx, audit.Config{DB: in.db, Dialect: in.dialect})
+	log, err := in.unanchored(e.ctx)
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,7 @@ func (f *databaseFlags) database() backup.Database {
 type backupCreateCmd struct {
 	backupFlags   `embed:""`
 	databaseFlags `embed:""`
+	auditedFlags  `embed:""`
 	Only          string `help:"all, or the database alone." enum:"all,database" default:"all" env:"-"`
 }
 
@@ -90,7 +91,10 @@ func (c *backupCreateCmd) Run(e *env) error {
 		}
 	}
 	m, err := backup.Create(e.ctx, cfg)
-	if err != nil {
+	if m == nil {
+		m = &backup.Manifest{}
+	}
+	if err := c.write(e, &c.databaseFlags, "backup.create", m.Name, backupView(m), err); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -99,6 +103,11 @@ func (c *backupCreateCmd) Run(e *env) error {
 	_, err = fmt.Fprintf(e.stdout, "%s\n%s, %d rows%s, %s in %v\n", m.Name, m.Server, m.Rows(), recordsOf(m),
 		byteSize(m.Bytes()).rounded(), roundTime(m.TookNs))
 	return err
+}
+
+// backupView is what the audit log is shown of a backup.
+func backupView(m *backup.Manifest) any {
+	return map[string]any{"server": m.Server, "rows": m.Rows(), "bytes": m.Bytes()}
 }
 
 // recordsOf says which records of the journal a backup holds.
@@ -170,6 +179,7 @@ func (c *backupVerifyCmd) Run(e *env) error {
 type backupRestoreCmd struct {
 	backupFlags   `embed:""`
 	databaseFlags `embed:""`
+	auditedFlags  `embed:""`
 	Name          string `arg:"" help:"Its name, or the path of one of its files."`
 	Only          string `help:"all, the database alone, or the data directory (journal and snapshots) alone." enum:"all,database,data" default:"all" env:"-"`
 	Clean         bool   `help:"Move aside what is there: files into a folder of the data directory, tables into a schema qcat_old_…" env:"-"`
@@ -200,7 +210,7 @@ func (c *backupRestoreCmd) Run(e *env) (err error) {
 	cfg.Progress = tell
 	out, err := backup.Restore(e.ctx, cfg)
 	done()
-	if err != nil {
+	if err := c.write(e, &c.databaseFlags, "backup.restore", name, map[string]any{"only": c.Only, "clean": c.Clean}, err); err != nil {
 		return err
 	}
 	return c.print(e, out)
@@ -239,6 +249,8 @@ func (c *backupRestoreCmd) print(e *env, out *backup.Outcome) error {
 
 type backupCleanupCmd struct {
 	backupFlags   `embed:""`
+	databaseFlags `embed:""`
+	auditedFlags  `embed:""`
 	RetentionDays int `help:"Backups older than this many days are removed." default:"30" env:"QCAT_BACKUP_RETENTION_DAYS,BACKUP_RETENTION_DAYS"`
 }
 
@@ -248,6 +260,13 @@ func (c *backupCleanupCmd) Run(e *env) error {
 		return badSetting("retention-days", "%d days: one at least", c.RetentionDays)
 	}
 	removed, err := backup.Cleanup(c.dir(), time.Duration(c.RetentionDays)*24*time.Hour, time.Now())
+	if len(removed) > 0 || err != nil {
+		names := []string{}
+		for i := range removed {
+			names = append(names, removed[i].Name)
+		}
+		err = c.write(e, &c.databaseFlags, "backup.cleanup", c.dir(), names, err)
+	}
 	if c.JSON {
 		return errors.Join(printBackups(e, removed, true), err)
 	}

@@ -161,12 +161,17 @@ func (in *identities) logUnder(ctx context.Context, m *seal.Master, head string,
 
 // unwritten reports whether the audit log has no entry yet.
 func (in *identities) unwritten(ctx context.Context) (bool, error) {
-	log, err := audit.Open(ctx, audit.Config{DB: in.db, Dialect: in.dialect})
+	log, err := in.unanchored(ctx)
 	if err != nil {
 		return false, err
 	}
 	entries, err := log.Entries(ctx, identity.AuditQuery{Limit: 1})
 	return len(entries) == 0, err
+}
+
+// unanchored opens the audit log to read it, and to append what others anchor.
+func (in *identities) unanchored(ctx context.Context) (*audit.Log, error) {
+	return audit.Open(ctx, audit.Config{DB: in.db, Dialect: in.dialect})
 }
 
 // service is what administrators do, done by a command.

@@ -65,15 +65,15 @@ func (f *databaseFlags) present() error {
 }
 
 // step runs one change of the schema and tells what it did.
-func (f *databaseFlags) step(e *env, asJSON bool, change func(context.Context, migrate.Dialect, *sql.DB) ([]migrate.Step, error), verb string) error {
+func (f *databaseFlags) step(e *env, asJSON bool, change func(context.Context, migrate.Dialect, *sql.DB) ([]migrate.Step, error), verb string) ([]migrate.Step, error) {
 	db, dialect, err := f.open(e.ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = db.Close() }() // every step is committed
 	steps, err := change(e.ctx, dialect, db)
 	if asJSON {
-		return errors.Join(printSteps(e, steps), err)
+		return steps, errors.Join(printSteps(e, steps), err)
 	}
 	for i := range steps {
 		fmt.Fprintf(e.stdout, "%s %s\n", verb, steps[i].Name)
@@ -81,11 +81,20 @@ func (f *databaseFlags) step(e *env, asJSON bool, change func(context.Context, m
 	if err == nil && len(steps) == 0 {
 		fmt.Fprintf(e.stdout, "the %s schema is as it should be: nothing to do\n", dialect)
 	}
-	return err
+	return steps, err
+}
+
+// stepNames are the names of steps.
+func stepNames(steps []migrate.Step) (names []string) {
+	for i := range steps {
+		names = append(names, steps[i].Name)
+	}
+	return names
 }
 
 type migrateUpCmd struct {
 	databaseFlags `embed:""`
+	auditedFlags  `embed:""`
 	JSON          bool `name:"json" help:"Print the steps applied as JSON."`
 }
 
@@ -97,7 +106,11 @@ func (c *migrateUpCmd) Run(e *env) error {
 			return err
 		}
 	}
-	return c.step(e, c.JSON, migrate.Up, "applied")
+	steps, err := c.step(e, c.JSON, migrate.Up, "applied")
+	if len(steps) == 0 && err == nil {
+		return nil
+	}
+	return c.write(e, &c.databaseFlags, "migrate.up", "schema", stepNames(steps), err)
 }
 
 // makeEmbedded makes an empty file for the embedded store, unless there is one.
@@ -114,6 +127,7 @@ func makeEmbedded(dataDir string) error {
 
 type migrateDownCmd struct {
 	databaseFlags `embed:""`
+	auditedFlags  `embed:""`
 	JSON          bool `name:"json" help:"Print the step taken back as JSON."`
 }
 
@@ -124,7 +138,12 @@ func (c *migrateDownCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	return c.step(e, c.JSON, migrate.Down, "took back")
+	// First: the step may take the audit log with it.
+	if err := c.write(e, &c.databaseFlags, "migrate.down", "schema", nil, nil); err != nil {
+		return err
+	}
+	_, err = c.step(e, c.JSON, migrate.Down, "took back")
+	return err
 }
 
 // alone keeps servers off the embedded store while its schema changes: none goes on

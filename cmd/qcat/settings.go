@@ -60,8 +60,8 @@ const startAction = "server.start"
 // startView is what the entry of a start says.
 type startView struct {
 	Version  string            `json:"version"`
-	Digest   string            `json:"digest"`   // of all settings
-	File     string            `json:"file"`     // digest of the configuration, in which accounts and limits are
+	Digest   string            `json:"digest"` // of all settings
+	File     string            `json:"file"`   // digest of the configuration, in which accounts and limits are
 	Settings map[string]string `json:"settings"`
 }
 
