@@ -22,7 +22,7 @@ KIND           ?= cpu
 DEBUG          ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench bench-answer bench-gate bench-gate-test profile wire torture fuzz clean
+.PHONY: help run build test race lint vuln fmt bench bench-answer bench-gate bench-gate-test profile wire torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ race: ## every test under the race detector
 
 lint: ## vet, formatting and the linters of .golangci.yml
 	$(LINT) run ./...
+
+vuln: ## known vulnerabilities in what is called (govulncheck; says so where its database is out of reach)
+	GO='$(GO)' .ci/vuln
 
 fmt: ## format all Go files
 	$(LINT) fmt ./...

@@ -63,7 +63,7 @@ func makeKeyID[T string | []byte](text T) (id keyID, ok bool) {
 	if len(text) == 0 || len(text) > len(id.text) {
 		return keyID{}, false
 	}
-	id.n = uint8(copy(id.text[:], text))
+	id.n = uint8(copy(id.text[:], text)) //nolint:gosec // at most 32
 	return id, true
 }
 

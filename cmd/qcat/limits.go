@@ -175,7 +175,7 @@ func (c *limitsExportCmd) Run(e *env) error {
 		return err
 	}
 	if c.Out != "" {
-		return os.WriteFile(c.Out, text, 0o644)
+		return os.WriteFile(c.Out, text, 0o600)
 	}
 	_, err = e.stdout.Write(text)
 	return err

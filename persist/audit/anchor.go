@@ -80,8 +80,8 @@ func (k *headKey) seal(prev seal, a anchor) (s seal) {
 	m := hmac.New(sha256.New, k.key[:])
 	b := append(make([]byte, 0, 128), headMagic...)
 	b = append(b, prev[:]...)
-	b = binary.LittleEndian.AppendUint64(b, uint64(a.n))
-	b = binary.LittleEndian.AppendUint64(b, uint64(a.time))
+	b = binary.LittleEndian.AppendUint64(b, uint64(a.n))    //nolint:gosec // the bits as they are
+	b = binary.LittleEndian.AppendUint64(b, uint64(a.time)) //nolint:gosec // the bits as they are
 	b = append(b, a.hash[:]...)
 	m.Write(b)
 	m.Sum(s[:0])

@@ -82,12 +82,12 @@ func digest(prev hash, e *identity.AuditEntry) hash {
 	}
 	b := append(make([]byte, 0, size), entryMagic...)
 	b = append(b, prev[:]...)
-	b = binary.LittleEndian.AppendUint64(b, uint64(e.N))
-	b = binary.LittleEndian.AppendUint64(b, uint64(e.Time))
+	b = binary.LittleEndian.AppendUint64(b, uint64(e.N))    //nolint:gosec // the bits as they are
+	b = binary.LittleEndian.AppendUint64(b, uint64(e.Time)) //nolint:gosec // the bits as they are
 	b = binary.LittleEndian.AppendUint64(b, e.Journal)
 	for i := range texts {
 		s := *texts[i].of(e)
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(s)))
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // bounded by clean
 		b = append(b, s...)
 	}
 	return sha256.Sum256(b)

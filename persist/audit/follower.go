@@ -83,7 +83,7 @@ func newRows(ctx context.Context, c *sql.Conn) (out []*identity.AuditEntry, err 
 			&scope[0].name, &scope[1].name, &scope[2].name); err != nil {
 			return nil, err
 		}
-		e.Journal, e.Time = uint64(seq), core.Nanos(ns)
+		e.Journal, e.Time = uint64(seq), core.Nanos(ns) //nolint:gosec // the sequence of a journal, above 0
 		e.Target, e.Outcome = target(scope), outcome(e.Detail)
 		out = append(out, e)
 	}

@@ -107,7 +107,7 @@ func scanRow(rows *sql.Rows) (r row, err error) {
 	if seq < 0 {
 		r.odd = "journal_seq is negative"
 	}
-	r.entry.Journal = uint64(seq)
+	r.entry.Journal = uint64(seq) //nolint:gosec // negative is odd, above
 	for i := range texts {
 		v, ok := values[3+i].(string)
 		if !ok {

@@ -78,7 +78,7 @@ func tarError(ctx context.Context, src *source, err error) error {
 
 // writeFile writes a file of n bytes and syncs it.
 func writeFile(name string, r io.Reader, n int64) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) //nolint:gosec // as the store makes its files
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (p Postgres) pgDump(ctx context.Context, program, snapshot string, w io.Wri
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, program, "--dbname="+url, "--snapshot="+snapshot, "--format=plain", "--no-owner",
+	cmd := exec.CommandContext(ctx, program, "--dbname="+url, "--snapshot="+snapshot, "--format=plain", "--no-owner", //nolint:gosec // the operator's database, and no shell
 		"--encoding=UTF8", "--no-password", "--exclude-schema="+asideSchemas+"*")
 	var words lastWords
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = env, w, &words, killDelay
@@ -218,7 +218,7 @@ func (p Postgres) psql(ctx context.Context, program, before string, dump io.Read
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--dbname="+url, "--no-psqlrc", "--quiet", "--no-password",
+	cmd := exec.CommandContext(ctx, program, "--dbname="+url, "--no-psqlrc", "--quiet", "--no-password", //nolint:gosec // the operator's database, and no shell
 		"--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-")
 	var words lastWords
 	cmd.Env, cmd.Stderr, cmd.WaitDelay = env, &words, killDelay

@@ -16,7 +16,7 @@ import (
 // kind needs.
 var ErrKeyParts = errors.New("an HMAC key has a sealed secret, an Ed25519 key a public key, and neither has both")
 
-const apiKeyColumns = "id, owner, name, kind, secret, public, permissions, scope, addresses, expires, revoked, last_used, created"
+const apiKeyColumns = "id, owner, name, kind, secret, public, permissions, scope, addresses, expires, revoked, last_used, created" //nolint:gosec // names of columns
 
 // apiKeyFields are the places of apiKeyColumns.
 func apiKeyFields(k *identity.APIKey) ([]any, func() error) {

@@ -217,8 +217,8 @@ func (t *tx) present(table, row string, sealed identity.Sealed) (identity.Sealed
 	if err != nil {
 		return nil, err
 	}
-	newest, err := t.count("SELECT coalesce(max(version), 0) FROM key_versions")
-	if err != nil || int64(have) == newest {
+	var newest uint32
+	if err := t.get([]any{&newest}, "SELECT coalesce(max(version), 0) FROM key_versions"); err != nil || have == newest {
 		return sealed, err
 	}
 	k := t.s.keys.Load()
@@ -232,7 +232,7 @@ func (t *tx) present(table, row string, sealed identity.Sealed) (identity.Sealed
 	if err := k.learn(t.ctx, rows); err != nil {
 		return nil, err
 	}
-	from, to := k.known(have), k.known(uint32(newest))
+	from, to := k.known(have), k.known(newest)
 	if from == nil || to == nil {
 		return nil, ErrStale
 	}

@@ -126,7 +126,8 @@ func (r *rotation) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var newest, versions int64
+	var newest uint32
+	var versions int64
 	if err := r.store.change(ctx, "new key", func(t *tx) error {
 		if err := t.get([]any{&newest, &versions}, "SELECT coalesce(max(version), 0), count(*) FROM key_versions"); err != nil {
 			return err
@@ -135,11 +136,11 @@ func (r *rotation) choose(ctx context.Context) error {
 			return errUnchanged
 		}
 		newest++
-		return t.addKEK(masters[0], uint32(newest))
+		return t.addKEK(masters[0], newest)
 	}); err != nil {
 		return err
 	}
-	r.out.Version, r.out.Resumed = uint32(newest), versions > 1
+	r.out.Version, r.out.Resumed = newest, versions > 1
 	if r.target, err = r.key(ctx, r.out.Version); err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func Status(ctx context.Context, d Dialect, db *sql.DB) ([]Step, error) {
 	if err != nil || !exists {
 		return list, err
 	}
-	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp FROM "+goose.DefaultTablename+" WHERE version_id > 0 AND is_applied")
+	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp FROM "+goose.DefaultTablename+" WHERE version_id > 0 AND is_applied") //nolint:gosec // a constant
 	if err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", d, err)
 	}

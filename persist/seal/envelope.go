@@ -69,7 +69,7 @@ func bound(part string, version uint32, texts ...string) []byte {
 	b := append([]byte(part), 0)
 	b = binary.BigEndian.AppendUint32(b, version)
 	for _, t := range texts {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(t)))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(t))) //nolint:gosec // the name of a table, a row or a master key
 		b = append(b, t...)
 	}
 	return b
@@ -93,7 +93,7 @@ func (k *KEK) Seal(table, row string, secret []byte) (identity.Sealed, error) {
 	_, _ = rand.Read(data[:]) // it never fails
 	out := make([]byte, 0, secretAt+len(secret)+gcmOverhead)
 	out = k.wrap(out, table, row, data[:])
-	return newAEAD(data[:]).Seal(out, nil, secret, bound(partSecret, 0, table, row)), nil
+	return newAEAD(data[:]).Seal(out, nil, secret, bound(partSecret, 0, table, row)), nil //nolint:gosec // it makes its nonce
 }
 
 // Open decrypts what Seal made for the same table and row. Errors: ErrFormat,
@@ -132,7 +132,7 @@ func (k *KEK) Rewrap(old *KEK, table, row string, sealed identity.Sealed) (ident
 func (k *KEK) wrap(dst []byte, table, row string, data []byte) []byte {
 	dst = append(dst, formatSecret)
 	dst = binary.BigEndian.AppendUint32(dst, k.version)
-	return k.aead.Seal(dst, nil, data, bound(partDataKey, k.version, table, row))
+	return k.aead.Seal(dst, nil, data, bound(partDataKey, k.version, table, row)) //nolint:gosec // it makes its nonce
 }
 
 // unwrap returns the data key.

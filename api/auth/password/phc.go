@@ -66,7 +66,7 @@ func parse(text string) (h hash, err error) {
 			return hash{}, ErrHash
 		}
 	}
-	h = hash{memory: uint32(limits[0].n), passes: uint32(limits[1].n), threads: uint8(limits[2].n)}
+	h = hash{memory: uint32(limits[0].n), passes: uint32(limits[1].n), threads: uint8(limits[2].n)} //nolint:gosec // each is at most its limit
 	if h.salt, err = phc64.DecodeString(part[4]); err != nil || len(h.salt) < 8 || len(h.salt) > 64 {
 		return hash{}, ErrHash
 	}
@@ -78,7 +78,7 @@ func parse(text string) (h hash, err error) {
 
 // of is the sum of a password under h's parameters and salt.
 func (h *hash) of(password string) []byte {
-	return argon2.IDKey([]byte(password), h.salt, h.passes, h.memory, h.threads, uint32(len(h.sum)))
+	return argon2.IDKey([]byte(password), h.salt, h.passes, h.memory, h.threads, uint32(len(h.sum))) //nolint:gosec // at most 64
 }
 
 // fresh has the present parameters and a new salt; the sum has its length only.

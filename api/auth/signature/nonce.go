@@ -77,7 +77,7 @@ func (n *Nonces) Take(text []byte, now, last core.Nanos) error {
 
 // find returns the slot that has h, or the empty one where it belongs.
 func (n *Nonces) find(h uint64) *nonce {
-	mask := uint64(len(n.slots) - 1)
+	mask := uint64(len(n.slots) - 1) //nolint:gosec // there is a slot
 	for i := h & mask; ; i = (i + 1) & mask {
 		if s := &n.slots[i]; s.last == 0 || s.hash == h {
 			return s
