@@ -46,6 +46,7 @@ type Engine struct {
 	restart   bool      // recovered, and that is not recorded yet
 	orphaned  bool      // recovered, and sessions' orders are not cancelled yet
 	draining  bool      // Run ends: nobody is asked any more
+	leads     bool      // whoever has the turn will call Commit
 
 	doomed    fifo[doomedOrder]
 	way       []decrease // what is taken away for a new order

@@ -45,6 +45,8 @@ func (j *floodJournal) Flush() error {
 	return nil
 }
 
+func (j *floodJournal) Publish() error { return j.Flush() }
+
 func (j *floodJournal) commit() {
 	j.committed.Store(j.MemoryJournal.Committed())
 	if f := j.tell.Load(); f != nil {

@@ -84,6 +84,8 @@ func (j *heldJournal) Flush() error {
 	return nil
 }
 
+func (j *heldJournal) Publish() error { return j.Flush() }
+
 func (j *heldJournal) Committed() uint64 { return j.committed.Load() }
 func (j *heldJournal) Err() error        { return j.broken }
 func (j *heldJournal) Notify(f func())   { j.tell = f }

@@ -91,6 +91,12 @@ func (j *MemoryJournal) grow() {
 // Flush does nothing: what is appended is committed.
 func (j *MemoryJournal) Flush() error { return nil }
 
+// Publish does nothing, as Flush.
+func (j *MemoryJournal) Publish() error { return nil }
+
+// Commit does nothing: what is appended is committed.
+func (j *MemoryJournal) Commit() {}
+
 // Committed is the sequence of the last record.
 func (j *MemoryJournal) Committed() uint64 { return j.committed.Load() }
 

@@ -42,6 +42,12 @@ type Journal interface {
 	// Flush starts committing what was appended. It must not wait for a disk.
 	// An error is permanent.
 	Flush() error
+	// Publish is Flush for a caller that calls Commit soon, without being the engine:
+	// until then the journal need not begin. An error is permanent.
+	Publish() error
+	// Commit commits what was published, on the calling goroutine if nobody else is
+	// at it; it may wait for the disk. Any goroutine but one that is the engine.
+	Commit()
 	// Committed is the last sequence that will survive. Any goroutine.
 	Committed() uint64
 	// Err is nil while records can still commit; afterwards it is why not. Any

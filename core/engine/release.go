@@ -56,7 +56,11 @@ func (e *Engine) flush() {
 	}
 	if e.m.seq != e.flushed {
 		e.flushed = e.m.seq
-		if err := e.journal.Flush(); err != nil {
+		flush := e.journal.Flush
+		if e.leads {
+			flush = e.journal.Publish
+		}
+		if err := flush(); err != nil {
 			e.fail(err)
 			return
 		}

@@ -71,12 +71,19 @@ func (t *turn) free() { t.state.Store(turnFree) }
 // commands as long as they keep coming.
 const guestRounds = 8
 
-// Execute is Put and Serve.
+// Execute hands c over as Submit does, and carries it out as Serve does. It then waits
+// for the disk itself if nobody else is at it: an order that is alone wakes nobody, and
+// its answer has been delivered when Execute returns.
+//
+// Any goroutine that would wait for the answer anyway; not one of the market-data
+// lane, nor a ReplySink.
 func (e *Engine) Execute(c *Command) bool {
 	if !e.Put(c) {
 		return false
 	}
-	e.Serve()
+	if e.serve(true) {
+		e.journal.Commit()
+	}
 	return true
 }
 
@@ -86,26 +93,35 @@ func (e *Engine) Execute(c *Command) bool {
 //
 // Any goroutine that can be kept for a few batches of commands: not one of the
 // market-data lane, nor a ReplySink.
-func (e *Engine) Serve() {
+func (e *Engine) Serve() { e.serve(false) }
+
+// serve is Serve; one that leads leaves what it has published to the Commit that its
+// caller calls, if it returns true.
+func (e *Engine) serve(leads bool) (served bool) {
 	if !e.turn.enter() {
 		e.notify()
-		return
+		return false
 	}
 	defer crash()
+	e.leads = leads
 	for range guestRounds {
 		if e.duty() > 0 && e.hasWork() {
 			continue
 		}
 		due := e.idleTime() < e.maxIdle // sooner than Run will look
+		e.leads = false
 		if e.turn.leave() {
 			if due {
 				e.waiter.Wake()
 			}
-			return
+			return true
 		}
+		e.leads = leads
 	}
+	e.leads = false
 	e.turn.free()
 	e.waiter.Wake()
+	return true
 }
 
 // crash ends the process when the engine panics on a guest's goroutine, which may

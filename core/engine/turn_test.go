@@ -138,6 +138,62 @@ func TestACommitByAnotherGoroutine(t *testing.T) {
 	}
 }
 
+// leadJournal commits with Commit and with Flush, and knows which.
+type leadJournal struct {
+	*heldJournal
+	e    *Engine
+	led  atomic.Int64
+	kept atomic.Int64
+}
+
+func (j *leadJournal) Publish() error { return nil }
+
+func (j *leadJournal) Flush() error {
+	j.kept.Add(1)
+	j.committed.Store(j.MemoryJournal.Committed())
+	return nil
+}
+
+func (j *leadJournal) Commit() {
+	if j.e.turn.state.Load() == turnGuest {
+		panic("whoever commits still has the turn")
+	}
+	j.led.Add(1)
+	j.committed.Store(j.MemoryJournal.Committed())
+	j.tell()
+}
+
+// TestExecuteWaitsForTheDisk: an order that is alone is committed by its own goroutine,
+// after it has let go of the turn; Serve leaves the disk to the journal.
+func TestExecuteWaitsForTheDisk(t *testing.T) {
+	journal := &leadJournal{heldJournal: &heldJournal{MemoryJournal: NewMemoryJournal(0)}}
+	h := newHarness(t, func(c *Config) { c.Journal = journal })
+	journal.e = h.e
+	h.running()
+	sink := &answers{got: make(chan uint64, 1)}
+	to, _ := h.e.RegisterSink(sink)
+	here := 0
+	for i := range 200 {
+		c := h.limit(core.Buy, 9990, 1, "")
+		c.Reply, c.Token = to, uint64(i+1)
+		before := journal.led.Load()
+		if i%2 == 0 {
+			h.e.Execute(&c)
+			here += len(sink.got)
+		} else {
+			h.e.Put(&c)
+			h.e.Serve()
+			if journal.led.Load() != before {
+				t.Fatal("Serve waited for the disk")
+			}
+		}
+		<-sink.got
+	}
+	if here < 50 {
+		t.Errorf("%d of 100 orders were committed by their own goroutine", here)
+	}
+}
+
 // mine panics in the middle of a duty cycle.
 type mine struct{}
 

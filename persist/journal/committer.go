@@ -104,19 +104,40 @@ func (c *committer) round() (news, more bool) {
 // when the committer's goroutine has something to do, be it the rest or the sync that
 // is due later.
 func (c *committer) commitHere() bool {
-	if c.l.o.Sync == SyncAlways || !c.mu.TryLock() {
+	if !c.mu.TryLock() {
 		return false
 	}
 	defer c.mu.Unlock()
-	if c.fresh || c.blocked || c.stopping.Load() || c.failing.Load() != nil || c.l.failure.Load() != nil {
-		return false
-	}
 	synced := !c.unsynced
-	if c.collect(); c.gather.count == 0 || !c.write(false) || !c.publish() {
+	if !c.commitOne() {
 		return false
 	}
 	c.l.nudgeWatchers()
 	return !c.l.ring.waiting() && !(synced && c.l.o.Sync == SyncBatch)
+}
+
+// lead is one commit by any goroutine that can wait for the disk. It returns false when
+// the committer's goroutine has something to do.
+func (c *committer) lead() bool {
+	if !c.mu.TryLock() {
+		return false
+	}
+	done := c.commitOne()
+	c.mu.Unlock()
+	if done {
+		c.l.tell()
+	}
+	return done && !c.l.ring.waiting()
+}
+
+// commitOne is a commit by another goroutine than the committer's, which must not wait
+// for a segment or for room. c.mu is held.
+func (c *committer) commitOne() bool {
+	if c.fresh || c.blocked || c.stopping.Load() || c.failing.Load() != nil || c.l.failure.Load() != nil {
+		return false
+	}
+	c.collect()
+	return c.gather.count > 0 && c.write(false) && c.publish()
 }
 
 // isReady is what the committer waits for.

@@ -52,7 +52,7 @@ func followWriter(t *testing.T, o Options) {
 			break
 		}
 		if r.IntN(20) == 0 {
-			if err := l.Flush(); err != nil {
+			if err := flushOr(l, r.IntN(2) == 0); err != nil {
 				t.Error(err)
 				break
 			}
@@ -165,4 +165,60 @@ func readOnlyOnce(t *testing.T, dir string, before uint64) (last uint64) {
 		}
 	}
 	return ro.Last()
+}
+
+// TestCommitLeads: a record that is alone is on the disk when Commit returns, whoever
+// calls it, and nobody is told but who asked to be.
+func TestCommitLeads(t *testing.T) {
+	disk := faultfs.New()
+	l := mustOpen(t, Options{Dir: "/log", FS: disk})
+	defer mustClose(t, l)
+	told := atomic.Uint64{}
+	l.Notify(func() { told.Add(1) })
+	led := 0
+	for seq := uint64(1); seq <= 100; seq++ {
+		if _, err := appendRetrying(l, testRecord(nil, seq, 40)); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Publish(); err != nil {
+			t.Fatal(err)
+		}
+		l.Commit()
+		if l.Durable() == seq {
+			led++
+		}
+		eventually(t, "the commit", func() bool { return l.Durable() == seq && told.Load() >= seq })
+	}
+	if led < 50 {
+		t.Errorf("%d of 100 commits were done when Commit returned", led)
+	}
+}
+
+// TestCommitFromManyGoroutines: who appends publishes, others commit, and the last
+// record is committed although each of them may have come too late or too early.
+func TestCommitFromManyGoroutines(t *testing.T) {
+	l := mustOpen(t, Options{Dir: "/log", FS: faultfs.New(), SegmentBytes: 1 << 14})
+	defer mustClose(t, l)
+	work := make(chan struct{}, 64)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range work {
+				l.Commit()
+			}
+		})
+	}
+	const records = 3000
+	for seq := uint64(1); seq <= records; seq++ {
+		if _, err := appendRetrying(l, testRecord(nil, seq, 40)); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Publish(); err != nil {
+			t.Fatal(err)
+		}
+		work <- struct{}{}
+	}
+	eventually(t, "the last commit", func() bool { return l.Durable() == records })
+	close(work)
+	wg.Wait()
 }

@@ -67,7 +67,7 @@ func (n *naive) run(l *Log, r *rand.Rand, records int) (committed, durable uint6
 		if r.IntN(4) > 0 {
 			continue
 		}
-		if l.Flush() != nil {
+		if flushOr(l, r.IntN(2) == 0) != nil {
 			break
 		}
 		switch r.IntN(6) {

@@ -65,7 +65,7 @@ func syncError(t *testing.T, kind faultfs.Kind, mode SyncMode, nth int) {
 		if _, err := appendRetrying(l, testRecord(nil, seq+1, testSize(seq+1))); err != nil {
 			break
 		}
-		_ = l.Flush() // Err is looked at
+		_ = flushOr(l, seq%2 == 1) // Err is looked at
 		want := seq + 1
 		w.Wait(func() bool { return l.Committed() >= want || l.Err() != nil }, time.Second)
 	}

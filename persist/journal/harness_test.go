@@ -80,6 +80,19 @@ func appendRetrying(l *Log, rec []byte) (uint64, error) {
 	}
 }
 
+// flushOr flushes, or publishes and commits: as the engine's goroutine does, or a
+// client's that is the engine.
+func flushOr(l *Log, commit bool) error {
+	if !commit {
+		return l.Flush()
+	}
+	if err := l.Publish(); err != nil {
+		return err
+	}
+	l.Commit()
+	return l.Err()
+}
+
 // mustCommit flushes and waits for record seq.
 func mustCommit(t testing.TB, l *Log, seq uint64) {
 	t.Helper()

@@ -91,13 +91,39 @@ func (l *Log) wrongSize(rec []byte) error {
 //
 // Errors: Err.
 func (l *Log) Flush() error {
-	if l.ring.at != l.ring.published.Load() {
-		l.ring.publish()
-		if !l.writer.commitHere() {
-			l.writer.waiter.Wake()
-		}
+	if l.publish() {
+		l.writer.waiter.Wake()
 	}
 	return l.Err()
+}
+
+// Publish is Flush for an appending goroutine that calls Commit soon, or has another
+// one call it: until then a log that is SyncAlways need not begin.
+//
+// Errors: Err.
+func (l *Log) Publish() error {
+	if l.publish() && l.o.Sync != SyncAlways {
+		l.writer.waiter.Wake()
+	}
+	return l.Err()
+}
+
+// publish lets the committer have what was appended, and reports whether there is
+// something left for its goroutine.
+func (l *Log) publish() bool {
+	if l.ring.at == l.ring.published.Load() {
+		return false
+	}
+	l.ring.publish()
+	return l.o.Sync == SyncAlways || !l.writer.commitHere()
+}
+
+// Commit commits what was published, on the calling goroutine if the committer is not
+// at it: it waits for the disk, and a record that is alone wakes nobody. Any goroutine.
+func (l *Log) Commit() {
+	if l.o.Sync == SyncAlways && l.ring.waiting() && !l.writer.lead() {
+		l.writer.waiter.Wake()
+	}
 }
 
 // Committed is the last sequence that will survive, as Options.Sync says.

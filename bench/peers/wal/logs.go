@@ -50,9 +50,10 @@ func (w *qcatWAL) commit(_ uint64, recs [][]byte) error {
 		}
 		last = seq
 	}
-	if err := w.log.Flush(); err != nil {
+	if err := w.log.Publish(); err != nil {
 		return err
 	}
+	w.log.Commit()
 	ready := func() bool { return w.log.Committed() >= last || w.log.Err() != nil }
 	for !ready() {
 		w.waiter.Wait(ready, 1e9)
