@@ -55,7 +55,8 @@ func TestOrderUnderWayAtAKill(t *testing.T) {
 	p.live(btc)
 	id := p.accepted(client.Order{Account: "demo", Instrument: btc, Side: "buy", Type: "market", Qty: "0.010"}).OrderID
 	p.kill()
-	q := serveIn(t, p.dataDir, append([]string{"--demo", "--paper-latency=2s"}, small...)...)
+	// Its venue answers late enough for a busy machine to look twice before.
+	q := serveIn(t, p.dataDir, append([]string{"--demo", "--paper-latency=8s"}, small...)...)
 	detail := q.untilComponent("orders", "degraded")
 	if !strings.HasPrefix(detail, "1 order is unknown") {
 		t.Errorf("health says %q", detail)
