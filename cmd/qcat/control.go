@@ -5,17 +5,11 @@ import (
 	"fmt"
 	"net/http"
 
-	"qcat/api/client"
 	"qcat/risk"
 )
 
 // defaultAddr is where `qcat serve` listens.
 const defaultAddr = "127.0.0.1:8082"
-
-// serverFlag names the server that a command talks to.
-type serverFlag struct {
-	Addr string `help:"Address of the server." default:"127.0.0.1:8082"`
-}
 
 // scopeFlags name what a switch acts on; none is the whole firm.
 type scopeFlags struct {
@@ -63,7 +57,7 @@ type haltCmd struct {
 
 // Run implements the command.
 func (c *haltCmd) Run(e *env) error {
-	return c.set(e, c.Addr, risk.StateHalted, c.Reason, !c.KeepOpen)
+	return c.set(e, &c.serverFlag, risk.StateHalted, c.Reason, !c.KeepOpen)
 }
 
 type reduceCmd struct {
@@ -75,7 +69,7 @@ type reduceCmd struct {
 
 // Run implements the command.
 func (c *reduceCmd) Run(e *env) error {
-	return c.set(e, c.Addr, risk.StateReducing, c.Reason, c.CancelOpen)
+	return c.set(e, &c.serverFlag, risk.StateReducing, c.Reason, c.CancelOpen)
 }
 
 type resumeCmd struct {
@@ -85,10 +79,12 @@ type resumeCmd struct {
 }
 
 // Run implements the command.
-func (c *resumeCmd) Run(e *env) error { return c.set(e, c.Addr, risk.StateActive, c.Reason, false) }
+func (c *resumeCmd) Run(e *env) error {
+	return c.set(e, &c.serverFlag, risk.StateActive, c.Reason, false)
+}
 
 // set posts the state and tells what came of it.
-func (f *scopeFlags) set(e *env, addr string, state risk.TradingState, reason string, cancel bool) error {
+func (f *scopeFlags) set(e *env, server *serverFlag, state risk.TradingState, reason string, cancel bool) error {
 	level, err := f.level()
 	if err != nil {
 		return err
@@ -99,12 +95,10 @@ func (f *scopeFlags) set(e *env, addr string, state risk.TradingState, reason st
 			body[key] = value
 		}
 	}
-	h := client.NewHTTP(addr)
-	defer h.Close()
 	var out struct {
 		Cancelled int `json:"cancelled"`
 	}
-	if err := h.Call(http.MethodPost, "risk/state", body, &out); err != nil {
+	if err := server.request(e, http.MethodPost, "risk/state", body, &out); err != nil {
 		return err
 	}
 	if f.JSON {

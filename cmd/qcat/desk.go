@@ -9,7 +9,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"qcat/api/client"
 	"qcat/core"
 )
 
@@ -23,10 +22,8 @@ type deskFlags struct {
 // call asks the server and prints the answer as it came, if that is wanted; otherwise
 // it reads it into out, and reports that something is to be printed.
 func (f *deskFlags) call(e *env, method, path string, body, out any) (show bool, err error) {
-	h := client.NewHTTP(f.Addr)
-	defer h.Close()
 	var raw json.RawMessage
-	if err := h.Call(method, path, body, &raw); err != nil {
+	if err := f.request(e, method, path, body, &raw); err != nil {
 		return false, err
 	}
 	if f.JSON {
@@ -41,7 +38,16 @@ func (f *deskFlags) call(e *env, method, path string, body, out any) (show bool,
 
 // byFlag says who does it, for the audit.
 type byFlag struct {
-	By string `help:"Who does it; it is recorded." default:"${user}"`
+	By string `help:"Who does it, where the server asks nobody; it is recorded. Default: whoever runs the command."`
+}
+
+// sign adds to a request who does it, where a name is wanted.
+func (f *byFlag) sign(server *serverFlag, body map[string]any) error {
+	by, err := server.by(f.By)
+	if by != "" {
+		body["by"] = by
+	}
+	return err
 }
 
 // userVar is who runs the command, as the environment has it.
@@ -134,9 +140,12 @@ type transferCmd struct {
 
 // Run implements the command.
 func (c *transferCmd) Run(e *env) error {
+	body := map[string]any{"currency": c.Currency, "amount": c.Amount, "reason": c.Reason}
+	if err := c.sign(&c.serverFlag, body); err != nil {
+		return err
+	}
 	var out written
-	show, err := c.call(e, http.MethodPost, "accounts/"+url.PathEscape(c.Account)+"/transfers",
-		map[string]any{"currency": c.Currency, "amount": c.Amount, "by": c.By, "reason": c.Reason}, &out)
+	show, err := c.call(e, http.MethodPost, "accounts/"+url.PathEscape(c.Account)+"/transfers", body, &out)
 	if err != nil || !show {
 		return err
 	}
@@ -158,7 +167,10 @@ type marginCmd struct {
 
 // Run implements the command.
 func (c *marginCmd) Run(e *env) error {
-	body := map[string]any{"by": c.By}
+	body := map[string]any{}
+	if err := c.sign(&c.serverFlag, body); err != nil {
+		return err
+	}
 	for key, value := range map[string]string{"instrument": c.Instrument, "leverage": strings.TrimSuffix(c.Leverage, "x"), "mode": c.Mode,
 		"position_mode": c.PositionMode, "amount": c.Amount, "position_side": c.PositionSide} {
 		if value != "" {

@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"qcat/api/client"
 	"qcat/risk"
 )
 
@@ -94,7 +93,7 @@ func (c *limitsShowCmd) Run(e *env) error {
 		}
 	}
 	var got limitsAnswer
-	if err := call(c.Addr, http.MethodGet, "risk/limits?"+q.Encode(), nil, &got); err != nil {
+	if err := c.request(e, http.MethodGet, "risk/limits?"+q.Encode(), nil, &got); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -128,17 +127,10 @@ func shareText(ratio string) string {
 	return strconv.FormatFloat(100*v, 'f', 1, 64) + "%"
 }
 
-// call asks the server once.
-func call(addr, method, path string, body, out any) error {
-	h := client.NewHTTP(addr)
-	defer h.Close()
-	return h.Call(method, path, body, out)
-}
-
 // inForce reads all limits of the server.
-func inForce(addr string) (t limitTree, err error) {
+func inForce(e *env, server *serverFlag) (t limitTree, err error) {
 	var got limitsAnswer
-	if err := call(addr, http.MethodGet, "risk/limits", nil, &got); err != nil {
+	if err := server.request(e, http.MethodGet, "risk/limits", nil, &got); err != nil {
 		return nil, err
 	}
 	for i := range got.Limits {
@@ -160,7 +152,7 @@ type limitsExportCmd struct {
 
 // Run implements the command.
 func (c *limitsExportCmd) Run(e *env) error {
-	t, err := inForce(c.Addr)
+	t, err := inForce(e, &c.serverFlag)
 	if err != nil {
 		return err
 	}
@@ -192,7 +184,7 @@ var errDiffer = errors.New("the limits in force are others")
 
 // Run implements the command.
 func (c *limitsDiffCmd) Run(e *env) error {
-	changes, err := compareWith(e, c.Addr, c.File)
+	changes, err := compareWith(e, &c.serverFlag, c.File)
 	if err != nil {
 		return err
 	}
@@ -206,12 +198,12 @@ func (c *limitsDiffCmd) Run(e *env) error {
 }
 
 // compareWith lists what is to be done so that the server has the limits of a file.
-func compareWith(e *env, addr, file string) ([]nodeChange, error) {
+func compareWith(e *env, server *serverFlag, file string) ([]nodeChange, error) {
 	wants, err := treeInFile(e, file)
 	if err != nil {
 		return nil, err
 	}
-	now, err := inForce(addr)
+	now, err := inForce(e, server)
 	if err != nil {
 		return nil, err
 	}
@@ -253,20 +245,20 @@ func (c *limitsApplyCmd) Run(e *env) error {
 	if err != nil {
 		return badSetting("until", "%v", err)
 	}
-	changes, err := compareWith(e, c.Addr, c.File)
+	changes, err := compareWith(e, &c.serverFlag, c.File)
 	if err != nil {
 		return err
 	}
 	if c.DryRun {
 		return printChanges(e, changes, c.JSON)
 	}
-	by, err := person(c.By)
+	by, err := c.by(c.By)
 	if err != nil {
 		return err
 	}
 	answers, failed := []limitProposal{}, error(nil)
 	for i := range changes {
-		p, err := propose(c.Addr, &changes[i], by, c.Reason, until)
+		p, err := propose(e, &c.serverFlag, &changes[i], by, c.Reason, until)
 		if err != nil {
 			failed = fmt.Errorf("%s: %w", changes[i].Scope, err)
 			fmt.Fprintf(e.stderr, "qcat: %v\n", failed)
@@ -291,10 +283,10 @@ func (c *limitsApplyCmd) Run(e *env) error {
 }
 
 // propose puts the limits of one node.
-func propose(addr string, n *nodeChange, by, reason string, until int64) (p limitProposal, err error) {
-	body := map[string]any{"scope": n.Scope.Level, "limits": n.wants, "by": by}
+func propose(e *env, server *serverFlag, n *nodeChange, by, reason string, until int64) (p limitProposal, err error) {
+	body := map[string]any{"scope": n.Scope.Level, "limits": n.wants}
 	for key, value := range map[string]string{"account": n.Scope.Account, "strategy": n.Scope.Strategy,
-		"instrument": n.Scope.Instrument, "reason": reason} {
+		"instrument": n.Scope.Instrument, "reason": reason, "by": by} {
 		if value != "" {
 			body[key] = value
 		}
@@ -302,7 +294,7 @@ func propose(addr string, n *nodeChange, by, reason string, until int64) (p limi
 	if until != 0 {
 		body["until"] = until
 	}
-	err = call(addr, http.MethodPut, "risk/limits", body, &p)
+	err = server.request(e, http.MethodPut, "risk/limits", body, &p)
 	return p, err
 }
 

@@ -18,7 +18,7 @@ func (c *limitsProposalsCmd) Run(e *env) error {
 		Seq       uint64          `json:"seq"`
 		Proposals []limitProposal `json:"proposals"`
 	}
-	if err := call(c.Addr, http.MethodGet, "risk/limits/proposals", nil, &got); err != nil {
+	if err := c.request(e, http.MethodGet, "risk/limits/proposals", nil, &got); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -74,13 +74,17 @@ type limitsRejectCmd struct {
 func (c *limitsRejectCmd) Run(e *env) error { return c.decide(e, false) }
 
 func (d *decision) decide(e *env, approve bool) error {
-	by, err := person(d.By)
+	by, err := d.by(d.By)
 	if err != nil {
 		return err
 	}
 	var p limitProposal
 	path := "risk/limits/proposals/" + strconv.FormatUint(uint64(d.ID), 10)
-	if err := call(d.Addr, http.MethodPost, path, map[string]any{"approve": approve, "by": by}, &p); err != nil {
+	body := map[string]any{"approve": approve}
+	if by != "" {
+		body["by"] = by
+	}
+	if err := d.request(e, http.MethodPost, path, body, &p); err != nil {
 		return err
 	}
 	if d.JSON {

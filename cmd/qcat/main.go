@@ -111,7 +111,7 @@ func newParser(c *cli, e *env, exit func(code int)) (*kong.Kong, error) {
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(exit),
 		kong.DefaultEnvars("QCAT"),
-		kong.Vars{"version": version, "user": userVar()},
+		kong.Vars{"version": version},
 		kong.Vars(feedVars),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Bind(e),

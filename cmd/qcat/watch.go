@@ -30,14 +30,19 @@ const redrawEvery = 100 * time.Millisecond
 func (c *watchCmd) Run(e *env) error {
 	table := isTerminal(e.stdout)
 	s := newScreen(c.Channels)
-	opts := client.Options{Reconnect: true, OnState: func(err error) {
+	addr, opts, err := c.options(e)
+	if err != nil {
+		return err
+	}
+	opts.Reconnect = true
+	opts.OnState = func(err error) {
 		if err != nil && !table {
 			fmt.Fprintln(e.stderr, "qcat: disconnected, trying again:", err)
 		}
 		s.connection(err)
-	}}
-	conn, err := client.Dial(e.ctx, c.Addr, opts)
-	if err != nil {
+	}
+	conn, err := client.Dial(e.ctx, addr, opts)
+	if err = c.refused(err); err != nil {
 		return fmt.Errorf("no server at %s (is `qcat serve` running?): %w", c.Addr, err)
 	}
 	defer conn.Close()
