@@ -379,7 +379,7 @@ func (r reply) refused(status int, code string) problem {
 	if r.status != status || p.Status != status || p.Code != code || p.Title == "" || p.Detail == "" || p.Type != "urn:qcat:problem:"+code {
 		r.t.Errorf("answered %d, want %d %s: %s", r.status, status, code, r.body)
 	}
-	if retry := r.header("Retry-After"); (retry != "") != (status == fasthttp.StatusServiceUnavailable) {
+	if retry := r.header("Retry-After"); (retry != "") != (status == fasthttp.StatusServiceUnavailable || status == fasthttp.StatusTooManyRequests) {
 		r.t.Errorf("%d with Retry-After %q", status, retry)
 	}
 	return p

@@ -19,6 +19,7 @@ type Operation struct {
 	Owner       string   // the permission that is enough for one's own, "" if there is none
 	Open        bool     // no identity is asked for
 	Local       bool     // nor is one of requests from the server's own machine
+	Session     bool     // a session is needed: an API key has none
 	Parameters  []string // the names of those in the path, in their order
 }
 
@@ -37,11 +38,17 @@ func Operations() ([]Operation, error) {
 			o := newOperation(strings.ToUpper(method), path, op)
 			s, own := op["security"].([]any)
 			o.Open = own && len(s) == 0
+			o.Session = len(s) == 1 && bearerAlone(s[0])
 			all = append(all, o)
 		}
 	}
 	sortOperations(all)
 	return all, nil
+}
+
+func bearerAlone(v any) bool {
+	scheme, _ := v.(map[string]any)
+	return len(scheme) == 1 && scheme["bearer"] != nil
 }
 
 // SocketOperations are the requests and channels of the AsyncAPI document.
