@@ -152,7 +152,9 @@ func (s *sight) event(ch wire.Private, ev *engine.Event) bool {
 		return s.owner(ev.Order.Account, ev.Order.Strategy)
 	case engine.EventAccount:
 		return s.account(ev.Account.Account)
-	case engine.EventState, engine.EventLimits, engine.EventProposal, engine.EventBreach, engine.EventCountdown:
+	case engine.EventBreach:
+		return s.node(ev.Scope) && s.node(ev.Reason.Scope)
+	case engine.EventState, engine.EventLimits, engine.EventProposal, engine.EventCountdown:
 		return s.node(ev.Scope)
 	}
 	return false
