@@ -68,10 +68,20 @@ var people = []person{
 
 func guard(t testing.TB, tune ...func(*rest.Config)) *guarded {
 	t.Helper()
+	g := identities(t, people)
+	g.server = serve(t, append([]func(*rest.Config){func(c *rest.Config) {
+		c.Gate, c.Service, c.Recorder, c.History, c.Clock = g.gate, g.svc, g.log, g.archive, g.clock
+	}}, tune...)...)
+	return g
+}
+
+// identities are users, and what decides by them, without a server.
+func identities(t testing.TB, who []person) *guarded {
+	t.Helper()
 	g := &guarded{clock: core.NewManualClock(start), archive: &archive{}, known: map[string]caller{}}
 	g.store, g.log = authtest.NewStore(g.clock), authtest.NewLog(g.clock)
 	ctx := t.Context()
-	for _, p := range people {
+	for _, p := range who {
 		g.must(t, g.store.CreateUser(ctx, &identity.User{Name: p.name, Role: p.role, Scope: scope(t, p.scope), Password: hashed(), Created: start, Changed: start}))
 	}
 	dir, err := auth.OpenDirectory(ctx, g.store, authtest.Vault{}, g.clock, nil)
@@ -80,9 +90,6 @@ func guard(t testing.TB, tune ...func(*rest.Config)) *guarded {
 	g.must(t, err)
 	g.svc = &auth.Service{Store: g.store, Auditor: g.log, Opener: authtest.Vault{}, Clock: g.clock, Hasher: hasher, Directory: dir, Gate: g.gate}
 	g.must(t, g.svc.EnsureSigningKey(ctx))
-	g.server = serve(t, append([]func(*rest.Config){func(c *rest.Config) {
-		c.Gate, c.Service, c.Recorder, c.History = g.gate, g.svc, g.log, g.archive
-	}}, tune...)...)
 	return g
 }
 
