@@ -198,7 +198,7 @@ func (f *actorFlags) administerIn(e *env, open func(context.Context) (*identitie
 
 // masterSetting is an error of a master key as one of a setting.
 func masterSetting(err error) error {
-	for _, of := range []error{seal.ErrNoMaster, seal.ErrSources, seal.ErrExposed, seal.ErrMasterKey} {
+	for _, of := range []error{seal.ErrNoMaster, seal.ErrSources, seal.ErrExposed, seal.ErrMasterKey, seal.ErrMaster} {
 		if errors.Is(err, of) {
 			return badSetting("master-key", "%v", err)
 		}

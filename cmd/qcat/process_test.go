@@ -40,8 +40,13 @@ func serve(t *testing.T, args ...string) *process {
 // serveIn is serve with a data directory that outlives the process.
 func serveIn(t *testing.T, dataDir string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, dataDir: dataDir, ended: make(chan struct{})}
-	p.cmd = command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", p.dataDir}, args...)...)
+	return start(t, dataDir, command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dataDir}, args...)...))
+}
+
+// start starts a command that is a `qcat serve` and waits until it serves.
+func start(t *testing.T, dataDir string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, dataDir: dataDir, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,432 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"qcat/api/client"
+	"qcat/persist/migrate"
+	"qcat/persist/postgres"
+	"qcat/persist/postgres/pgtest"
+	"qcat/persist/seal"
+	"qcat/persist/sqlite"
+)
+
+// secretPhrase is the password of everybody in these tests.
+const secretPhrase = "correct horse battery"
+
+// site is where a server keeps its things: a data directory, and for one of the two stores
+// a Postgres.
+type site struct {
+	t   *testing.T
+	dir string
+	env []string // of every process
+}
+
+// sites calls f with each kind of store.
+func sites(t *testing.T, f func(*testing.T, *site)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		f(t, &site{t: t, dir: t.TempDir()})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, postgresSite(t))
+	})
+}
+
+// postgresSite is a site whose settings come from the environment, as in a container.
+func postgresSite(t *testing.T) *site {
+	t.Helper()
+	url := pgtest.URL(t)
+	s := &site{t: t, dir: t.TempDir(), env: []string{"DATABASE_URL=" + url, masterEnv + "=" + newMaster(t)}}
+	s.run(0, "", "migrate")
+	return s
+}
+
+// newMaster is a master key's text.
+func newMaster(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key")
+	if err := seal.MakeFile(path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// command is the binary with the site's settings.
+func (s *site) command(args ...string) *exec.Cmd {
+	cmd := command(s.t, args...)
+	cmd.Env = append(append(cmd.Env, "QCAT_DATA_DIR="+s.dir, passwordEnv+"="+secretPhrase), s.env...)
+	return cmd
+}
+
+// run runs a command to its end, wants its exit code and a text in what it prints, and
+// returns what it prints.
+func (s *site) run(code int, want string, args ...string) string {
+	s.t.Helper()
+	cmd := s.command(args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
+	_ = cmd.Run() // the exit code tells
+	if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(out.String()+errs.String(), want) {
+		s.t.Fatalf("qcat %s: exit code %d, want %d and %q:\n%s%s", strings.Join(args, " "), got, code, want, out.String(), errs.String())
+	}
+	return out.String()
+}
+
+// serve starts a server of the site; its accounts are the sample's.
+func (s *site) serve(args ...string) *process {
+	s.t.Helper()
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--config", sampleFile, "--sim-rate", "20", "--no-tick-log"}, args...)
+	return start(s.t, s.dir, s.command(args...))
+}
+
+// key makes an API key.
+func (s *site) key(args ...string) (k keyRow) {
+	s.t.Helper()
+	if err := json.Unmarshal([]byte(s.run(0, "", append([]string{"create-apikey", "--json"}, args...)...)), &k); err != nil {
+		s.t.Fatal(err)
+	}
+	return k
+}
+
+// as is a client of a server who logs in.
+func as(t *testing.T, p *process, user string) *client.HTTP {
+	t.Helper()
+	h := client.NewHTTPWith(p.addr, client.HTTPOptions{Auth: client.Login(user, secretPhrase)})
+	t.Cleanup(h.Close)
+	return h
+}
+
+// db opens the site's database.
+func (s *site) db() (*sql.DB, migrate.Dialect) {
+	s.t.Helper()
+	open, dialect := func(ctx context.Context) (*sql.DB, error) { return sqlite.OpenDB(ctx, embeddedPath(s.dir)) }, migrate.SQLite
+	for _, kv := range s.env {
+		if url, ok := strings.CutPrefix(kv, "DATABASE_URL="); ok {
+			open, dialect = func(ctx context.Context) (*sql.DB, error) { return postgres.OpenDB(ctx, url) }, migrate.Postgres
+		}
+	}
+	db, err := open(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db, dialect
+}
+
+// within is how soon what a command changes holds in a running server.
+const within = time.Second
+
+// TestSecurityCommandsOfTheManual are those of its chapter 7, word for word, without a
+// server and beside one.
+func TestSecurityCommandsOfTheManual(t *testing.T) {
+	t.Parallel()
+	sites(t, func(t *testing.T, s *site) {
+		manual := func() {
+			t.Helper()
+			s.run(0, "tokens are signed with the new key", "rotate-jwt")
+			s.run(0, "secrets are under key version", "rotate-keys")
+			s.run(0, "adam", "list-users")
+			s.run(0, "keys.rotate", "audit-logs", "--days", "7")
+			s.run(0, "STATE", "list-apikeys")
+			s.run(0, "nothing is wrong", "audit-logs", "--verify")
+		}
+		s.run(0, "user adam is created: role admin, scope *", "create-user", "adam", "--admin")
+		s.run(0, "role trader, scope demo", "create-user", "tina", "--role", "trader", "--scope", "demo")
+		k := s.key("strategy one", "--user", "tina", "--permissions", "read,trade", "--address", "127.0.0.0/8", "--expires", "90d")
+		manual()
+		p := s.serve()
+		if _, h := p.health(); h.Components["identity"].Status != "ok" || h.Components["audit"].Status != "ok" {
+			t.Errorf("health: %+v", h)
+		}
+		manual()
+		h := client.NewHTTPWith(p.addr, client.HTTPOptions{Auth: client.HMACKey(k.ID, k.Secret)})
+		defer h.Close()
+		s.run(0, k.ID, "list-apikeys")
+		// For its first second a server takes no stamps that an earlier one may have seen.
+		eventually(t, "the key works after two rotations", func() bool { return h.Call(http.MethodGet, "orders", nil, nil) == nil })
+		manual()
+		s.run(0, "is revoked", "revoke-apikey", k.ID)
+		eventually(t, "the key is refused", func() bool { return h.Call(http.MethodGet, "orders", nil, nil) != nil })
+		if list := s.run(0, "", "list-apikeys"); strings.Contains(list, k.ID) {
+			t.Errorf("listed after it was revoked:\n%s", list)
+		}
+		s.run(0, "revoked 20", "list-apikeys", "--all")
+		if code := p.stop(); code != 0 {
+			t.Fatalf("exit code %d:\n%s", code, p.stderr.String())
+		}
+		manual()
+	})
+}
+
+// TestDisabledUserIsGone: from the user that is made to the socket that ends.
+func TestDisabledUserIsGone(t *testing.T) {
+	t.Parallel()
+	sites(t, func(t *testing.T, s *site) {
+		p := s.serve()
+		if a := p.ask("GET", "/api/v1/quotes", nil); a.status != http.StatusUnauthorized || !bytes.Contains(a.body, []byte("qcat create-user")) {
+			t.Errorf("without a user: %d %s", a.status, a.body)
+		}
+		s.run(0, "", "create-user", "adam", "--admin")
+		s.run(0, "", "create-user", "tina", "--role", "trader", "--scope", "demo")
+		h := as(t, p, "tina")
+		eventually(t, "the new user logs in", func() bool { return h.Call(http.MethodGet, "accounts", nil, nil) == nil })
+		conn, err := client.Dial(t.Context(), p.addr, client.Options{Auth: client.Login("tina", secretPhrase)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		eventually(t, "an order is taken", func() bool {
+			_, err := conn.Order(t.Context(), client.Order{Account: "demo", Instrument: btc, Side: "buy", Type: "market", Qty: "0.010"})
+			return err == nil
+		})
+		s.run(0, "user tina is disabled", "disable-user", "tina")
+		began := time.Now()
+		select {
+		case <-conn.Done():
+		case <-time.After(patience):
+			t.Fatal("the socket goes on")
+		}
+		if took := time.Since(began); took > within && !raceEnabled {
+			t.Errorf("the socket ended after %v", took)
+		}
+		if err := h.Call(http.MethodGet, "accounts", nil, nil); err == nil {
+			t.Error("a disabled user is let in")
+		}
+		s.run(0, "", "enable-user", "tina")
+		again := as(t, p, "tina")
+		eventually(t, "the user is let in again", func() bool { return again.Call(http.MethodGet, "accounts", nil, nil) == nil })
+		for _, want := range []string{"user.create", "user.disable", "user.enable", "login"} {
+			s.run(0, want, "audit-logs", "--days", "1", "--json")
+		}
+		s.run(0, "nothing is wrong", "audit-logs", "--verify")
+	})
+}
+
+// TestRotateJWT: old tokens stay good, unless all are ended.
+func TestRotateJWT(t *testing.T) {
+	t.Parallel()
+	s := &site{t: t, dir: t.TempDir()}
+	s.run(0, "", "create-user", "adam", "--admin")
+	p := s.serve()
+	session, access := client.Login("adam", secretPhrase), ""
+	session.OnTokens = func(token, _ string) { access = token }
+	h := client.NewHTTPWith(p.addr, client.HTTPOptions{Auth: session})
+	defer h.Close()
+	if err := h.Call(http.MethodGet, "accounts", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	old := client.NewHTTPWith(p.addr, client.HTTPOptions{Auth: client.Tokens(access, "")})
+	defer old.Close()
+	kid := func(token string) string {
+		claims, _, _ := strings.Cut(token, ".")
+		return claims
+	}
+	first := kid(access)
+	s.run(0, "stay good", "rotate-jwt")
+	eventually(t, "a new key signs", func() bool {
+		other := client.Login("adam", secretPhrase)
+		other.OnTokens = func(token, _ string) { access = token }
+		o := client.NewHTTPWith(p.addr, client.HTTPOptions{Auth: other})
+		defer o.Close()
+		return o.Call(http.MethodGet, "accounts", nil, nil) == nil && kid(access) != first
+	})
+	if err := old.Call(http.MethodGet, "accounts", nil, nil); err != nil {
+		t.Errorf("the old token: %v", err)
+	}
+	s.run(0, "every session has ended", "rotate-jwt", "--revoke-all")
+	began := time.Now()
+	eventually(t, "the old token is refused", func() bool { return old.Call(http.MethodGet, "accounts", nil, nil) != nil })
+	if took := time.Since(began); took > within && !raceEnabled {
+		t.Errorf("the old token was good for %v", took)
+	}
+}
+
+// TestAuditLogsVerify finds a row that was changed with SQL.
+func TestAuditLogsVerify(t *testing.T) {
+	t.Parallel()
+	sites(t, func(t *testing.T, s *site) {
+		s.run(0, "", "create-user", "adam", "--admin")
+		s.run(0, "", "create-user", "mallory", "--role", "risk")
+		s.run(0, "nothing is wrong", "audit-logs", "--verify")
+		db, dialect := s.db()
+		var tamper []string
+		if dialect == migrate.Postgres {
+			tamper = []string{"ALTER TABLE audit_log DISABLE TRIGGER USER"}
+		} else {
+			rows, err := db.QueryContext(t.Context(), "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit_log'")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for rows.Next() {
+				var name string
+				if err := rows.Scan(&name); err != nil {
+					t.Fatal(err)
+				}
+				tamper = append(tamper, "DROP TRIGGER "+name)
+			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, statement := range append(tamper, "UPDATE audit_log SET target = 'nobody' WHERE target = 'mallory'") {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+		s.run(1, "FOUND:    ", "audit-logs", "--verify")
+		if out := s.run(1, "", "audit-logs", "--verify", "--json"); !strings.Contains(out, `"kind":"changed"`) {
+			t.Errorf("found: %s", out)
+		}
+	})
+}
+
+// TestCommandErrors are those of a command line, and what they are answered.
+func TestCommandErrors(t *testing.T) {
+	t.Parallel()
+	s := &site{t: t, dir: t.TempDir()}
+	empty := &site{t: t, dir: t.TempDir()}
+	s.run(0, "", "create-user", "adam", "--admin")
+	for _, tt := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{2, "--role=ROLE or --admin", []string{"create-user", "eve"}},
+		{2, `unknown role "boss"`, []string{"create-user", "eve", "--role", "boss"}},
+		{2, "not a scope", []string{"create-user", "eve", "--role", "risk", "--scope", "a b"}},
+		{2, "not a name", []string{"create-user", "e v e", "--role", "risk"}},
+		{1, "is there already", []string{"create-user", "ADAM", "--admin"}},
+		{1, "the last admin", []string{"disable-user", "adam"}},
+		{1, "not found", []string{"disable-user", "nobody"}},
+		{2, "say what", []string{"change-user", "adam"}},
+		{2, "--permissions", []string{"create-apikey", "k", "--user", "adam"}},
+		{2, "is not a number of days", []string{"create-apikey", "k", "--user", "adam", "--permissions", "read", "--expires", "0d"}},
+		{2, "neither a network", []string{"create-apikey", "k", "--user", "adam", "--permissions", "read", "--address", "home"}},
+		{2, "PEM", []string{"create-apikey", "k", "--user", "adam", "--permissions", "read", "--ed25519-public-key", "AAAA"}},
+		{1, "not found", []string{"create-apikey", "k", "--user", "nobody", "--permissions", "read"}},
+		{1, "not found", []string{"revoke-apikey", "nosuch"}},
+		{2, "one at least", []string{"audit-logs", "--days", "0"}},
+		{2, "no such file", []string{"rotate-keys", "--new-master-key-file", "/no/such/file"}},
+	} {
+		s.run(tt.code, tt.want, tt.args...)
+	}
+	for _, name := range []string{"list-users", "list-apikeys", "rotate-jwt", "rotate-keys", "audit-logs"} {
+		empty.run(2, "holds no database", name)
+	}
+	if files, err := os.ReadDir(empty.dir); err != nil || len(files) > 0 {
+		t.Errorf("a look left %v behind (%v)", files, err)
+	}
+	short := s.command("create-user", "eve", "--role", "risk")
+	short.Env = append(slices.DeleteFunc(short.Env, func(kv string) bool { return strings.HasPrefix(kv, passwordEnv) }), passwordEnv+"=short")
+	if out, err := short.CombinedOutput(); err == nil || !bytes.Contains(out, []byte("shorter than 12 characters")) {
+		t.Errorf("a short password: %v, %s", err, out)
+	}
+}
+
+// TestFirstAdminOfTheEnvironment: he is made once, and his password is in no process's
+// environment afterwards.
+func TestFirstAdminOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	s := &site{t: t, dir: t.TempDir()}
+	s.env = []string{adminUserEnv + "=root", adminPasswordEnv + "=" + secretPhrase}
+	p := s.serve()
+	if err := as(t, p, "root").Call(http.MethodGet, "accounts", nil, nil); err != nil {
+		t.Errorf("the first administrator: %v", err)
+	}
+	s.run(0, "", "change-user", "root", "--scope", "*", "--password")
+	if code := p.stop(); code != 0 {
+		t.Fatal(code)
+	}
+	s.env[1] = adminPasswordEnv + "=another horse battery"
+	p = s.serve()
+	if err := as(t, p, "root").Call(http.MethodGet, "accounts", nil, nil); err != nil {
+		t.Errorf("a second start changed the password: %v", err)
+	}
+	if list := s.run(0, "root", "list-users"); strings.Count(list, "\n") != 2 {
+		t.Errorf("users:\n%s", list)
+	}
+	if entries := s.run(0, startAction, "audit-logs", "--action", startAction, "--json"); strings.Contains(entries, secretPhrase) ||
+		!strings.Contains(entries, "the settings are those of the last start") {
+		t.Errorf("starts: %s", entries)
+	}
+}
+
+// TestPlaceholdersDoNotStart: the secrets of an example file are everybody's.
+func TestPlaceholdersDoNotStart(t *testing.T) {
+	t.Parallel()
+	for _, kv := range []string{
+		masterEnv + "=CHANGE_ME", masterEnv + "=your-master-key", adminPasswordEnv + "=change-me-please", "DB_PASSWORD=your_password",
+		"REDIS_PASSWORD=<redis password>", "DATABASE_URL=postgres://qcat:changeme@127.0.0.1:1/qcat",
+	} {
+		s := &site{t: t, dir: t.TempDir(), env: []string{kv}}
+		s.run(2, "placeholder", "serve", "--listen", "127.0.0.1:0")
+	}
+	for _, good := range []string{"", secretPhrase, newMaster(t), "tr0ub4dor&3", "your5ecret"} {
+		if strings.HasPrefix(good, "your") != placeholder(good) {
+			t.Errorf("%q: %v", good, placeholder(good))
+		}
+	}
+}
+
+// TestListenBeyondLoopback: only with TLS, a proxy, or open eyes.
+func TestListenBeyondLoopback(t *testing.T) {
+	t.Parallel()
+	for _, flags := range [][]string{{"--trusted-proxies", "10.0.0.0/8"}, {"--insecure-listen"}, {"--tls-cert", "a", "--tls-key", "b"}} {
+		c, _ := mustParse(t, append([]string{"serve", "--listen", "0.0.0.0:0"}, flags...)...)
+		if err := c.Serve.checkAccess(); err != nil {
+			t.Errorf("%v: %v", flags, err)
+		}
+		c.Serve.Demo = true
+		if err := c.Serve.checkAccess(); err == nil {
+			t.Errorf("%v: a demo that others reach", flags)
+		}
+	}
+	for _, bad := range [][]string{nil, {"--tls-cert", "a"}, {"--request-rate=-1"}} {
+		c, _ := mustParse(t, append([]string{"serve", "--listen", "0.0.0.0:0"}, bad...)...)
+		if err := c.Serve.checkAccess(); err == nil {
+			t.Errorf("%v: taken", bad)
+		}
+	}
+}
+
+// TestAuditedCommands: what is about neither users nor keys is in the log as well.
+func TestAuditedCommands(t *testing.T) {
+	t.Parallel()
+	s := &site{t: t, dir: t.TempDir()}
+	backups := t.TempDir()
+	s.run(0, "", "migrate", "--as", "carol")
+	s.run(0, "", "create-user", "adam", "--admin")
+	s.run(0, "", "backup", "create", "--only", "database", "--backup-dir", backups)
+	out := s.run(0, "", "audit-logs", "--json")
+	for _, want := range []string{`"action":"migrate.up"`, `"actor":"carol"`, `"action":"backup.create"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the log lacks %s:\n%s", want, out)
+		}
+	}
+	s.run(0, "nothing is wrong", "audit-logs", "--verify")
+	for text, want := range map[string]string{"plain": "plain", "a\x1b[2Jb\n": `a\x1b[2Jb\n`, `say "it"`: `say "it"`} {
+		if got := printable(text); got != want {
+			t.Errorf("%q is shown as %s", text, got)
+		}
+	}
+}
