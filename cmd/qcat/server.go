@@ -95,14 +95,20 @@ type gate struct {
 	closed atomic.Bool
 }
 
-// Submit refuses new orders and amends once the gate is closed; cancels and state
-// changes always pass.
-func (g *gate) Submit(c *engine.Command) bool {
-	if g.closed.Load() && (c.Kind == engine.CmdNew || c.Kind == engine.CmdAmend) {
-		return false
-	}
-	return g.Engine.Submit(c)
+// passes reports whether c may go to the engine: new orders and amends not once the gate
+// is closed, cancels and state changes always. Every way in asks it.
+func (g *gate) passes(c *engine.Command) bool {
+	return !g.closed.Load() || (c.Kind != engine.CmdNew && c.Kind != engine.CmdAmend)
 }
+
+// Submit is the engine's, of what passes.
+func (g *gate) Submit(c *engine.Command) bool { return g.passes(c) && g.Engine.Submit(c) }
+
+// Put is the engine's, of what passes.
+func (g *gate) Put(c *engine.Command) bool { return g.passes(c) && g.Engine.Put(c) }
+
+// Execute is the engine's, of what passes.
+func (g *gate) Execute(c *engine.Command) bool { return g.passes(c) && g.Engine.Execute(c) }
 
 // hubView is the engine's view as the hub wants it.
 type hubView struct{ *engine.View }
