@@ -37,6 +37,7 @@ type committer struct {
 	time     core.Nanos // of that record
 	unsynced bool
 	due      core.Nanos // when SyncBatch syncs next
+	awaited  bool       // the goroutine wakes for that
 	marked   bool       // the segment ends in the mark of an orderly Close
 	blocked  bool       // the next record needs a segment that is not there yet
 
@@ -71,8 +72,8 @@ func (c *committer) run() {
 	for more := true; more; {
 		c.waiter.Wait(c.ready, c.patience())
 		var news bool
-		if news, more = c.round(); news {
-			c.l.tell()
+		if news, more = c.round(); news || !more {
+			c.l.tell() // without mu: who is told may append and flush
 		}
 	}
 }
@@ -88,6 +89,7 @@ func (c *committer) round() (news, more bool) {
 	if c.l.failure.Load() != nil {
 		return false, false
 	}
+	c.awaited = false
 	c.grant()
 	stopping := c.stopping.Load() // first: all was published before it was set
 	news = c.commit()
@@ -108,12 +110,17 @@ func (c *committer) commitHere() bool {
 		return false
 	}
 	defer c.mu.Unlock()
-	synced := !c.unsynced
 	if !c.commitOne() {
 		return false
 	}
 	c.l.nudgeWatchers()
-	return !c.l.ring.waiting() && !(synced && c.l.o.Sync == SyncBatch)
+	return !c.l.ring.waiting() && !c.syncUnawaited()
+}
+
+// syncUnawaited reports whether there is a sync to come that the goroutine does not know
+// of: it went to sleep before commitHere began what is to be synced.
+func (c *committer) syncUnawaited() bool {
+	return c.unsynced && c.l.o.Sync == SyncBatch && !c.awaited
 }
 
 // lead is one commit by any goroutine that can wait for the disk. It returns false when
@@ -144,15 +151,15 @@ func (c *committer) commitOne() bool {
 func (c *committer) isReady() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.spare.Load() != c.granted || (c.l.ring.waiting() && !c.blocked) ||
-		c.stopping.Load() || c.failing.Load() != nil
+	return c.syncUnawaited() || c.spare.Load() != c.granted || (c.l.ring.waiting() && !c.blocked) ||
+		c.stopping.Load() || c.failing.Load() != nil || c.l.failure.Load() != nil
 }
 
 // patience is how long the committer may sleep.
 func (c *committer) patience() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.unsynced || c.l.o.Sync != SyncBatch {
+	if c.awaited = c.unsynced && c.l.o.Sync == SyncBatch; !c.awaited {
 		return idleWait
 	}
 	return time.Duration(max(c.due-c.l.o.Clock.Now(), 1))

@@ -91,6 +91,44 @@ func syncError(t *testing.T, kind faultfs.Kind, mode SyncMode, nth int) {
 	restartAfterSyncError(t, disk, o, committed, durable)
 }
 
+// TestAFailureIsToldWithNothingHeld: who is told may do whatever it likes with the log.
+func TestAFailureIsToldWithNothingHeld(t *testing.T) {
+	for _, kind := range []faultfs.Kind{faultfs.Sync, faultfs.Write} {
+		for _, mode := range []SyncMode{SyncAlways, SyncBatch} {
+			disk := faultfs.New()
+			l := mustOpen(t, Options{Dir: "/log", FS: disk, Sync: mode, BatchInterval: time.Millisecond})
+			disk.Inject(func(op faultfs.Op) error {
+				if op.Kind == kind {
+					return syscall.EIO
+				}
+				return nil
+			})
+			told := make(chan bool, 8)
+			l.Notify(func() {
+				if l.Err() == nil {
+					return
+				}
+				free := l.writer.mu.TryLock()
+				if free {
+					l.writer.mu.Unlock()
+				}
+				told <- free
+			})
+			mustAppend(t, l, 1, 1)
+			_ = flushOr(l, mode == SyncAlways) // it may fail here already
+			select {
+			case free := <-told:
+				if !free {
+					t.Errorf("%s, %s: told with the lock held", kind, mode)
+				}
+			case <-time.After(20 * time.Second):
+				t.Errorf("%s, %s: not told", kind, mode)
+			}
+			_ = l.Close() // as it failed
+		}
+	}
+}
+
 // restartAfterSyncError: the next process finds in the page cache what the disk
 // never got. What it opens with must be on the disk from then on.
 func restartAfterSyncError(t *testing.T, disk *faultfs.FS, o Options, committed, durable uint64) {

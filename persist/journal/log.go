@@ -143,18 +143,16 @@ func (l *Log) Err() error {
 }
 
 // fail ends the log: nothing is committed, written or synced any more. The first
-// reason counts.
+// reason counts. The committer's goroutine tells, once it holds nothing.
 func (l *Log) fail(err error) {
-	if l.failure.CompareAndSwap(nil, &failure{err}) {
-		if !errors.Is(err, ErrClosed) {
-			l.o.Log.Error("journal failed: nothing more is committed", logFields(l, err)...)
-		}
-		l.tell()
+	if l.failure.CompareAndSwap(nil, &failure{err}) && !errors.Is(err, ErrClosed) {
+		l.o.Log.Error("journal failed: nothing more is committed", logFields(l, err)...)
 	}
 }
 
-// Notify names what is called when Committed has advanced by itself, without the
-// appending goroutine, or Err is set; it may append and flush. nil names nothing.
+// Notify names what is called when Committed or Durable has advanced by itself, without
+// the appending goroutine, or Err is set: by the committer's goroutine, which holds
+// nothing, or by Close. It may append and flush. nil names nothing.
 func (l *Log) Notify(f func()) {
 	if f == nil {
 		l.notify.Store(nil)
@@ -264,6 +262,7 @@ func (l *Log) Close() error {
 		l.keeper.stop()
 		l.closed = l.Err()
 		l.fail(errLogClosed)
+		l.tell()
 	})
 	return l.closed
 }
