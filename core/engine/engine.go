@@ -32,6 +32,7 @@ type Engine struct {
 	commands *ringbuf.MPSC[Command]
 	control  controlQueue
 	turn     turn
+	sleeps   time.Duration // for how long Run goes to sleep at most; Run's own
 
 	// Everything below is touched by whoever has the turn only, except the atomics.
 	events    *ringbuf.Broadcast[Event]
@@ -212,24 +213,27 @@ func (e *Engine) Run(ctx context.Context) error {
 // dutyOfRun is a duty cycle, unless a guest carries one out, and how long to sleep when
 // there was nothing to do.
 func (e *Engine) dutyOfRun() (work int, idle time.Duration) {
+	e.sleeps = e.maxIdle
 	if !e.turn.claim() {
-		return 0, e.maxIdle
+		return 0, e.sleeps
 	}
 	defer e.turn.free()
 	if work = e.duty(); work > 0 {
 		return work, 0
 	}
-	return 0, e.idleTime()
+	e.sleeps = e.idleTime()
+	return 0, e.sleeps
 }
 
-// looksForWork reports whether there is work for Run. What there is while a guest is
-// at it, the guest sees to.
+// looksForWork reports whether there is work for Run, or will be before it means to
+// look again: a guest may have left some. What there is while a guest is at it, the
+// guest sees to.
 func (e *Engine) looksForWork() bool {
 	if !e.turn.claim() {
 		return false
 	}
 	defer e.turn.free()
-	return e.hasWork()
+	return e.hasWork() || e.idleTime() < e.sleeps
 }
 
 func (e *Engine) start() error {

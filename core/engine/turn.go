@@ -105,8 +105,8 @@ func (e *Engine) serve(leads bool) (served bool) {
 	defer crash()
 	e.leads = leads
 	for range guestRounds {
-		if e.duty() > 0 && e.hasWork() {
-			continue
+		if e.duty() > 0 {
+			continue // as Run does: one cycle may leave work to the next
 		}
 		due := e.idleTime() < e.maxIdle // sooner than Run will look
 		e.leads = false

@@ -224,3 +224,49 @@ func TestAPanicOfAGuestEndsTheProcess(t *testing.T) {
 		t.Errorf("the process went on: %v\n%s", err, out)
 	}
 }
+
+// TestAGuestFinishes: what one duty cycle leaves to the next, here the rejection of an
+// order that a halt has overtaken, is not left to Run, which may sleep.
+func TestAGuestFinishes(t *testing.T) {
+	h := newHarness(t)
+	h.journal.hold = true
+	h.submit(h.limit(core.Buy, 9990, 1, ""))
+	h.run()
+	h.submit(Command{Kind: CmdState, Scope: risk.FirmScope(), State: risk.StateHalted, Note: MakeNote("test")})
+	h.run()
+	h.journal.hold = false
+	h.journal.commit()
+	h.e.turn.free()
+	h.e.Serve()
+	if !h.e.turn.claim() {
+		t.Fatal("the guest kept the turn")
+	}
+	if o := h.stored(h.e.m.lastOrder); o.Status != core.StatusRejected || len(h.gateway.sent) != 0 {
+		t.Errorf("the order is %s, and %d commands were sent", o.Status, len(h.gateway.sent))
+	}
+}
+
+// TestRunSleepsNoLongerThanAGuestSaw: what a guest leaves to be looked at again soon
+// keeps Run from the long sleep for which it had gone before.
+func TestRunSleepsNoLongerThanAGuestSaw(t *testing.T) {
+	h := newHarness(t)
+	h.e.turn.free()
+	if work, idle := h.e.dutyOfRun(); work != 0 || idle != timersEvery {
+		t.Fatalf("%d done, then %v idle", work, idle)
+	}
+	if h.e.looksForWork() {
+		t.Fatal("there is nothing to do")
+	}
+	h.gateway.room = 0 // the order waits here
+	c := h.limit(core.Buy, 9990, 1, "")
+	h.e.Execute(&c)
+	if !h.e.looksForWork() {
+		t.Error("Run goes to sleep for long")
+	}
+	if _, idle := h.e.dutyOfRun(); idle >= timersEvery || h.e.looksForWork() {
+		t.Errorf("%v idle, and not asleep then", idle)
+	}
+	if !h.e.turn.claim() {
+		t.Fatal("the turn was kept")
+	}
+}
