@@ -91,7 +91,7 @@ func (p *eventHandler) end() {
 func (p *eventHandler) run() {
 	defer close(p.ended)
 	defer p.close()
-	ready, asked := p.ready, p.asked
+	ready, pressed := p.ready, p.pressed
 	for !p.stop.Load() {
 		work := p.commands() + p.poll()
 		p.flush()
@@ -99,7 +99,7 @@ func (p *eventHandler) run() {
 		case work == 0:
 			p.waiter.Wait(ready, time.Second)
 		case !p.subscribed():
-			p.waiter.Doze(asked, privateDoze)
+			p.waiter.Doze(pressed, privateDoze)
 		}
 	}
 }
@@ -134,6 +134,10 @@ func (p *eventHandler) settle(limit time.Duration) {
 func (p *eventHandler) ready() bool { return p.reader.Ready() || p.asked() }
 
 func (p *eventHandler) asked() bool { return p.inbox.some.Load() || p.stop.Load() }
+
+// pressed reports whether there is no time to doze: somebody asks, or another batch
+// waits, and who dozes after each is lapped.
+func (p *eventHandler) pressed() bool { return p.asked() || p.reader.Lag() >= eventBatch }
 
 // privateDoze is how long events may come together that nobody is subscribed to: they
 // are only kept for who comes back.

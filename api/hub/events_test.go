@@ -106,3 +106,25 @@ func TestResumeWithinARecord(t *testing.T) {
 		}
 	}
 }
+
+// TestABusyEngineKeepsThePrivateGoroutineAwake: while a whole batch waits, or somebody
+// asks, it does not doze, subscribers or none: it would be lapped, and nobody could resume.
+func TestABusyEngineKeepsThePrivateGoroutineAwake(t *testing.T) {
+	ring := ringbuf.NewBroadcast[engine.Event](256)
+	r := newRig(t, func(c *Config) { c.Events, c.View = ring, emptyView(0) })
+	p := &r.private
+	for seq := range uint64(2 * eventBatch) {
+		ring.Publish(&engine.Event{Kind: engine.EventOrder, Seq: seq + 1, Last: true})
+	}
+	for _, pressed := range []bool{true, false, false} {
+		p.poll()
+		if p.pressed() != pressed {
+			t.Errorf("%d events wait: pressed %v", p.reader.Lag(), !pressed)
+		}
+	}
+	p.inbox.post(command{op: opRun, run: func() {}})
+	if !p.pressed() {
+		t.Error("who asks is left to wait")
+	}
+	p.commands()
+}

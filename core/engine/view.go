@@ -128,11 +128,11 @@ func (v *View) Run(ctx context.Context) {
 	ready := func() bool {
 		return v.reader.Ready() || v.engine.Published() != v.applied || ctx.Err() != nil
 	}
-	wanted := func() bool { return v.wanted.Load() || ctx.Err() != nil }
+	pressed := func() bool { return v.wanted.Load() || v.reader.Lag() >= viewBatch || ctx.Err() != nil }
 	for {
 		done := ctx.Err() != nil
 		if v.poll() > 0 {
-			v.waiter.Doze(wanted, viewDoze)
+			v.waiter.Doze(pressed, viewDoze)
 			continue
 		}
 		if done {

@@ -62,7 +62,7 @@ type Venue struct {
 	// Those below are made once: a function value made anew for each call would
 	// allocate.
 	ready func() bool
-	asked func() bool
+	press func() bool
 	event func(*core.Event, *book.Replica)
 	next  core.VenueCommand
 }
@@ -97,7 +97,7 @@ func New(c Config) (*Venue, error) {
 	v.matcher = matcher
 	v.commands.Notify(v.waiter)
 	v.ready = v.work
-	v.asked = func() bool { return v.stopping.Load() || v.commands.Ready() }
+	v.press = v.pressed
 	v.event = matcher.Event
 	for _, id := range c.Instruments {
 		v.tap.Request(id)
@@ -108,6 +108,9 @@ func New(c Config) (*Venue, error) {
 // doze is how long the market's events come together while no order is at the venue: to
 // be woken for each would cost the lane that publishes it more than to publish it.
 const doze = 250 * time.Microsecond
+
+// behind is how many events of the market waiting keep the venue from dozing.
+const behind = 256
 
 // Submit puts a copy of c on its way to the venue, and returns false when its
 // queue is full or the venue has stopped. The engine's goroutine only; it does
@@ -140,7 +143,7 @@ func (v *Venue) Run(ctx context.Context) {
 		case v.Duty(now) == 0:
 			v.waiter.Wait(v.ready, v.pause(now))
 		case v.matcher.Open() == 0: // nobody waits for what the market does
-			v.waiter.Doze(v.asked, doze)
+			v.waiter.Doze(v.press, min(doze, v.pause(now)))
 		}
 	}
 	v.Duty(v.clock.Now())
@@ -161,6 +164,12 @@ func (v *Venue) Duty(now core.Nanos) int {
 // work reports whether there is something to do other than by the clock.
 func (v *Venue) work() bool {
 	return v.tap.Ready() || (v.commands.Ready() && !v.matcher.Full()) || v.stopping.Load()
+}
+
+// pressed reports whether there is no time to doze: somebody asks, or so much of the
+// market waits that who dozes after each look at it is lapped.
+func (v *Venue) pressed() bool {
+	return v.stopping.Load() || v.commands.Ready() || v.tap.Lag() >= behind
 }
 
 // pause is how long to wait when there is nothing to do at now.

@@ -184,6 +184,35 @@ func TestRunNeverDropsAReport(t *testing.T) {
 	}
 }
 
+// TestABusyMarketKeepsTheVenueAwake: while much of the market waits, or a command, it
+// does not doze, orders or none: it would be lapped, and its books stale.
+func TestABusyMarketKeepsTheVenueAwake(t *testing.T) {
+	w := newWorld(t, 1)
+	w.config.Deliver = func(*core.ExecReport) bool { return true }
+	v, err := New(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.tap.Close()
+	for v.tap.Lag() < behind {
+		if v.pressed() {
+			t.Fatalf("pressed by %d events", v.tap.Lag())
+		}
+		w.tick(time.Millisecond)
+	}
+	if !v.pressed() {
+		t.Errorf("not pressed by %d events", v.tap.Lag())
+	}
+	for v.Duty(w.clock.Now()) > 0 {
+	}
+	if v.pressed() {
+		t.Error("pressed by nothing")
+	}
+	if v.Submit(w.order(1, core.Buy, 1)); !v.pressed() {
+		t.Error("a command waits")
+	}
+}
+
 // TestRunEndsWithoutAnEngine: reports that nobody takes do not keep the venue
 // from stopping, and are counted.
 func TestRunEndsWithoutAnEngine(t *testing.T) {

@@ -174,11 +174,11 @@ func (w *Writer) Run(ctx context.Context) {
 		}
 		return ctx.Err() != nil
 	}
-	ended := func() bool { return ctx.Err() != nil }
+	pressed := func() bool { return ctx.Err() != nil || w.pressed() }
 	for {
 		done := ctx.Err() != nil
 		if w.turn() > 0 {
-			w.waiter.Doze(ended, doze)
+			w.waiter.Doze(pressed, doze)
 			continue
 		}
 		if done {
@@ -187,6 +187,17 @@ func (w *Writer) Run(ctx context.Context) {
 		w.waiter.Wait(ready, w.patience())
 	}
 	w.finish()
+}
+
+// pressed reports whether another batch waits in some ring: no time to doze, in which the
+// lane goes on.
+func (w *Writer) pressed() bool {
+	for i := range w.lanes {
+		if w.lanes[i].reader.Lag() >= batchLen {
+			return true
+		}
+	}
+	return false
 }
 
 // patience is how long the Writer may sleep: until a quote is due.

@@ -452,3 +452,18 @@ func TestStalledLogDoesNotHoldTheLane(t *testing.T) {
 		t.Errorf("the last record is trade %d", id)
 	}
 }
+
+// While a whole batch waits in any ring the Writer does not doze: at a batch a doze a busy
+// lane would lap it.
+func TestABusyLaneKeepsTheWriterAwake(t *testing.T) {
+	b := newBench(t, 2, 1024)
+	for id := uint64(1); id <= 2*batchLen; id++ {
+		b.trade(1, id)
+	}
+	for _, pressed := range []bool{true, false, false} {
+		b.turn()
+		if b.pressed() != pressed {
+			t.Errorf("%d events wait: pressed %v", b.lanes[1].reader.Lag(), !pressed)
+		}
+	}
+}
