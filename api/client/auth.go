@@ -3,6 +3,7 @@ package client
 import (
 	"crypto/ed25519"
 	"errors"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -52,7 +53,7 @@ func Ed25519Key(id string, private ed25519.PrivateKey) *Key {
 // String names the key, and tells nothing of its secret.
 func (k *Key) String() string { return "API key " + k.id }
 
-func (k *Key) prove(_ *HTTP, r *proof) error {
+func (k *Key) prove(_ *HTTP, r *proof) error { //nolint:unparam // a Session may fail to begin
 	stamp, window := strconv.FormatInt(time.Now().UnixMilli(), 10), ""
 	if k.Window > 0 {
 		window = strconv.FormatInt(k.Window.Milliseconds(), 10)
@@ -71,7 +72,7 @@ func (k *Key) prove(_ *HTTP, r *proof) error {
 func (k *Key) renew(*proof) bool { return false }
 
 // refusedAuth reports whether a server did not take a proof: another may be.
-func refusedAuth(err error) (*Refusal, bool) {
+func refusedAuth(err error) bool {
 	var r *Refusal
-	return r, errors.As(err, &r) && r.Status == 401
+	return errors.As(err, &r) && r.Status == http.StatusUnauthorized
 }

@@ -57,7 +57,7 @@ func (h *HTTP) Call(method, path string, body, out any) error {
 	}
 	var p proof
 	err := h.once(method, path, body, out, &p)
-	if _, refused := refusedAuth(err); refused && p.sent && h.auth.renew(&p) {
+	if refusedAuth(err) && p.sent && h.auth.renew(&p) {
 		return h.once(method, path, body, out, &p)
 	}
 	return err

@@ -27,7 +27,7 @@ const path = "/api/v1/ws"
 func (c *Conn) dial(ctx context.Context) (*websocket.Conn, error) {
 	var p proof
 	ws, err := c.dialOnce(ctx, &p)
-	if _, refused := refusedAuth(err); refused && p.sent && c.opt.Auth.renew(&p) {
+	if refusedAuth(err) && p.sent && c.opt.Auth.renew(&p) {
 		ws, err = c.dialOnce(ctx, &p)
 	}
 	if err != nil {

@@ -79,7 +79,7 @@ func (s *Session) begin(h *HTTP) error {
 		if err == nil {
 			return nil
 		}
-		if _, refused := refusedAuth(err); !refused {
+		if !refusedAuth(err) {
 			s.refresh = old // the server was not reached, or could not: it may not have seen it
 			return err
 		}

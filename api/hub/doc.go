@@ -46,6 +46,13 @@
 // SlowConsumer. What cannot be written for WriteTimeout, and who says nothing for
 // IdleTimeout although pinged, is cut off.
 //
+// # Who sees what
+//
+// A connection belongs to a Viewer (viewer.go). Public channels are for everybody; of a
+// private one a connection is pushed what its viewer may see, which is looked up by id in a
+// set that was made of names once. An event is encoded for the first who may see it, and not
+// at all if nobody may. The keeper ends connections whose viewer has ended, or never came.
+//
 // # Sequences
 //
 // The seq of a public channel counts its events from the start of the process;

@@ -33,6 +33,15 @@
 // a goodbye of its client, the engine is told to cancel what was to end with it
 // (goodbye.go).
 //
+// # Who
+//
+// With a Gate a connection is somebody's: the upgrade says whose, by a bearer token or a
+// signature, or the op auth does within Config.AuthTimeout (visitor.go, identity.go). What an
+// op takes stands in one table (operation.go), what it may name is in the scope (scope.go),
+// and private channels show what is in it (hub.Viewer). When the principal ends so does the
+// connection, and requests that come after are refused: each asks whether it is alive. Stops
+// and their refusals are told to the audit log (record.go).
+//
 // # Frames
 //
 // fasthttp/websocket does the handshake. What follows is read by core/frame, because
@@ -42,7 +51,8 @@
 //
 // # Bounds
 //
-// Size of a message, connections, subscriptions, orders in flight, bytes pending
+// Size of a message, connections (in all, by address and by user), messages a second, wrong
+// proofs of identity, subscriptions, orders in flight, bytes pending
 // (api/hub), and bad requests in a row are bounded; what exceeds a bound is
 // answered with a code or closes the connection with a numbered reason
 // (hub.Disconnect).

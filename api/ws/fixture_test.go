@@ -319,6 +319,7 @@ func (e *fakeEngine) Order(id core.OrderID) (core.Order, bool) {
 
 func (e *fakeEngine) Positions(engine.PositionFilter) []engine.PositionView { return nil }
 func (e *fakeEngine) States() []engine.ScopeState                           { return nil }
+func (e *fakeEngine) State(risk.Scope) risk.TradingState                    { return risk.StateReducing }
 
 // server is everything in one process, over real sockets.
 type server struct {

@@ -112,7 +112,7 @@ func TestWrongProofs(t *testing.T) {
 		t.Errorf("%d %s", status, code)
 	}
 	_, resp, _ := g.raw(http.Header{"Authorization": {"Bearer " + g.login("tom").Access}})
-	if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "1" {
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "1" {
 		t.Errorf("a good token while the address is locked: %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
 	}
 	if err := in.Ping(t.Context()); err != nil {

@@ -3,10 +3,13 @@ package ws_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fasthttp/websocket"
 
 	"qcat/api/client"
 	"qcat/api/forwarded"
@@ -14,6 +17,7 @@ import (
 	"qcat/api/limit"
 	"qcat/api/ws"
 	"qcat/core/engine"
+	"qcat/core/identity"
 )
 
 // TestMessageRate: orders beyond the rate are refused, cancels and kills are not; a client
@@ -57,6 +61,22 @@ func TestMessageRate(t *testing.T) {
 	}
 	if code := endsWith(t, c); code != int(hub.TooManyMessages.Code) {
 		t.Errorf("it ended with %d", code)
+	}
+}
+
+// TestPingRate: control frames count, too.
+func TestPingRate(t *testing.T) {
+	g := guard(t, func(_ *hub.Config, w *ws.Config) { w.Clients = limit.NewLimiter(limit.Rate{PerSecond: 0.01, Burst: 3}) })
+	c := g.bearer(t, g.login("tom").Access)
+	pongs := 0
+	c.SetPongHandler(func(string) error { pongs++; return nil })
+	for range 300 {
+		if c.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)) != nil {
+			break
+		}
+	}
+	if code := endsWith(t, c); code != int(hub.TooManyMessages.Code) || pongs != 3 {
+		t.Errorf("%d after %d pongs", code, pongs)
 	}
 }
 
@@ -109,7 +129,7 @@ func TestAddressBehindProxy(t *testing.T) {
 		})
 		for i := range 2 {
 			_, resp, _ := g.raw(map[string][]string{"X-Forwarded-For": {fmt.Sprintf("192.0.2.%d", i+1)}})
-			if in := resp.StatusCode == 101; in != (trusted || i == 0) {
+			if in := resp.StatusCode == http.StatusSwitchingProtocols; in != (trusted || i == 0) {
 				t.Errorf("trusted %v, connection %d: %d", trusted, i, resp.StatusCode)
 			}
 		}
@@ -202,18 +222,24 @@ func TestAudit(t *testing.T) {
 	g := guard(t, nil)
 	halt, resume := `"op":"state","scope":"account","account":"desk1","state":"halted","reason":"drill"`, `"op":"state","scope":"firm","state":"active"`
 	for _, tt := range []struct{ who, body, action, target, outcome, after string }{
-		{"rita", halt, "risk.halt", "account desk1", "ok", `{"scope":{"level":"account","account":"desk1"},"state":"halted","reason":"drill","cancel_open":false}`},
-		{"rita", resume, "risk.resume", "firm", "ok", `{"scope":{"level":"firm"},"state":"active","reason":"","cancel_open":false}`},
-		{"tom", halt, "risk.halt", "account desk1", "auth.forbidden", ""},
-		{"olga", requests["cancel_all"].body, "orders.cancel_all", "account desk1", "auth.scope", ""},
-		{"adam", requests["cancel_all"].body, "orders.cancel_all", "account desk1", "ok", `{"scope":{"level":"account","account":"desk1"}}`},
+		{"rita", halt, "state.set", "desk1", "ok", `{"scope":{"level":"account","account":"desk1"},"state":"halted","reason":"drill","cancel_open":false}`},
+		{"rita", resume, "state.set", "firm", "ok", `{"scope":{"level":"firm"},"state":"active","reason":"","cancel_open":false}`},
+		{"tom", halt, "state.set", "desk1", "auth.forbidden", ""},
+		{"olga", requests["cancel_all"].body, "orders.cancel_all", "desk1", "auth.scope", ""},
+		{"adam", requests["cancel_all"].body, "orders.cancel_all", "desk1", "ok", `{"scope":{"level":"account","account":"desk1"}}`},
 	} {
 		g.answer(t, tt.who, tt.body)
 		e := g.log.Last()
+		if before := `{"state":"reducing"}`; tt.action == "state.set" && tt.outcome == "ok" && e.Before != before {
+			t.Errorf("before: %s, want %s", e.Before, before)
+		}
 		if e.Actor != tt.who || e.Action != tt.action || e.Target != tt.target || e.Outcome != tt.outcome || e.After != tt.after ||
 			e.Via != "ws" || e.Address != "127.0.0.1" || e.Key != g.ids[tt.who] || e.Role == "" {
 			t.Errorf("%+v", e)
 		}
+	}
+	if all, err := g.log.Entries(t.Context(), identity.AuditQuery{Action: "state.set", Limit: 9}); err != nil || len(all) != 4 || all[2].Outcome != "begun" {
+		t.Errorf("%v: a resume is not written down before it is done: %+v", err, all)
 	}
 	before := len(g.engine.killed())
 	g.log.Fail(errors.New("the disk is full"))

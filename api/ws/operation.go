@@ -84,6 +84,21 @@ const maxOver = 256
 
 // inRate counts the request, and answers it when there are too many.
 func (s *session) inRate(reduces bool) bool {
+	wait, ok := s.counts(reduces)
+	if ok {
+		return true
+	}
+	s.begin(s.req.ID, false)
+	s.out = wire.AppendString(append(s.out, `,"error":{"code":`...), auth.ErrRate.Code)
+	s.out = wire.AppendString(append(s.out, `,"detail":`...), fmt.Sprintf("too many messages: the next may come in %v", wait.Round(time.Microsecond)))
+	s.out = append(s.out, '}')
+	s.conn.Send(s.frameOf())
+	return false
+}
+
+// counts counts a message, and ends the connection of a client that goes on sending too
+// many.
+func (s *session) counts(reduces bool) (wait time.Duration, ok bool) {
 	limiter, key := s.cfg.Clients, s.who.Limit()
 	switch {
 	case !s.who.Alive():
@@ -92,20 +107,14 @@ func (s *session) inRate(reduces bool) bool {
 		limiter = s.cfg.Cancels
 	}
 	if limiter == nil {
-		return true
+		return 0, true
 	}
-	wait, ok := limiter.Take(key, s.cfg.Clock.Now())
-	if ok {
+	if wait, ok = limiter.Take(key, s.cfg.Clock.Now()); ok {
 		s.over = max(0, s.over-1)
-		return true
+		return 0, true
 	}
-	s.begin(s.req.ID, false)
-	s.out = wire.AppendString(append(s.out, `,"error":{"code":`...), auth.ErrRate.Code)
-	s.out = wire.AppendString(append(s.out, `,"detail":`...), fmt.Sprintf("too many messages: the next may come in %v", wait.Round(time.Microsecond)))
-	s.out = append(s.out, '}')
-	s.conn.Send(s.frameOf())
 	if s.over++; s.over >= maxOver {
 		s.conn.Disconnect(hub.TooManyMessages)
 	}
-	return false
+	return wait, false
 }

@@ -2,7 +2,6 @@ package ws
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,7 +10,6 @@ import (
 	"qcat/api/wire"
 	"qcat/core/engine"
 	"qcat/core/identity"
-	"qcat/risk"
 )
 
 // auditPatience bounds the wait for an entry without which nothing is done.
@@ -23,22 +21,21 @@ func (s *session) action() string {
 	case "cancel_all":
 		return "orders.cancel_all"
 	case "state":
-		switch s.req.State {
-		case risk.StateHalted:
-			return "risk.halt"
-		case risk.StateReducing:
-			return "risk.reduce"
-		}
-		return "risk.resume"
+		return "state.set"
 	}
 	return ""
 }
+
+// begun is the outcome of an entry that is written before what it says is done; another,
+// with what came of it, follows.
+const begun = "begun"
 
 // entry is what the audit log is told of s.cmd.
 func (s *session) entry() *identity.AuditEntry {
 	e := s.who.Entry(s.action(), s.about())
 	b := wire.AppendScope([]byte(`{"scope":`), s.cfg.Directory, s.cmd.Scope)
 	if s.cmd.Kind == engine.CmdState {
+		e.Before = `{"state":"` + s.was.String() + `"}`
 		b = wire.AppendString(append(b, `,"state":`...), s.cmd.State.String())
 		b = wire.AppendString(append(b, `,"reason":`...), s.cmd.Note.String())
 		b = wire.AppendBool(append(b, `,"cancel_open":`...), s.cmd.CancelOpen)
@@ -47,22 +44,19 @@ func (s *session) entry() *identity.AuditEntry {
 	return e
 }
 
-// about says what the request is about, in the names that it has.
+// about says what the request is about, in the names that it has: "firm", "desk1/alpha".
 func (s *session) about() string {
-	var words []string
-	for _, f := range []struct {
-		is    wire.Field
-		title string
-		name  []byte
-	}{{wire.FieldAccount, "account ", s.req.Account}, {wire.FieldStrategy, "strategy ", s.req.Strategy}, {wire.FieldInstrument, "", s.req.Instrument}} {
-		if s.req.Has(f.is) {
-			words = append(words, f.title+string(f.name))
-		}
+	text := "firm"
+	if s.req.Has(wire.FieldAccount) {
+		text = string(s.req.Account)
 	}
-	if len(words) == 0 {
-		return "firm"
+	if s.req.Has(wire.FieldStrategy) {
+		text += "/" + string(s.req.Strategy)
 	}
-	return strings.Join(words, ", ")
+	if s.req.Has(wire.FieldInstrument) {
+		text += " " + string(s.req.Instrument)
+	}
+	return text
 }
 
 // record tells the audit log of a stop that was handed over: it waits for nothing.
@@ -98,7 +92,9 @@ func (s *session) recordFirst() bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditPatience)
 	defer cancel()
-	err := s.cfg.Auditor.Audit(ctx, s.entry())
+	e := s.entry()
+	e.Outcome = begun
+	err := s.cfg.Auditor.Audit(ctx, e)
 	if err == nil {
 		return true
 	}

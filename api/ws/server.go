@@ -21,6 +21,7 @@ import (
 	"qcat/core/engine"
 	"qcat/core/frame"
 	"qcat/core/identity"
+	"qcat/risk"
 )
 
 // minBuffer is what a connection reads into while it says little, and readBuffer
@@ -50,6 +51,8 @@ type Engine interface {
 type Orders interface {
 	Orders(engine.OrderFilter) []core.Order
 	Order(core.OrderID) (core.Order, bool)
+	// State is the trading state set on one node alone.
+	State(risk.Scope) risk.TradingState
 	// WaitFor returns once it shows the journal up to seq.
 	WaitFor(ctx context.Context, seq uint64) error
 }

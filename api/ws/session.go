@@ -12,6 +12,7 @@ import (
 	"qcat/core"
 	"qcat/core/engine"
 	"qcat/core/frame"
+	"qcat/risk"
 )
 
 // session is one connection: everything here belongs to its reader goroutine,
@@ -33,13 +34,14 @@ type session struct {
 	dropped bool // orders are cancelled with the connection unless they say otherwise
 	left    bool // the client said goodbye
 
-	from    netip.Addr     // where the client is
-	address limit.Key      // by which it is counted
-	counted bool           // it is
-	who     auth.Principal // nobody at first, if there is a Gate
-	mine    bool           // it is somebody's, and counted as theirs
-	proofs  int            // of identity that were refused
-	over    int            // messages beyond the rate
+	from    netip.Addr        // where the client is
+	address limit.Key         // by which it is counted
+	counted bool              // it is
+	who     auth.Principal    // nobody at first, if there is a Gate
+	mine    bool              // it is somebody's, and counted as theirs
+	proofs  int               // of identity that were refused
+	over    int               // messages beyond the rate
+	was     risk.TradingState // of the node whose state is being set
 }
 
 // run reads until the connection ends.
@@ -72,8 +74,10 @@ func (s *session) frame(m frame.Message) bool {
 	case hub.OpBinary:
 		s.fail(nil, "ws.binary", "requests are text frames", "")
 	case hub.OpPing:
-		s.out = hub.AppendControl(s.out[:0], hub.OpPong, m.Data)
-		s.conn.Send(s.out)
+		if _, ok := s.counts(false); ok {
+			s.out = hub.AppendControl(s.out[:0], hub.OpPong, m.Data)
+			s.conn.Send(s.out)
+		}
 	case hub.OpPong:
 	case hub.OpClose:
 		d := closeReply(m.Data)

@@ -26,14 +26,14 @@ func (s *session) state() {
 		return
 	}
 	res := s.req.ResolveState(s.cfg.Directory, &s.cmd)
-	switch {
-	case !s.reaches(&res):
-	case !s.resumes():
-		if s.submit(&res) {
-			s.record()
-		}
-	case !res.OK() || s.recordFirst():
-		s.submit(&res)
+	if s.cfg.Orders != nil {
+		s.was = s.cfg.Orders.State(s.cmd.Scope)
+	}
+	if !s.reaches(&res) || s.resumes() && res.OK() && !s.recordFirst() {
+		return
+	}
+	if s.submit(&res) {
+		s.record()
 	}
 }
 
