@@ -1,4 +1,4 @@
-// Package engine is the order lane: one goroutine that takes commands in order,
+// Package engine is the order lane: one goroutine at a time takes commands in order,
 // checks, journals, and only then answers and sends.
 //
 //	clients ──Submit──► command ring ─┐
@@ -101,9 +101,13 @@
 //
 // # Goroutines
 //
-//	Engine.Run   the order lane: all state, journal, gateways, sinks, event ring (producer)
+//	Engine.Run   the order lane while it has the turn: all state, journal, gateways, sinks,
+//	             event ring (producer)
+//	guests       the same, while they have it: clients in Execute and Serve, the journal's
+//	             goroutine with what it has committed. No lock that a sink, a gateway or a
+//	             Query takes may be held there
 //	View.Run     the read model, fed by a gating reader of the event ring
-//	callers      Submit, Query and the Define methods, from anywhere but a sink
+//	callers      Submit from anywhere; Query and the Define methods from anywhere but a sink
 //
 // # Imports
 //

@@ -30,16 +30,16 @@ type Quotes interface {
 
 // Journal is the input log: what is not in it did not happen.
 //
-// Append and Flush are called by the engine's goroutine only. Committing may
-// happen elsewhere and later: the engine goes on meanwhile, and releases what a
-// record promised once Committed has reached it.
+// Append, Flush and Publish are called by whoever is the engine, one at a time.
+// Committing may happen elsewhere and later: the engine goes on meanwhile, and releases
+// what a record promised once Committed has reached it.
 type Journal interface {
 	// Append copies rec as the next record and returns its sequence: 1, 2, 3, …
 	//
 	// Errors: one that wraps ErrFull refuses this record and may be tried again;
 	// after any other the journal takes no more records.
 	Append(rec []byte) (seq uint64, err error)
-	// Flush starts committing what was appended. It must not wait for a disk.
+	// Flush starts committing what was appended. It must not wait for a sync.
 	// An error is permanent.
 	Flush() error
 	// Publish is Flush for a caller that calls Commit soon, without being the engine:
@@ -54,7 +54,7 @@ type Journal interface {
 	// goroutine.
 	Err() error
 	// Notify names what is called when Committed or Err changes by itself. It may do
-	// some of the engine's work; the journal calls it from its own goroutine, holding
-	// nothing.
+	// some of the engine's work, Append and Flush included; the journal calls it from its
+	// own goroutine, or in Commit, and holds nothing meanwhile.
 	Notify(f func())
 }

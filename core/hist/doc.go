@@ -11,8 +11,9 @@
 //
 // # Ownership
 //
-// A Histogram has one recording goroutine; a stage that runs on several
-// goroutines has one each, and their Snapshots are merged when somebody looks.
+// A Histogram has one recording goroutine at a time: what says whose turn it is must
+// order memory, as a mutex does. A stage that runs on several goroutines at once has one
+// each, and their Snapshots are merged when somebody looks.
 // That is what keeps a sample free of locks and of locked instructions.
 //
 //	var decode hist.Histogram          // owned by the feed goroutine

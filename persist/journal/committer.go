@@ -15,12 +15,12 @@ import (
 )
 
 // committer writes: all that waits becomes one batch, is written by one call, synced
-// as the mode says, and published. It is a goroutine; but where an acknowledgement
-// waits for no disk, the appending goroutine itself carries a batch to the page cache:
-// to wake another one for that costs more than the call.
-// There is never more
-// than one batch that is written and not synced in SyncAlways, which is what makes
-// a torn end tellable from damage.
+// as the mode says, and published. It is a goroutine; but to wake one costs more than to
+// write. Where an acknowledgement waits for no disk, the appending goroutine itself carries
+// a batch to the page cache (commitHere); in SyncAlways whoever calls Commit, and finds
+// nobody at it, writes and syncs one (lead). Segments, room that is missing, and syncs that
+// are due later are the goroutine's alone. There is never more than one batch that is
+// written and not synced in SyncAlways, which is what makes a torn end tellable from damage.
 type committer struct {
 	l      *Log
 	waiter *ringbuf.Waiter

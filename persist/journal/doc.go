@@ -25,7 +25,9 @@
 // # Commit
 //
 // Append copies a frame into a ring: no lock, no allocation, no system call. Flush
-// publishes what was appended. The committer takes everything that waits as one
+// publishes what was appended. In batch and os it also writes it to the page cache, as a
+// rule: that may take as long as the kernel makes a writer wait that is ahead of its disk.
+// The committer, or in always who calls Commit, takes everything that waits as one
 // batch, fills in the checksums, writes it with one call into a segment that was
 // filled with zeros beforehand, so that the sync has no metadata to write, syncs,
 // and publishes Committed. Only room on the disk is kept where records come faster
@@ -56,7 +58,7 @@
 //
 //	seq, err := log.Append(rec)              // rec begins with a record.Header
 //	err = log.Flush()
-//	log.Notify(waiter)                       // woken when log.Committed() advances
+//	log.Notify(f)                            // called when log.Committed() advances by itself
 //
 //	hold := log.Hold("postgres")
 //	r, err := log.NewReader(position + 1)
@@ -66,9 +68,10 @@
 //
 // # Goroutines
 //
-//	committer  one a log: writes, syncs, publishes; owns the newest segment
+//	committer  one a log: writes, syncs, publishes; begins segments. Whoever commits holds its lock
 //	keeper     one a log: makes the next segment ahead, deletes old ones
-//	appending  the caller's one goroutine: Append, Flush, Close
+//	appending  one at a time, of the caller's: Append, Flush, Publish, Close
+//	any        Commit: one batch, written and synced where there is nobody at it
 //	readers    any number, each with its own Reader and descriptor
 //
 // # Imports
