@@ -64,6 +64,7 @@ func (s *session) auth() {
 		s.fail(s.req.ID, wire.CodeNoAuth, "this server has no identities: it trusts whoever reaches it on loopback", "op")
 		return
 	}
+	s.serve()
 	p, err := s.proof()
 	if errors.Is(err, errMistaken) {
 		return

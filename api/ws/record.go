@@ -90,6 +90,7 @@ func (s *session) recordFirst() bool {
 	if s.cfg.Auditor == nil || s.cfg.Gate == nil {
 		return true
 	}
+	s.serve()
 	ctx, cancel := context.WithTimeout(context.Background(), auditPatience)
 	defer cancel()
 	e := s.entry()

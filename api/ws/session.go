@@ -158,6 +158,7 @@ func (s *session) subscribe() {
 	}
 	from := hub.From{Set: s.req.Has(wire.FieldFromSeq), Seq: s.req.FromSeq,
 		HasIdx: s.req.Has(wire.FieldFromIdx), Idx: uint32(s.req.FromIdx)}
+	s.serve()
 	err := s.conn.Subscribe(list, from, func(resumed bool) []byte {
 		s.begin(s.req.ID, true)
 		s.appendChannels()
