@@ -208,6 +208,7 @@ func (d *Directory) enter(s *identity.Session, born uint64, now core.Nanos) *ses
 	if u := d.users[s.User]; u != nil {
 		g.name, g.role, g.permissions, g.scope = u.Name, u.Role, u.Role.Permissions(), u.Scope
 		g.limit = limit.Text('u', u.Name)
+		d.befriend(u.Name, s.Address)
 	}
 	e := &sessionEntry{grant: g, born: born}
 	e.expires.Store(int64(s.Expires))

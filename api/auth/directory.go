@@ -13,6 +13,7 @@ import (
 
 	"qcat/api/auth/signature"
 	"qcat/api/auth/token"
+	"qcat/api/limit"
 	"qcat/core"
 	"qcat/core/identity"
 )
@@ -50,6 +51,8 @@ type Directory struct {
 	users   map[identity.UserID]*identity.User
 	signing map[string][]byte // secrets that were opened, by kid
 	loads   uint64            // loads begun
+	// familiar are names and the addresses of their sessions, of all that were ever seen here.
+	familiar map[limit.Key]struct{}
 }
 
 // keyID is the id of an API key as a value that can be looked up without allocating.
@@ -111,6 +114,7 @@ func OpenDirectory(ctx context.Context, store identity.Store, opener Opener, clo
 		store: store, opener: opener, clock: clock, log: log,
 		keys: xsync.NewMapOf[keyID, *keyEntry](), sessions: xsync.NewMapOf[string, *sessionEntry](),
 		users: map[identity.UserID]*identity.User{}, signing: map[string][]byte{},
+		familiar: map[limit.Key]struct{}{},
 	}
 	return d, d.Refresh(ctx)
 }
@@ -181,6 +185,29 @@ func (d *Directory) Counts() (keys, sessions int) {
 		return true
 	})
 	return keys, sessions
+}
+
+// maxFamiliar bounds the addresses that are remembered; when there are more all are forgotten.
+const maxFamiliar = 1 << 14
+
+// knows reports whether there was a session of a name from an address; see pairKey.
+func (d *Directory) knows(pair limit.Key) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.familiar[pair]
+	return ok
+}
+
+// befriend notes from where a user logged in. Under mu.
+func (d *Directory) befriend(name, address string) {
+	from, err := netip.ParseAddr(address)
+	if err != nil {
+		return
+	}
+	if len(d.familiar) >= maxFamiliar {
+		clear(d.familiar)
+	}
+	d.familiar[pairKey(nameKey(name), limit.Address(from))] = struct{}{}
 }
 
 // MaxSilence is for how long the store may say nothing before nobody can log in.

@@ -20,6 +20,13 @@
 // auth.unavailable; after 30 seconds without an answer logins are refused without asking. What
 // another process revokes meanwhile is not known here until the store is back.
 //
+// # Lock-out
+//
+// Logins that fail lock the name and the address, from a second on to 15 minutes. Where a user
+// has logged in before, as far as this process knows, neither lock holds: their failures there
+// are counted apart. So nobody keeps users out by failing in their name; one who is new to an address may
+// have to wait.
+//
 // # Replays across a restart
 //
 // Nonces live in memory. A Gate therefore refuses requests that were stamped before it

@@ -52,6 +52,7 @@ type Gate struct {
 
 	names     *limit.Backoff
 	addresses *limit.Backoff
+	familiar  *limit.Backoff // names at addresses that they have logged in from
 }
 
 // seenToken is an access token that was verified.
@@ -83,7 +84,7 @@ func NewGate(c Config) (*Gate, error) {
 		issuer: token.New(&d.ring, d.clock, or(c.Issuer, "qcat"), or(c.Audience, "qcat-api")),
 		access: core.Nanos(or(c.Access, 15*time.Minute)), refresh: core.Nanos(or(c.Refresh, 12*time.Hour)), began: c.Began,
 		seen:  xsync.NewMapOf[[sha256.Size]byte, *seenToken](),
-		names: limit.NewBackoff(lockout), addresses: limit.NewBackoff(lockout),
+		names: limit.NewBackoff(lockout), addresses: limit.NewBackoff(lockout), familiar: limit.NewBackoff(lockout),
 	}
 	g.decoyMAC, g.decoyEd = &keyEntry{verifier: mac}, &keyEntry{verifier: ed}
 	return g, nil

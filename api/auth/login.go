@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"strings"
+	"time"
 
 	"qcat/api/auth/token"
 	"qcat/api/limit"
@@ -38,7 +40,7 @@ func (g *Gate) Login(ctx context.Context, c Credentials) (Tokens, error) {
 	if g.dir.Silent() > MaxSilence {
 		return Tokens{}, ErrUnavailable
 	}
-	a := &attempt{gate: g, who: c, now: g.clock.Now(), address: limit.Address(c.Address), name: nameKey(c.Name)}
+	a := g.attempt(c)
 	if err := a.begin(ctx); err != nil {
 		return Tokens{}, err
 	}
@@ -53,22 +55,35 @@ func (g *Gate) Login(ctx context.Context, c Credentials) (Tokens, error) {
 	return a.succeed(ctx)
 }
 
-// attempt is one login.
+// attempt is one login. A user who has logged in from an address before is counted apart
+// there, in a table that nobody else gets into: whoever fails elsewhere in a user's name
+// locks the name, and not the user out of where they work.
 type attempt struct {
-	gate    *Gate
-	who     Credentials
-	now     core.Nanos
-	name    limit.Key
-	address limit.Key
-	user    identity.User // ID 0: there is none
-	counted limit.Attempts
-	locked  limit.Attempts // of the address
+	gate     *Gate
+	who      Credentials
+	now      core.Nanos
+	familiar bool           // the user has logged in from the address before
+	names    *limit.Backoff // by which it is counted
+	name     limit.Key      // of the name, or of name and address when familiar
+	address  limit.Key
+	user     identity.User // ID 0: there is none
+	counted  limit.Attempts
+	locked   limit.Attempts // of the address
+	noted    bool           // the store may know of it
+}
+
+func (g *Gate) attempt(c Credentials) *attempt {
+	a := &attempt{gate: g, who: c, now: g.clock.Now(), names: g.names, name: nameKey(c.Name), address: limit.Address(c.Address)}
+	if pair := pairKey(a.name, a.address); g.dir.knows(pair) {
+		a.familiar, a.names, a.name = true, g.familiar, pair
+	}
+	return a
 }
 
 // begin counts the attempt, if neither the name nor the address is locked.
 func (a *attempt) begin(ctx context.Context) (err error) {
 	g := a.gate
-	if wait := max(g.names.Wait(a.name, a.now), g.addresses.Wait(a.address, a.now)); wait > 0 {
+	if wait := a.wait(); wait > 0 {
 		return ErrLocked.After(wait)
 	}
 	if identity.CheckName(a.who.Name) == nil {
@@ -76,47 +91,74 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 			return ErrUnavailable
 		}
 	}
-	counted, wait := g.names.Begin(a.name, limit.Attempts{Failures: a.user.Failures, LockedTo: a.user.LockedTo}, a.now)
+	counted, wait := a.names.Begin(a.name, a.stored(), a.now)
 	if wait > 0 {
 		return ErrLocked.After(wait)
 	}
-	locked, wait := g.addresses.Begin(a.address, limit.Attempts{}, a.now)
-	if wait > 0 {
-		g.names.Undo(a.name, a.now)
+	a.counted = counted
+	if a.familiar {
+		return nil
+	}
+	if a.locked, wait = g.addresses.Begin(a.address, limit.Attempts{}, a.now); wait > 0 {
+		a.names.Undo(a.name, counted, a.now)
 		return ErrLocked.After(wait)
 	}
-	a.counted, a.locked = counted, locked
 	return nil
+}
+
+// wait is how long the attempt is locked out.
+func (a *attempt) wait() time.Duration {
+	wait := a.names.Wait(a.name, a.now)
+	if !a.familiar {
+		wait = max(wait, a.gate.addresses.Wait(a.address, a.now))
+	}
+	return wait
+}
+
+// stored is what the store knew of the user's failures, which are elsewhere when the
+// address is familiar.
+func (a *attempt) stored() limit.Attempts {
+	if a.familiar {
+		return limit.Attempts{}
+	}
+	return limit.Attempts{Failures: a.user.Failures, LockedTo: a.user.LockedTo}
 }
 
 // undo takes back an attempt that was not tried, in the store too: otherwise a busy server
 // would lock users out.
 func (a *attempt) undo(ctx context.Context) {
-	a.gate.names.Undo(a.name, a.now)
-	a.gate.addresses.Undo(a.address, a.now)
-	_ = a.note(context.WithoutCancel(ctx), limit.Attempts{Failures: a.user.Failures, LockedTo: a.user.LockedTo})
+	a.names.Undo(a.name, a.counted, a.now)
+	if !a.familiar {
+		a.gate.addresses.Undo(a.address, a.locked, a.now)
+	}
+	if a.noted {
+		_ = a.note(context.WithoutCancel(ctx), a.stored())
+	}
 }
 
 // verify checks the password while the store notes the attempt, so that a name that is
-// there takes no longer than one that is not.
+// there takes no longer than one that is not. A busy server does neither.
 func (a *attempt) verify(ctx context.Context) (bool, error) {
-	noted := make(chan error, 1)
-	go func() { noted <- a.note(ctx, a.counted) }()
 	stored := a.user.Password
 	if a.user.Disabled {
 		stored = ""
 	}
-	ok, err := a.gate.hasher.Verify(ctx, stored, a.who.Password)
-	return ok && err == nil, errors.Join(err, <-noted)
+	return a.gate.hasher.VerifyWhile(ctx, stored, a.who.Password, func() error {
+		a.noted = true
+		return a.note(ctx, a.counted)
+	})
 }
 
-// note stores what is known of a user's failures.
+// note stores what is known of a user's failures. What is counted apart, is known here
+// alone: the store keeps what it knew.
 func (a *attempt) note(ctx context.Context, n limit.Attempts) error {
 	if a.user.ID == 0 {
 		return nil
 	}
 	u := a.user
-	u.Failures, u.LockedTo = n.Failures, n.LockedTo
+	if !a.familiar {
+		u.Failures, u.LockedTo = n.Failures, n.LockedTo
+	}
 	return a.gate.store.NoteLogin(ctx, &u)
 }
 
@@ -137,8 +179,10 @@ func (a *attempt) fail(ctx context.Context) error {
 
 func (a *attempt) succeed(ctx context.Context) (Tokens, error) {
 	g := a.gate
-	g.names.Succeed(a.name, a.now)
-	g.addresses.Undo(a.address, a.now)
+	a.names.Succeed(a.name, a.now)
+	if !a.familiar {
+		g.addresses.Undo(a.address, a.locked, a.now)
+	}
 	a.user.LastLogin = a.now
 	if err := a.note(ctx, limit.Attempts{}); err != nil {
 		return Tokens{}, refused(err)
@@ -264,3 +308,9 @@ func sum(id string) []byte {
 
 // nameKey is by what failures of a name are counted, in whatever case it is written.
 func nameKey(name string) limit.Key { return limit.Text('n', strings.ToLower(name)) }
+
+// pairKey is by what those of a name from an address are that it has logged in from.
+func pairKey(name, address limit.Key) limit.Key {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 16), uint64(name))
+	return limit.Text('f', binary.LittleEndian.AppendUint64(b, uint64(address)))
+}

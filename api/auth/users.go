@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"qcat/api/auth/password"
 	"qcat/api/limit"
@@ -184,10 +185,12 @@ func (s *Service) changePassword(ctx context.Context, by Principal, old, next st
 // proveOld checks an old password, with the same lock as a login.
 func (s *Service) proveOld(ctx context.Context, u *identity.User, old string) error {
 	var key limit.Key
+	var counted limit.Attempts
 	now := s.Clock.Now()
 	if s.Gate != nil {
+		var wait time.Duration
 		key = nameKey(u.Name)
-		counted, wait := s.Gate.names.Begin(key, limit.Attempts{Failures: u.Failures, LockedTo: u.LockedTo}, now)
+		counted, wait = s.Gate.names.Begin(key, limit.Attempts{Failures: u.Failures, LockedTo: u.LockedTo}, now)
 		if wait > 0 {
 			return ErrLocked.After(wait)
 		}
@@ -199,6 +202,10 @@ func (s *Service) proveOld(ctx context.Context, u *identity.User, old string) er
 	}
 	ok, err := s.Hasher.Verify(ctx, u.Password, old)
 	if err != nil {
+		if s.Gate != nil { // it was not tried
+			s.Gate.names.Undo(key, counted, now)
+			_ = s.Store.NoteLogin(context.WithoutCancel(ctx), u)
+		}
 		return err
 	}
 	if !ok {

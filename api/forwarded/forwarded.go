@@ -25,9 +25,10 @@ const maxHops = 16
 
 // Client returns the address of the client whose request came from peer. list is
 // X-Forwarded-For and header is Forwarded (RFC 7239); several headers of one name are
-// given joined with commas, in their order. A request with both is judged by Forwarded
-// alone. An entry that is no address ends the reading: the proxy that wrote it is then
-// the client. Commas divide inside quotes as well: a quote that the client opened must not
+// given joined with commas, in their order. A request with both is judged by X-Forwarded-For
+// alone: most proxies write that one, and hand on a Forwarded as the client sent it. One
+// that writes Forwarded must remove the other. An entry that is no address ends the
+// reading: the proxy that wrote it is then the client. Commas divide inside quotes as well: a quote that the client opened must not
 // reach what a proxy appended, and no address has a comma. It allocates nothing when peer is not trusted.
 func (p Proxies) Client(peer netip.Addr, list, header []byte) netip.Addr {
 	peer = peer.Unmap()
@@ -35,7 +36,7 @@ func (p Proxies) Client(peer netip.Addr, list, header []byte) netip.Addr {
 		return peer
 	}
 	read := plain
-	if len(header) > 0 {
+	if len(list) == 0 {
 		list, read = header, element
 	}
 	for range maxHops {

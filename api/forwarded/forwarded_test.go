@@ -36,11 +36,12 @@ func TestClient(t *testing.T) {
 		{"Forwarded", "10.0.0.1", "", "for=192.0.2.1;proto=https;by=10.0.0.1", "192.0.2.1"},
 		{"Forwarded, quoted", "10.0.0.1", "", `proto=https; For="[2001:db8:2::1]:4711"`, "2001:db8:2::1"},
 		{"Forwarded, list", "10.0.0.1", "", `for=127.0.0.1, for=192.0.2.1, for="10.0.0.2:80"`, "192.0.2.1"},
-		{"Forwarded before X-Forwarded-For", "10.0.0.1", "127.0.0.1", "for=192.0.2.1", "192.0.2.1"},
+		{"a client that sends the header that the proxy does not write", "10.0.0.1", "192.0.2.1", "for=127.0.0.1", "192.0.2.1"},
+		{"and one that says nothing", "10.0.0.1", "192.0.2.1", "proto=https", "192.0.2.1"},
 		{"Forwarded, hidden", "10.0.0.1", "", "for=192.0.2.1, for=_secret", "10.0.0.1"},
 		{"Forwarded, two", "10.0.0.1", "", "for=192.0.2.1;for=127.0.0.1", "10.0.0.1"},
 		{"Forwarded, comma in quotes", "10.0.0.1", "", `for="192.0.2.1, for=127.0.0.1"`, "10.0.0.1"},
-		{"Forwarded, none", "10.0.0.1", "127.0.0.1", "proto=https", "10.0.0.1"},
+		{"Forwarded, none", "10.0.0.1", "", "proto=https", "10.0.0.1"},
 	} {
 		got := proxies.Client(netip.MustParseAddr(tt.peer), []byte(tt.list), []byte(tt.header))
 		if got.String() != tt.want {
@@ -76,6 +77,9 @@ func FuzzClient(f *testing.F) {
 		proxy, client := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.1")
 		if got := proxies.Client(proxy, append(bytes.Clone(sent), ", 192.0.2.1"...), nil); got != client {
 			t.Fatalf("%q makes it %s", sent, got)
+		}
+		if got := proxies.Client(proxy, []byte("192.0.2.1"), sent); got != client {
+			t.Fatalf("%q beside the proxy's header makes it %s", sent, got)
 		}
 		if got := proxies.Client(proxy, nil, append(bytes.Clone(sent), ", for=192.0.2.1"...)); got != client {
 			t.Fatalf("%q makes it %s", sent, got)

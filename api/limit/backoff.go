@@ -39,7 +39,14 @@ func NewBackoff(p Policy) *Backoff {
 func (b *Backoff) Wait(k Key, now core.Nanos) time.Duration {
 	s, a := b.table.of(k, int64(now))
 	defer s.mu.Unlock()
+	b.bound(a, now)
 	return time.Duration(max(0, a.LockedTo-now))
+}
+
+// bound shortens a lock to the longest there is: the clock may have been set back since.
+func (b *Backoff) bound(v *Attempts, now core.Nanos) {
+	v.LockedTo = min(v.LockedTo, now+core.Nanos(b.policy.Most))
+	v.forget = min(v.forget, now+core.Nanos(b.policy.Most+b.policy.Forget))
 }
 
 // Begin counts an attempt, of which more is known than is known here, perhaps: what was
@@ -55,6 +62,7 @@ func (b *Backoff) Begin(k Key, known Attempts, now core.Nanos) (a Attempts, wait
 		v.Failures, v.LockedTo = known.Failures, max(v.LockedTo, known.LockedTo)
 		v.forget = max(v.LockedTo, now) + core.Nanos(b.policy.Forget)
 	}
+	b.bound(v, now)
 	if v.LockedTo > now {
 		return *v, time.Duration(v.LockedTo - now)
 	}
@@ -78,14 +86,14 @@ func (b *Backoff) count(v *Attempts, now core.Nanos) {
 }
 
 // Undo takes an attempt back that was not refused for what it brought: it succeeded, or
-// was never tried.
-func (b *Backoff) Undo(k Key, now core.Nanos) {
+// was never tried. a is what Begin returned; a lock that began with it ends.
+func (b *Backoff) Undo(k Key, a Attempts, now core.Nanos) {
 	s, v := b.table.of(k, int64(now))
 	defer s.mu.Unlock()
 	if v.Failures > 0 {
 		v.Failures--
 	}
-	if v.Failures < b.policy.Free {
+	if v.Failures < b.policy.Free || v.LockedTo == a.LockedTo {
 		v.LockedTo = 0
 	}
 	if v.Failures == 0 {

@@ -157,8 +157,8 @@ func TestBackoffUndo(t *testing.T) {
 		b.Begin(k, Attempts{}, now)
 	}
 	for range 10 { // who knows one password does not get failures back
-		b.Begin(k, Attempts{}, now)
-		b.Undo(k, now)
+		a, _ := b.Begin(k, Attempts{}, now)
+		b.Undo(k, a, now)
 	}
 	if a, wait := b.Begin(k, Attempts{}, now); a.Failures != 5 || wait != 0 {
 		t.Errorf("%+v, wait %v", a, wait)

@@ -50,6 +50,7 @@ func (l *Limiter) TakeN(k Key, n int, now core.Nanos) (wait time.Duration, ok bo
 	}
 	s, full := l.table.of(k, int64(now))
 	defer s.mu.Unlock()
+	*full = min(*full, now+l.depth) // an empty bucket at worst: the clock may have been set back
 	after := max(*full, now) + l.each*core.Nanos(n)
 	if over := after - now - l.depth; over > 0 {
 		l.refused.Add(1)

@@ -69,6 +69,12 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // Verify reports whether a password is the one that stored was made of. An empty
 // stored is nobody's: it costs the same and is never right. Errors: ErrBusy, ErrHash, the context's.
 func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, error) {
+	return h.VerifyWhile(ctx, stored, password, func() error { return nil })
+}
+
+// VerifyWhile is Verify, and runs meanwhile beside it: not at all when the password is not
+// checked, for which the error is ErrBusy or the context's. Its error is returned too.
+func (h *Hasher) VerifyWhile(ctx context.Context, stored, password string, meanwhile func() error) (bool, error) {
 	if len(password) > MaxLength {
 		password = "" // as much work, and no password is empty
 	}
@@ -82,8 +88,13 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, err
 	if busy != nil {
 		return false, busy
 	}
-	defer leave()
+	did := make(chan error, 1)
+	go func() { did <- meanwhile() }()
 	same := subtle.ConstantTimeCompare(want.of(password), want.sum) == 1
+	leave()
+	if failed := <-did; failed != nil {
+		err = errors.Join(err, failed)
+	}
 	return same && stored != "" && password != "" && err == nil, err
 }
 
