@@ -77,12 +77,13 @@ func bearer(header []byte) []byte {
 // wrong. Errors: *auth.Error.
 func (s *Server) prove(from netip.Addr, try func() (auth.Principal, error)) (auth.Principal, error) {
 	key, now := limit.Address(from), s.cfg.Clock.Now()
-	if _, wait := s.cfg.Failures.Begin(key, limit.Attempts{}, now); wait > 0 {
+	counted, wait := s.cfg.Failures.Begin(key, limit.Attempts{}, now)
+	if wait > 0 {
 		return auth.Principal{}, errLocked.After(wait)
 	}
 	p, err := try()
 	if !guessed(err) {
-		s.cfg.Failures.Undo(key, now)
+		s.cfg.Failures.Undo(key, counted, now)
 	}
 	return p.With("ws"), err
 }
