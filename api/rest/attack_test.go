@@ -154,15 +154,12 @@ func TestSessions(t *testing.T) {
 	for body, code := range map[string]string{
 		``: "request.syntax", `[]`: "request.syntax", `{"user":"tom"}`: "request.missing_field", `{"user":"tom","password":"x","more":1}`: "request.unknown_field",
 		`{"user":"tom","user":"tom","password":"x"}`: "request.duplicate_field", `{"user":1,"password":"x"}`: "request.type",
-		`{"user":"tom","password":"x"} `: "", `{"user":"tom","password":"x"}{}`: "request.trailing", `{"user":"tom","password":null}`: "request.missing_field",
+		`{"user":"tom","password":"x"}{}`: "request.trailing", `{"user":"tom","password":null}`: "request.missing_field",
 		`{"USER":"tom","password":"x"}`: "request.unknown_field",
 	} {
-		if code == "" {
-			g.ask("POST", "/api/v1/auth/login", body).refused(401, "auth.credentials")
-			continue
-		}
 		g.ask("POST", "/api/v1/auth/login", body).refused(400, code)
 	}
+	g.ask("POST", "/api/v1/auth/login", ` {"user":"tom","password":"x"} `).refused(401, "auth.credentials")
 	for range 5 {
 		g.ask("POST", "/api/v1/auth/login", `{"user":"vera","password":"wrong horse"}`)
 	}

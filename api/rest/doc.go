@@ -18,6 +18,14 @@
 // published, and with what clients had been told, when the question came: a
 // client reads its own writes.
 //
+// # Who asks
+//
+// With a Gate (Config) every request but those on routes for anybody is somebody's (caller.go), and
+// is let in by its row of the table (access.go). What accounts and strategies it is
+// about is held against the caller's scope by each handler: commands by mayAct, owns and
+// bind, lists by reach. Acts of administration are written down before they are done, what
+// only reduces risk afterwards and by somebody else (acts.go).
+//
 // # Memory and store
 //
 // Lists have pages (page.go), which a cursor continues (cursor.go). The newest rows
@@ -48,7 +56,7 @@
 //
 // # Imports
 //
-// core, core/engine, core/history, core/identity, core/market, risk, api/auth, api/forwarded, api/limit, api/wire, api/metrics, api/origin,
-// api/spec, and api/hub for its errors. It knows the hub and the socket only by the interfaces
+// core, core/engine, core/history, core/identity, core/market, risk, api/auth/…,
+// api/forwarded, api/limit, api/wire, api/metrics, api/origin, api/spec, and api/hub for its errors. It knows the hub and the socket only by the interfaces
 // it declares.
 package rest

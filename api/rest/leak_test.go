@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valyala/fasthttp"
+
 	"qcat/api/spec/spectest"
 	"qcat/core/identity"
 )
@@ -22,7 +24,7 @@ func lists(t *testing.T) (paths []string) {
 	}
 	for i := range operations {
 		o := &operations[i]
-		if o.Method != "GET" || o.Scope != "account" {
+		if o.Method != fasthttp.MethodGet || o.Scope != "account" {
 			continue
 		}
 		for _, e := range examples["GET "+o.Path] {
