@@ -3,6 +3,7 @@ package rest
 import (
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/valyala/fasthttp"
 
@@ -93,8 +94,38 @@ func (s *Server) setMargin(c exchange) {
 	if !ok || !s.begin(c, actMargin, a.Name, string(c.PostBody())) {
 		return
 	}
-	s.changeMargin(c, s.cfg.Directory.Instrument(cmd.Instrument), settings, by)
-	s.done(c, actMargin, a.Name, "", string(c.PostBody()))
+	in := s.cfg.Directory.Instrument(cmd.Instrument)
+	before := s.marginText(a.ID, in)
+	s.changeMargin(c, in, settings, by)
+	s.done(c, actMargin, a.Name, before, s.marginText(a.ID, in))
+}
+
+// marginText is how the positions of an account are held, as JSON for the audit log: its mode, and of
+// an instrument that it has to do with mode, leverage and margin.
+func (s *Server) marginText(id core.AccountID, in *core.Instrument) string {
+	var view risk.AccountView
+	var held []risk.Holding
+	s.cfg.Engine.Query(func(t *risk.Tree, _ uint64) {
+		view, _ = t.Account(id)
+		held = t.Holdings(id)
+	})
+	b := append(strconv.AppendBool([]byte(`{"hedge":`), view.Hedge), `,"positions":[`...)
+	empty := len(b)
+	for i := range held {
+		h := &held[i]
+		if in == nil || h.Instrument != in.ID {
+			continue
+		}
+		if len(b) > empty {
+			b = append(b, ',')
+		}
+		b = wire.AppendString(append(b, `{"instrument":`...), in.Name())
+		b = wire.AppendString(append(b, `,"position_side":`...), h.Leg.String())
+		b = strconv.AppendBool(append(b, `,"isolated":`...), h.Isolated)
+		b = core.AppendDecimal(append(b, `,"leverage":"`...), h.Leverage, leverageScale)
+		b = append(core.AppendDecimal(append(b, `","margin":"`...), h.Margin, risk.AmountScale), `"}`...)
+	}
+	return string(append(b, `]}`...))
 }
 
 // changeMargin makes changes of margin settings, one by one, and answers.

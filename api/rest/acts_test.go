@@ -24,7 +24,7 @@ func TestActsAreWrittenDown(t *testing.T) {
 		begun              bool
 	}{
 		{"POST", "/api/v1/accounts/demo/transfers", `{"currency":"USDT","amount":"2.5"}`, "transfer", "demo", `"balance":"9999`, `"balance":"1000`, true},
-		{"PUT", "/api/v1/accounts/demo/margin", `{"instrument":"sim:ETHUSDT","leverage":"5"}`, "margin.set", "demo", "", `"leverage":"5"`, true},
+		{"PUT", "/api/v1/accounts/demo/margin", `{"instrument":"sim:ETHUSDT","leverage":"5"}`, "margin.set", "demo", `"hedge":false`, `"leverage":"5.000000"`, true},
 		{"POST", "/api/v1/funding", `{"instrument":"sim:BTCUSDT","rate":"0.0001","price":"100.00"}`, "funding", "sim:BTCUSDT", "", `"rate":"0.0001"`, true},
 		{"PATCH", "/api/v1/risk/limits", `{"scope":"account","account":"demo","limits":{"max_notional":"40000"}}`, "limits.change", "demo", `"max_notional":"50000`, `"max_notional":"40000`, true},
 		{"POST", "/api/v1/risk/state", `{"scope":"strategy","account":"demo","strategy":"maker","state":"halted"}`, "state.set", "demo/maker", "active", "halted", false},
