@@ -246,11 +246,42 @@ func (d *Directory) FlushUse(ctx context.Context) error {
 const (
 	pollEvery  = 250 * time.Millisecond
 	flushEvery = 30 * time.Second
-	flushLast  = 5 * time.Second // bound of the flush at the end
+	askLongest = 5 * time.Second // bound of one question to the store, whose machine may be gone
 )
 
-// Run polls and flushes until the context ends, then flushes once more.
+// within asks the store something, for a bounded time.
+func within(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, askLongest)
+	defer cancel()
+	return ask(ctx)
+}
+
+// Run polls and flushes until the context ends, then flushes once more. What expires ends in
+// time though the store does not answer: that is looked at by a goroutine of its own, which
+// ends with Run.
 func (d *Directory) Run(ctx context.Context) {
+	var expiry sync.WaitGroup
+	expiry.Go(func() { d.expire(ctx) })
+	defer expiry.Wait()
+	d.follow(ctx)
+}
+
+// expire ends what expires until the context ends.
+func (d *Directory) expire(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			d.sweep(d.clock.Now())
+		}
+	}
+}
+
+// follow is Run without what expires.
+func (d *Directory) follow(ctx context.Context) {
 	poll, flush := time.NewTicker(pollEvery), time.NewTicker(flushEvery)
 	defer poll.Stop()
 	defer flush.Stop()
@@ -259,16 +290,14 @@ func (d *Directory) Run(ctx context.Context) {
 		var err error
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushLast)
-			defer cancel()
-			if err := d.FlushUse(last); err != nil {
+			if err := within(context.WithoutCancel(ctx), d.FlushUse); err != nil {
 				d.log.Warn("when API keys were used last is not stored", zap.Error(err))
 			}
 			return
 		case <-poll.C:
-			err = d.Poll(ctx)
+			err = within(ctx, d.Poll)
 		case <-flush.C:
-			err = d.FlushUse(ctx)
+			err = within(ctx, d.FlushUse)
 		}
 		if bad := err != nil && !errors.Is(err, context.Canceled); bad != failing {
 			if failing = bad; bad {

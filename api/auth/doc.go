@@ -41,7 +41,7 @@
 // # Goroutines
 //
 // Everything here may be called from any goroutine. Directory.Run is one goroutine of the
-// caller's.
+// caller's, and has one of its own, which ends first.
 //
 // # Imports
 //

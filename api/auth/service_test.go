@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,24 @@ func TestFirstAdmin(t *testing.T) {
 }
 
 // TestWithoutADirectory is what a command does, beside a server or without one.
+// TestFirstAdminsAtOnce: two that see no user yet make one between them.
+func TestFirstAdminsAtOnce(t *testing.T) {
+	t.Parallel()
+	clock := core.NewManualClock(start)
+	p := another(t, clock, authtest.NewStore(clock), authtest.NewLog(clock))
+	names := []string{"adam", "eve"}
+	errs := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { _, errs[i] = p.svc.FirstAdmin(t.Context(), root, name, pass) })
+	}
+	wg.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Fatalf("%v, %v: want one of them", errs[0], errs[1])
+	}
+	wants(t, "the other", errors.Join(errs...), auth.ErrExists)
+}
+
 func TestWithoutADirectory(t *testing.T) {
 	t.Parallel()
 	p := first(t)

@@ -19,7 +19,12 @@ type NewUser struct {
 
 // CreateUser creates a user. Errors: ErrExists, ErrValue, ErrPassword, ErrScope.
 func (s *Service) CreateUser(ctx context.Context, by Principal, n NewUser) (identity.User, error) {
-	u, err := s.createUser(ctx, by, n)
+	return s.addUser(ctx, by, n, s.Store.CreateUser)
+}
+
+// addUser creates a user by one of the store's methods.
+func (s *Service) addUser(ctx context.Context, by Principal, n NewUser, create func(context.Context, *identity.User) error) (identity.User, error) {
+	u, err := s.createUser(ctx, by, n, create)
 	if err == nil && s.Directory != nil {
 		s.Directory.addUser(&u)
 		s.Directory.settle(ctx)
@@ -27,7 +32,7 @@ func (s *Service) CreateUser(ctx context.Context, by Principal, n NewUser) (iden
 	return u, s.record(ctx, by, "user.create", n.Name, nil, viewUser(&u), err)
 }
 
-func (s *Service) createUser(ctx context.Context, by Principal, n NewUser) (u identity.User, err error) {
+func (s *Service) createUser(ctx context.Context, by Principal, n NewUser, create func(context.Context, *identity.User) error) (u identity.User, err error) {
 	if err = mayGive(by, n.Role, &n.Scope); err != nil {
 		return u, err
 	}
@@ -41,7 +46,7 @@ func (s *Service) createUser(ctx context.Context, by Principal, n NewUser) (u id
 			return identity.User{}, err
 		}
 	}
-	return u, s.Store.CreateUser(ctx, &u)
+	return u, create(ctx, &u)
 }
 
 // mayGive says whether a principal may make somebody that role and scope.
@@ -65,7 +70,8 @@ func (s *Service) hash(ctx context.Context, name, clear string) (string, error) 
 	return s.Hasher.Hash(ctx, clear)
 }
 
-// FirstAdmin creates an administrator of everything where there is no user at all.
+// FirstAdmin creates an administrator of everything where there is no user at all: of
+// several at once, under whatever names, one succeeds.
 // Errors: as CreateUser; ErrExists if there is a user.
 func (s *Service) FirstAdmin(ctx context.Context, by Principal, name, clear string) (identity.User, error) {
 	all, err := s.Store.Users(ctx)
@@ -75,7 +81,7 @@ func (s *Service) FirstAdmin(ctx context.Context, by Principal, name, clear stri
 	if err != nil {
 		return identity.User{}, s.record(ctx, by, "user.create", name, nil, nil, err)
 	}
-	return s.CreateUser(ctx, by, NewUser{Name: name, Role: identity.Admin, Scope: everywhere, Password: clear})
+	return s.addUser(ctx, by, NewUser{Name: name, Role: identity.Admin, Scope: everywhere, Password: clear}, s.Store.CreateFirst)
 }
 
 // UserChange is what is to become of a user; nil leaves what is.

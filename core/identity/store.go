@@ -36,6 +36,9 @@ type Store interface {
 
 	// CreateUser sets u.ID. Errors: ErrExists.
 	CreateUser(ctx context.Context, u *User) error
+	// CreateFirst is CreateUser while there is no user at all: of several at once one
+	// succeeds. Errors: ErrExists.
+	CreateFirst(ctx context.Context, u *User) error
 	// User is found by its name in any case. Errors: ErrNotFound.
 	User(ctx context.Context, name string) (User, error)
 	Users(ctx context.Context) ([]User, error)

@@ -34,7 +34,22 @@ func nameKey(name string) string { return strings.ToLower(name) }
 // CreateUser implements identity.Store. Created and Changed are set where they are 0.
 // Errors: identity.ErrName and ErrRole as well.
 func (s *Store) CreateUser(ctx context.Context, u *identity.User) error {
-	const what = "create user"
+	return s.createUser(ctx, "create user", u, func(*tx) error { return nil })
+}
+
+// CreateFirst implements identity.Store. Errors: those of CreateUser.
+func (s *Store) CreateFirst(ctx context.Context, u *identity.User) error {
+	return s.createUser(ctx, "create the first user", u, func(t *tx) error {
+		n, err := t.count("SELECT count(*) FROM users")
+		if err == nil && n > 0 {
+			return fmt.Errorf("one %w", identity.ErrExists)
+		}
+		return err
+	})
+}
+
+// createUser creates a user if may, which is asked in the same transaction, allows it.
+func (s *Store) createUser(ctx context.Context, what string, u *identity.User, may func(*tx) error) error {
 	if err := errors.Join(identity.CheckName(u.Name), checkRole(u.Role)); err != nil {
 		return fmt.Errorf("identity: %s: %w", what, err)
 	}
@@ -46,6 +61,9 @@ func (s *Store) CreateUser(ctx context.Context, u *identity.User) error {
 		made.Changed = made.Created
 	}
 	err := s.change(ctx, what, func(t *tx) error {
+		if err := may(t); err != nil {
+			return err
+		}
 		scope, err := toJSON(made.Scope)
 		if err != nil {
 			return err

@@ -229,3 +229,30 @@ func TestVersionOrders(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstUsersAtOnce: of several who would be first, under whatever names, one is.
+func TestFirstUsersAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *bed) {
+		var wg sync.WaitGroup
+		errs := make([]error, 4)
+		for i := range errs {
+			p := b.process()
+			wg.Go(func() {
+				u := identity.User{Name: "u" + string(rune('a'+i)), Role: identity.Admin}
+				errs[i] = p.CreateFirst(t.Context(), &u)
+			})
+		}
+		wg.Wait()
+		made := 0
+		for _, err := range errs {
+			if err == nil {
+				made++
+				continue
+			}
+			b.refused(err, identity.ErrExists)
+		}
+		if all, err := b.Users(t.Context()); err != nil || len(all) != 1 || made != 1 || all[0].ID != 1 {
+			t.Errorf("%d were told to be first, of %+v, %v", made, all, err)
+		}
+	})
+}

@@ -120,12 +120,22 @@ func (s *Store) find(name string) int {
 
 // CreateUser implements identity.Store.
 func (s *Store) CreateUser(ctx context.Context, u *identity.User) error {
+	return s.createUser(ctx, u, func() bool { return s.find(u.Name) < 0 })
+}
+
+// CreateFirst implements identity.Store.
+func (s *Store) CreateFirst(ctx context.Context, u *identity.User) error {
+	return s.createUser(ctx, u, func() bool { return len(s.users) == 0 })
+}
+
+// createUser creates a user if may, which is asked under the lock, allows it.
+func (s *Store) createUser(ctx context.Context, u *identity.User, may func() bool) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if s.find(u.Name) >= 0 {
+	if !may() {
 		return identity.ErrExists
 	}
 	s.lastUser++
