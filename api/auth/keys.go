@@ -99,7 +99,7 @@ func (n *NewKey) check(now core.Nanos) error {
 		return ErrValue.Saying("the key would have expired already")
 	case n.Public != nil:
 		if _, err := signature.NewEd25519(n.Public); err != nil {
-			return ErrValue.Saying("an Ed25519 public key has 32 bytes")
+			return ErrValue.Saying("an Ed25519 public key has 32 bytes, and is not of low order")
 		}
 	}
 	return nil

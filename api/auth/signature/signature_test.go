@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,29 @@ func TestBadKeys(t *testing.T) {
 	}
 	if _, err := NewEd25519(secret[:31]); !errors.Is(err, ErrKey) {
 		t.Errorf("a short public key: %v", err)
+	}
+}
+
+// TestWeakEd25519: a public key of low order, such as a placeholder of zeros, verifies what
+// anybody made without a private key.
+func TestWeakEd25519(t *testing.T) {
+	t.Parallel()
+	identity := append([]byte{1}, make([]byte, ed25519.PublicKeySize-1)...)
+	forged := append(bytes.Clone(identity), make([]byte, 32)...) // R is the identity, S is 0
+	if !ed25519.Verify(identity, []byte("anything"), forged) {
+		t.Fatal("the forgery is none")
+	}
+	for i := range lowOrder {
+		for _, sign := range []byte{0, 0x80} {
+			public := bytes.Clone(lowOrder[i][:])
+			public[31] |= sign
+			if _, err := NewEd25519(public); !errors.Is(err, ErrKey) {
+				t.Errorf("%x: %v", public, err)
+			}
+		}
+	}
+	if len(lowOrder) != 7 || !slices.Contains(lowOrder[:], [32]byte(identity)) || !slices.Contains(lowOrder[:], [32]byte{}) {
+		t.Errorf("%x", lowOrder)
 	}
 }
 

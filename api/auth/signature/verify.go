@@ -8,11 +8,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"sync"
 )
 
 // ErrKey is a key that nothing can be verified by.
-var ErrKey = errors.New("the key has not the length that its kind has")
+var ErrKey = errors.New("the key has not the length that its kind has, or is of low order")
 
 // Form is how a signature is written, which says what made it.
 type Form uint8
@@ -50,9 +51,36 @@ type Verifier interface {
 // edKey verifies Ed25519.
 type edKey struct{ public ed25519.PublicKey }
 
-// NewEd25519 returns the verifier of a public key of 32 bytes. Errors: ErrKey.
+// lowOrder are the points of order 1, 2, 4 and 8 in every spelling, without the sign: as public
+// keys they verify signatures that anybody can make.
+var lowOrder = [...][ed25519.PublicKeySize]byte{
+	point("0000000000000000000000000000000000000000000000000000000000000000"),
+	point("0100000000000000000000000000000000000000000000000000000000000000"),
+	point("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+	point("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+	point("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+	point("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+	point("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+}
+
+func point(digits string) (p [ed25519.PublicKeySize]byte) {
+	if n, err := hex.Decode(p[:], []byte(digits)); err != nil || n != len(p) {
+		panic("signature: a point is mistyped")
+	}
+	return p
+}
+
+// weak reports whether a public key is of low order.
+func weak(public []byte) bool {
+	p := [ed25519.PublicKeySize]byte(public)
+	p[len(p)-1] &= 0x7f // the sign
+	return slices.Contains(lowOrder[:], p)
+}
+
+// NewEd25519 returns the verifier of a public key of 32 bytes. Errors: ErrKey, also of a key
+// that nobody needs the private part of.
 func NewEd25519(public []byte) (Verifier, error) {
-	if len(public) != ed25519.PublicKeySize {
+	if len(public) != ed25519.PublicKeySize || weak(public) {
 		return nil, ErrKey
 	}
 	return &edKey{public: append(ed25519.PublicKey(nil), public...)}, nil
