@@ -56,7 +56,7 @@ func inProcessServer(t *testing.T, args ...string) (s *server, addr string, stop
 // what the server ended with.
 func inProcessOn(t *testing.T, disk vfs.FS, args ...string) (s *server, addr string, stop func() error) {
 	t.Helper()
-	c, e := mustParse(t, append([]string{"serve"}, args...)...)
+	c, e := mustParse(t, append([]string{"serve", "--demo"}, args...)...)
 	c.Serve.DatabaseURL, c.Serve.RedisURL = "", "" // those of the tests are not its own
 	if len(c.Serve.Feed) == 0 {
 		c.Serve.Feed = []string{defaultFeed}
@@ -67,7 +67,7 @@ func inProcessOn(t *testing.T, disk vfs.FS, args ...string) (s *server, addr str
 	s = c.Serve.newServer(zap.NewNop())
 	s.disk = disk
 	who := e.file.sections
-	if c.Serve.Demo {
+	if len(who.Accounts) == 0 {
 		who = demoSections()
 	}
 	if err := s.build(t.Context(), who); err != nil {
