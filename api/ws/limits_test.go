@@ -85,7 +85,12 @@ func TestPingRate(t *testing.T) {
 func TestConnectionLimits(t *testing.T) {
 	g := guard(t, func(_ *hub.Config, w *ws.Config) { w.MaxPerUser, w.MaxPerAddress = 2, 4 })
 	key := client.Options{Auth: g.keys["tom"]}
-	first, _ := g.dial(t, key), g.bearer(t, g.login("tom").Access)
+	// A connection is counted once its first answer is there.
+	first := g.dial(t, key)
+	if err := first.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, g.bearer(t, g.login("tom").Access), `{"op":"ping"}`)
 	_, err := client.Dial(t.Context(), g.addr, key)
 	if status, code := refusedWith(t, err); status != 429 || code != "rate.limited" {
 		t.Errorf("a third of a user: %d %s", status, code)
@@ -106,11 +111,15 @@ func TestConnectionLimits(t *testing.T) {
 		c, err := client.Dial(t.Context(), g.addr, key)
 		if err == nil {
 			t.Cleanup(func() { _ = c.Close() })
+			err = c.Ping(t.Context())
 		}
 		return err == nil
 	})
-	g.as("olga")
-	g.as("vera")
+	for _, name := range []string{"olga", "vera"} {
+		if err := g.as(name).Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	_, err = client.Dial(t.Context(), g.addr, client.Options{Auth: g.keys["adam"]})
 	if status, code := refusedWith(t, err); status != 429 || code != "rate.limited" {
 		t.Errorf("a fifth of an address: %d %s", status, code)
@@ -128,7 +137,10 @@ func TestAddressBehindProxy(t *testing.T) {
 			}
 		})
 		for i := range 2 {
-			_, resp, _ := g.raw(map[string][]string{"X-Forwarded-For": {fmt.Sprintf("192.0.2.%d", i+1)}})
+			c, resp, err := g.raw(map[string][]string{"X-Forwarded-For": {fmt.Sprintf("192.0.2.%d", i+1)}})
+			if err == nil {
+				ask(t, c, `{"op":"ping"}`)
+			}
 			if in := resp.StatusCode == http.StatusSwitchingProtocols; in != (trusted || i == 0) {
 				t.Errorf("trusted %v, connection %d: %d", trusted, i, resp.StatusCode)
 			}

@@ -96,7 +96,7 @@ func (s *session) inRate(reduces bool) bool {
 	return false
 }
 
-// counts counts a message, and ends the connection of a client that goes on sending too
+// counts takes note of a message, and ends the connection of a client that goes on sending too
 // many.
 func (s *session) counts(reduces bool) (wait time.Duration, ok bool) {
 	limiter, key := s.cfg.Clients, s.who.Limit()

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // handshake asks for an upgrade with more in the same segment, and returns the
@@ -69,18 +70,36 @@ func TestConnectionMemory(t *testing.T) {
 		return // it has memory of its own
 	}
 	s := serve(t, nil)
-	before := used()
+	before := settled(t)
 	for range conns {
 		_, r := handshake(t, s, masked(`{"op":"subscribe","id":1,"channels":["bbo:sim:BTCUSDT"]}`))
 		if _, err := r.Peek(2); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if each := (used() - before) / conns; each > bound {
+	if each := (int64(used()) - int64(before)) / conns; each > bound || each <= 0 {
 		t.Errorf("%d bytes a connection, want at most %d", each, bound)
 	} else {
 		t.Logf("%d bytes a connection", each)
 	}
+}
+
+// settled is used once what ended before has been given back: servers of other tests last
+// as long as their connections.
+func settled(t *testing.T) (now uint64) {
+	t.Helper()
+	const same, noise = 5, 64 << 10
+	calm := 0
+	eventually(t, "memory settles", func() bool {
+		last := now
+		if now = used(); now+noise < last || now > last+noise {
+			calm = 0
+		}
+		calm++
+		time.Sleep(10 * time.Millisecond)
+		return calm >= same
+	})
+	return now
 }
 
 // used is the memory of heap and stacks.
