@@ -124,6 +124,9 @@ func TestAFailureIsToldWithNothingHeld(t *testing.T) {
 			case <-time.After(20 * time.Second):
 				t.Errorf("%s, %s: not told", kind, mode)
 			}
+			if !l.writer.isReady() {
+				t.Errorf("%s, %s: the committer may sleep through the failure", kind, mode)
+			}
 			_ = l.Close() // as it failed
 		}
 	}
