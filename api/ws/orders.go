@@ -136,18 +136,33 @@ func (s *session) submit(res *wire.Resolution) (taken bool) {
 		s.fail(s.req.ID, wire.CodeOverloaded, "too many connections send orders", "")
 		return false
 	}
-	token, ok := s.desk.issue(s.req.ID, classOf(s.cmd.Kind))
+	class := classOf(s.cmd.Kind)
+	token, ok := s.desk.issue(s.req.ID, class)
+	if !ok && s.handed { // those that came before it in the same read may all be waiting for this
+		s.serve()
+		token, ok = s.desk.issue(s.req.ID, class)
+	}
 	if !ok {
-		s.fail(s.req.ID, "ws.in_flight", "too many orders wait for their answer", "")
+		s.shed("ws.in_flight", "too many orders wait for their answer")
 		return false
 	}
 	s.cmd.Reply, s.cmd.Token, s.cmd.Received = s.desk.to, token, s.cfg.Clock.Now()
 	if !s.handOver(token) {
-		s.fail(s.req.ID, wire.CodeOverloaded, "the order lane is full: try again", "")
+		s.shed(wire.CodeOverloaded, "the order lane is full: try again")
 		return false
 	}
 	s.bad = 0
 	return true
+}
+
+// shed turns a request away that there is no room for now. Who sends more than fits is
+// told so, however often: it is no mistake, and does not count as a bad request.
+func (s *session) shed(code, detail string) {
+	s.begin(s.req.ID, false)
+	s.out = wire.AppendString(append(s.out, `,"error":{"code":`...), code)
+	s.out = wire.AppendString(append(s.out, `,"detail":`...), detail)
+	s.out = append(s.out, '}')
+	s.finish()
 }
 
 // handOver submits s.cmd, or takes its ticket back when it is not taken.
@@ -157,7 +172,12 @@ func (s *session) handOver(token uint64) (taken bool) {
 			s.desk.withdraw(token)
 		}
 	}()
-	if !s.cfg.Engine.Put(&s.cmd) {
+	taken = s.cfg.Engine.Put(&s.cmd)
+	if !taken && s.handed { // the lane may be full of what was handed over here
+		s.serve()
+		taken = s.cfg.Engine.Put(&s.cmd)
+	}
+	if !taken {
 		return false
 	}
 	s.handed = true

@@ -210,9 +210,11 @@ func TestOrdersOverTheSocket(t *testing.T) {
 }
 
 // TestManyOrdersInFlight: orders are pipelined, each answer carries its id, and
-// the bound holds.
+// the bound holds. Too many are no mistake: however many are turned away, the connection
+// stays.
 func TestManyOrdersInFlight(t *testing.T) {
-	s := serve(t, func(_ *hub.Config, w *ws.Config) { w.MaxInFlight = 64 })
+	const tooMany, bad = 20, 5
+	s := serve(t, func(_ *hub.Config, w *ws.Config) { w.MaxInFlight, w.MaxBad = 64, bad })
 	s.engine.mu.Lock()
 	s.engine.hold = true
 	s.engine.mu.Unlock()
@@ -221,7 +223,7 @@ func TestManyOrdersInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for i := range 65 {
+	for i := range 64 + tooMany {
 		body := fmt.Sprintf(`{"op":"order","id":"q%d","account":"demo","instrument":"%s","side":"buy","type":"limit","price":"1.00","qty":"%d.000"}`, i, instrument, i+1)
 		if err := c.WriteMessage(websocket.TextMessage, []byte(body)); err != nil {
 			t.Fatal(err)
@@ -233,8 +235,10 @@ func TestManyOrdersInFlight(t *testing.T) {
 		Qty   string          `json:"qty"`
 		Error *client.Refusal `json:"error"`
 	}
-	if err := c.ReadJSON(&a); err != nil || a.ID != "q64" || a.Error == nil || a.Error.Code != "ws.in_flight" {
-		t.Fatalf("%+v %v", a, err)
+	for i := range tooMany {
+		if err := c.ReadJSON(&a); err != nil || a.ID != fmt.Sprintf("q%d", 64+i) || a.Error == nil || a.Error.Code != "ws.in_flight" {
+			t.Fatalf("%+v %v", a, err)
+		}
 	}
 	// A cancel still goes through.
 	if err := c.WriteMessage(websocket.TextMessage, []byte(`{"op":"cancel","id":"c","order_id":1}`)); err != nil {

@@ -274,7 +274,10 @@ func (r *orderRow) take(c *orderConn) error {
 			break
 		}
 		b = rest
-		if event != notAnAnswer {
+		switch {
+		case event == notAnAnswer && refusal != "":
+			return errors.New(refusal)
+		case event != notAnAnswer:
 			if err := r.answered(c, event, refusal, now); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"qcat/api/hub"
+	"qcat/core/frame"
 )
 
 // orderText is what the orders of a run are of.
@@ -92,7 +93,12 @@ func (p *socketOrders) answer(b []byte) (event int, refusal string, rest []byte,
 	if !ok {
 		return 0, "", b, false
 	}
-	if op != hub.OpText {
+	switch op {
+	case hub.OpText:
+	case hub.OpClose:
+		code, text, _ := frame.ParseClose(payload)
+		return notAnAnswer, fmt.Sprintf("closed with %d %s", code, text), rest, true
+	default:
 		return notAnAnswer, "", rest, true // a ping: a row is shorter than the server's patience
 	}
 	tail, is := bytes.CutPrefix(payload, []byte(`{"id":`))
