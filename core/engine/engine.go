@@ -321,10 +321,19 @@ func (e *Engine) hasWork() bool {
 
 // idleTime is how long the engine may sleep.
 func (e *Engine) idleTime() time.Duration {
-	if e.waitsForGateway() || e.waitsToAsk() {
-		return 200 * time.Microsecond
+	if idle := e.soon(); idle < e.maxIdle || e.m.out.events.len() == 0 {
+		return idle
 	}
-	if e.full || e.m.out.events.len() > 0 {
+	return time.Millisecond
+}
+
+// soon is when the engine is to look again if nobody tells it to: at what a gateway, the
+// journal or a reader of the events had no room for. Of a commit it is told.
+func (e *Engine) soon() time.Duration {
+	switch {
+	case e.waitsForGateway(), e.waitsToAsk():
+		return 200 * time.Microsecond
+	case e.full, e.gated:
 		return time.Millisecond
 	}
 	return e.maxIdle

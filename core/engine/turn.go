@@ -82,9 +82,15 @@ func (e *Engine) Execute(c *Command) bool {
 		return false
 	}
 	if e.serve(true) {
-		e.journal.Commit()
+		e.commit()
 	}
 	return true
+}
+
+// commit waits for the disk on the goroutine of a guest that has left.
+func (e *Engine) commit() {
+	defer crash()
+	e.journal.Commit()
 }
 
 // Serve carries out what was submitted on the calling goroutine if nobody else is the
@@ -108,7 +114,7 @@ func (e *Engine) serve(leads bool) (served bool) {
 		if e.duty() > 0 {
 			continue // as Run does: one cycle may leave work to the next
 		}
-		due := e.idleTime() < e.maxIdle // sooner than Run will look
+		due := e.soon() < e.maxIdle // sooner than Run will look
 		e.leads = false
 		if e.turn.leave() {
 			if due {
@@ -124,9 +130,10 @@ func (e *Engine) serve(leads bool) (served bool) {
 	return true
 }
 
-// crash ends the process when the engine panics on a guest's goroutine, which may
-// have its own way with panics: the state is not what the journal says any more, and
-// nobody could take the turn again.
+// crash ends the process when the engine, or the journal's commit, panics on a guest's
+// goroutine, which may have its own way with panics: the state is not what the journal
+// says any more, or what was being committed is held for good, and nobody could take the
+// turn again.
 func crash() {
 	if r := recover(); r != nil {
 		stack := debug.Stack()

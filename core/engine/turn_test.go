@@ -194,16 +194,64 @@ func TestExecuteWaitsForTheDisk(t *testing.T) {
 	}
 }
 
+// cyclesJournal counts duty cycles: each asks once whether records can commit.
+type cyclesJournal struct {
+	leadJournal
+	cycles atomic.Int64
+}
+
+func (j *cyclesJournal) Err() error { j.cycles.Add(1); return nil }
+
+// TestAnOrderThatIsAloneWakesNobody: its own goroutine carries it out and commits it, and
+// releases its answer and its events; a Run that sleeps meanwhile goes on sleeping.
+func TestAnOrderThatIsAloneWakesNobody(t *testing.T) {
+	journal := &cyclesJournal{leadJournal: leadJournal{heldJournal: &heldJournal{MemoryJournal: NewMemoryJournal(0)}}}
+	h := newHarness(t, func(c *Config) { c.Journal, c.Idle = journal, ringbuf.Park })
+	journal.e = h.e
+	h.running()
+	sink := &answers{}
+	to, _ := h.e.RegisterSink(sink)
+	const orders, warm = 400, 200
+	for i := range orders {
+		if i == warm {
+			journal.cycles.Store(0) // Run has gone to sleep for its hour
+		}
+		c := h.limit(core.Buy, 9990, 1, "")
+		c.Reply = to
+		h.e.Execute(&c)
+		for sink.n.Load() <= int64(i) {
+			runtime.Gosched()
+		}
+		for range 20 {
+			runtime.Gosched() // whoever was woken gets to its cycle
+		}
+	}
+	// Two that carry it out, the second of which finds nothing, and two that release.
+	if got := journal.cycles.Load(); got > 4*(orders-warm)+20 {
+		t.Errorf("%d duty cycles for %d orders", got, orders-warm)
+	}
+}
+
 // mine panics in the middle of a duty cycle.
 type mine struct{}
 
 func (mine) Deliver(*Reply) { panic("a mistake") }
 
+// minedJournal panics in the middle of a commit.
+type minedJournal struct{ leadJournal }
+
+func (*minedJournal) Commit() { panic("a mistake") }
+
 // TestAPanicOfAGuestEndsTheProcess, although the goroutine that was the engine would
-// have got over it.
+// have got over it: in a duty cycle, and in a commit, which may hold what all later ones
+// need.
 func TestAPanicOfAGuestEndsTheProcess(t *testing.T) {
-	if os.Getenv("QCAT_TEST_CRASH") != "" {
-		h := newHarness(t)
+	if where := os.Getenv("QCAT_TEST_CRASH"); where != "" {
+		h := newHarness(t, func(c *Config) {
+			if where == "commit" {
+				c.Journal = &minedJournal{leadJournal{heldJournal: &heldJournal{MemoryJournal: NewMemoryJournal(0)}}}
+			}
+		})
 		h.running()
 		to, _ := h.e.RegisterSink(mine{})
 		c := h.limit(core.Buy, 9990, 1, "")
@@ -215,13 +263,15 @@ func TestAPanicOfAGuestEndsTheProcess(t *testing.T) {
 		time.Sleep(time.Minute)
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), "QCAT_TEST_CRASH=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "a mistake") {
-		t.Errorf("the process went on: %v\n%s", err, out)
+	for _, where := range []string{"duty", "commit"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), "QCAT_TEST_CRASH="+where)
+		out, err := cmd.CombinedOutput()
+		if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "a mistake") {
+			t.Errorf("%s: the process went on: %v\n%s", where, err, out)
+		}
 	}
 }
 
