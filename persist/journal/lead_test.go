@@ -169,3 +169,38 @@ func cut(t *testing.T, o Options, disk *faultfs.FS, seed uint64, acked *atomic.U
 	}
 	checkRecords(t, l, l.First(), l.Committed())
 }
+
+// TestACommitThatFindsAnotherAtIt: a record that comes while somebody is at an earlier one's
+// sync is committed, although nobody calls afterwards.
+func TestACommitThatFindsAnotherAtIt(t *testing.T) {
+	disk := faultfs.New()
+	l := mustOpen(t, Options{Dir: "/log", FS: disk})
+	defer mustClose(t, l)
+	mustAppend(t, l, 1, 1)
+	mustCommit(t, l, 1) // the segment has its header
+	for seq := uint64(2); seq <= 40; seq += 2 {
+		syncing, goOn := make(chan struct{}, 64), make(chan struct{})
+		disk.Inject(func(op faultfs.Op) error {
+			if op.Kind == faultfs.Sync {
+				syncing <- struct{}{}
+				<-goOn
+			}
+			return nil
+		})
+		var wg sync.WaitGroup
+		mustAppend(t, l, seq, seq)
+		_ = l.Publish() // Err is looked at
+		wg.Go(l.Commit)
+		<-syncing
+		mustAppend(t, l, seq+1, seq+1)
+		_ = l.Publish()
+		l.Commit()
+		if l.Committed() >= seq {
+			t.Fatalf("%d are committed before their sync", l.Committed())
+		}
+		close(goOn)
+		wg.Wait()
+		eventually(t, "the record that came later", func() bool { return l.Durable() == seq+1 || l.Err() != nil })
+	}
+	disk.Inject(nil)
+}
