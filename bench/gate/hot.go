@@ -33,8 +33,13 @@ var hotFunctions = []hot{
 	{"api/wire", "TestNoAllocations", []string{"AppendHead", "AppendBBO", "AppendDepth", "AppendTail", "AppendOrder", "DecodeOrder",
 		"Request.ResolveOrder", "AppendReasonProblem", "AppendErrorProblem"}},
 	{"api/hub", "TestNoAllocationsPerEvent", []string{"feedHandler.handle", "feedHandler.publish", "Conn.pushPublic", "Conn.write"}},
+	{"api/hub", "TestNoAllocationsPerPrivateEvent", []string{"eventHandler.poll", "eventHandler.flush"}},
 	{"api/ws", "TestDeskAllocatesNothing", []string{"desk.issue", "desk.keep", "desk.AppendPending"}},
+	// Who sends an order.
+	{"api/auth", "TestAllocations", []string{"Gate.Bearer", "Gate.Signed", "Principal.CanAccount", "Principal.CanStrategy", "Principal.Touches"}},
+	{"api/auth/signature", "TestAllocations", []string{"hmacKey.Verify", "edKey.Verify", "Request.Stamp", "Nonces.Take"}},
 	// The order lane.
+	{"api/ws", "TestOrderAllocatesNothing", []string{"session.request", "session.submit", "session.handOver", "session.counts"}},
 	{"api/rest", "TestOrderAllocatesNothing", []string{"Server.Handler"}},
 	{"api/rest", "TestNewOrderAllocations", []string{"Server.Handler", "Server.newOrder"}},
 	{"api/metrics", "TestObserveAllocatesNothing", []string{"Route.Observe"}},

@@ -43,9 +43,8 @@ func allocTests(t *testing.T) map[allocTest]bool {
 			if len(file.Comments) == 0 || file.Comments[0].Pos() > file.Package || file.Comments[0].List[0].Text != "//go:build !race" {
 				t.Errorf("%s does not begin with //go:build !race", source)
 			}
-			for _, d := range file.Decls {
-				f, ok := d.(*ast.FuncDecl)
-				if ok && strings.HasPrefix(f.Name.Name, "Test") && counts(f) {
+			for _, f := range counters(file) {
+				if strings.HasPrefix(f.Name.Name, "Test") {
 					found[allocTest{dir, f.Name.Name}] = true
 				}
 			}
@@ -54,10 +53,25 @@ func allocTests(t *testing.T) map[allocTest]bool {
 	return found
 }
 
-// counts says whether a function calls testing.AllocsPerRun.
-func counts(f *ast.FuncDecl) (yes bool) {
+// counters are the functions of a file that call testing.AllocsPerRun, or one that does.
+func counters(file *ast.File) (list []*ast.FuncDecl) {
+	counting := map[string]bool{"AllocsPerRun": true}
+	for before := 0; before < len(counting); {
+		before, list = len(counting), nil
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && calls(f, counting) {
+				counting[f.Name.Name] = true
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// calls says whether f calls a method or a package's function of one of these names.
+func calls(f *ast.FuncDecl, names map[string]bool) (yes bool) {
 	ast.Inspect(f, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "AllocsPerRun" {
+		if s, ok := n.(*ast.SelectorExpr); ok && names[s.Sel.Name] {
 			yes = true
 		}
 		return !yes

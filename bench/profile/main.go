@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"qcat/bench/process"
 )
 
 func main() {
@@ -87,20 +89,33 @@ func (s *settings) run(ctx context.Context, w io.Writer) error {
 	if s.debug != "" {
 		return s.take(ctx, w, s.debug)
 	}
-	p, err := startServer(ctx, s.binary, s.kind)
+	p, err := process.Start(ctx, process.Options{Binary: s.binary, Args: demoArgs(s.kind)})
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Close()
 	loading, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- s.load.run(loading, p.addr) }()
-	err = s.take(ctx, w, p.debug)
+	go func() { done <- s.load.run(loading, p.Addr) }()
+	err = s.take(ctx, w, p.Debug)
 	stop()
 	err = errors.Join(err, <-done)
 	fmt.Fprintf(w, "load: %d frames to %d clients, %d orders answered, %d of them refused\n",
 		s.load.frames.Load(), s.load.clients, s.load.answered.Load(), s.load.refused.Load())
 	return err
+}
+
+// demoArgs are those of a busy demo. What goroutines wait for is recorded only for a profile of
+// that.
+func demoArgs(kind string) []string {
+	args := []string{"--debug-listen", "127.0.0.1:0", "--sim-rate", "2000"}
+	switch kind {
+	case "block":
+		args = append(args, "--block-profile", "10us")
+	case "mutex":
+		args = append(args, "--mutex-profile", "10")
+	}
+	return args
 }
 
 // take gets the profile, writes it and prints what it says.

@@ -76,7 +76,7 @@ func TestBadArguments(t *testing.T) {
 		{[]string{"-seconds", "0"}, 1, "must be positive"},
 		{[]string{"-clients", "-1"}, 1, "must not be negative"},
 		{[]string{"-binary", "/no/such/file"}, 1, "/no/such/file"},
-		{[]string{"-binary", "/bin/false"}, 1, "the server ended"},
+		{[]string{"-binary", "/bin/false"}, 1, "/bin/false ended"},
 	} {
 		var stdout, stderr strings.Builder
 		if code := command(t.Context(), append(tt.args, "-out", t.TempDir()), &stdout, &stderr); code != tt.code || !strings.Contains(stderr.String(), tt.want) {

@@ -135,11 +135,11 @@ func (a *audit) sameState(dir string, log *journal.ReadOnly) error {
 // settle lets the store catch up, stops the server in order, and holds the store
 // against both logs.
 func (r *run) settle(ctx context.Context) error {
-	s, err := r.start("--shutdown-timeout", "60s")
+	s, err := r.start(ctx, "--shutdown-timeout", "60s")
 	if err != nil {
 		return err
 	}
-	if err := s.stop(); err != nil {
+	if err := s.Stop(); err != nil {
 		return fmt.Errorf("the server's end: %w", err)
 	}
 	if err := r.audit.check(r.dir, nil); err != nil {

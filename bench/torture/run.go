@@ -71,7 +71,7 @@ func (r *run) all(ctx context.Context) error {
 
 // cycle is one life of the server.
 func (r *run) cycle(ctx context.Context, cycle int) error {
-	s, err := r.start()
+	s, err := r.start(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,22 +79,22 @@ func (r *run) cycle(ctx context.Context, cycle int) error {
 	life := r.least + time.Duration(r.rng.Int64N(int64(r.most-r.least)+1))
 	r.acked = r.acked[:0]
 	if cycle%2 == 1 { // room for the next ones; what it cancels may be in flight at the kill
-		h := client.NewHTTP(s.addr)
+		h := client.NewHTTP(s.Addr)
 		err := h.Call(http.MethodDelete, "orders?account=demo", nil, nil)
 		h.Close()
 		if err != nil {
-			return errors.Join(err, s.kill())
+			return errors.Join(err, s.Kill())
 		}
 	}
 	living, cancel := context.WithTimeout(ctx, life)
 	var wg sync.WaitGroup
 	for i := range r.clients {
 		seed := r.rng.Uint64()
-		wg.Go(func() { r.trade(living, s.addr, cycle, i, rand.New(rand.NewPCG(seed, 1))) })
+		wg.Go(func() { r.trade(living, s.Addr, cycle, i, rand.New(rand.NewPCG(seed, 1))) })
 	}
 	<-living.Done()
 	cancel()
-	if err := errors.Join(s.kill(), ctx.Err()); err != nil {
+	if err := errors.Join(s.Kill(), ctx.Err()); err != nil {
 		return err
 	}
 	wg.Wait()

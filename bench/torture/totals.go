@@ -35,13 +35,13 @@ func (t *totals) add(o totals) {
 }
 
 // started counts a start.
-func (t *totals) started(s *server) {
+func (t *totals) started(s server) {
 	t.startTotal += s.took
 	t.longest = max(t.longest, s.took)
-	if s.cut {
+	if s.Cut {
 		t.torn++
 	}
-	if s.fromSnapshot {
+	if s.Recovered.SnapshotSeq > 0 {
 		t.snapshots++
 	}
 }

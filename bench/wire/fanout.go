@@ -125,7 +125,7 @@ func bareFanOut(ctx context.Context, set settings, clients int) (fixed, most *ou
 func serverFanOut(ctx context.Context, set settings, clients int) (rows []figure, err error) {
 	var t tickLadder
 	defer t.close()
-	f, err := t.throughServer(set, 1, 0, followAll, "--max-connections", strconv.Itoa(clients+2*churners))
+	f, err := t.throughServer(ctx, set, 1, 0, followAll, "--max-connections", strconv.Itoa(clients+2*churners))
 	if err != nil {
 		return nil, err
 	}

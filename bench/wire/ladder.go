@@ -118,14 +118,14 @@ func (t *tickLadder) close() {
 }
 
 // newTickLadder starts both; every client follows every instrument.
-func newTickLadder(set settings, instruments, clients int) (t *tickLadder, err error) {
+func newTickLadder(ctx context.Context, set settings, instruments, clients int) (t *tickLadder, err error) {
 	t = &tickLadder{}
 	defer func() {
 		if err != nil {
 			t.close()
 		}
 	}()
-	if t.server, err = t.throughServer(set, instruments, clients, followAll); err != nil {
+	if t.server, err = t.throughServer(ctx, set, instruments, clients, followAll); err != nil {
 		return nil, err
 	}
 	t.floor, err = t.throughRelay(instruments, clients)
@@ -134,7 +134,7 @@ func newTickLadder(set settings, instruments, clients int) (t *tickLadder, err e
 
 // climbTicks is the ladder of ticks.
 func climbTicks(ctx context.Context, w io.Writer, set settings) error {
-	t, err := newTickLadder(set, set.ladder.instruments, set.ladder.clients)
+	t, err := newTickLadder(ctx, set, set.ladder.instruments, set.ladder.clients)
 	if err != nil {
 		return err
 	}

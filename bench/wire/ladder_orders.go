@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"qcat/bench/process"
 )
 
 // benchAccounts is the configuration of n accounts with the limits of the demo, but
@@ -29,8 +31,8 @@ func benchAccounts(n int) string {
 func runName() string { return "l" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" }
 
 // orderServer starts a server for orders of so many accounts.
-func orderServer(set settings, accounts int, mode string) (*process, error) {
-	return startWith(set.binary, benchAccounts(accounts), "--sim-rate", "20", "--journal-sync", mode)
+func orderServer(ctx context.Context, set settings, accounts int, mode string) (*process.Server, error) {
+	return startWith(ctx, set.binary, benchAccounts(accounts), "--sim-rate", "20", "--journal-sync", mode)
 }
 
 // httpLoad are clients that POST orders to a server or to a bare handler.
@@ -50,10 +52,10 @@ const socketDepth = 1000
 const closedDepth = 8
 
 // socketLoad are clients that send orders over a WebSocket.
-func socketLoad(p *process, conns, accounts, depth int) (*orderLoad, error) {
-	l, err := newOrderLoad(p.addr, conns, true, &socketOrders{orderText: orderText{runName(), accounts}}, depth)
+func socketLoad(p *process.Server, conns, accounts, depth int) (*orderLoad, error) {
+	l, err := newOrderLoad(p.Addr, conns, true, &socketOrders{orderText: orderText{runName(), accounts}}, depth)
 	if err == nil {
-		l.pid, l.metrics = p.cmd.Process.Pid, p.addr
+		l.pid, l.metrics = p.Pid(), p.Addr
 	}
 	return l, err
 }
@@ -77,13 +79,13 @@ func climbOrders(ctx context.Context, w io.Writer, set settings) error {
 
 // climbMode is the ladder in one mode of the journal, on a server of its own.
 func climbMode(ctx context.Context, w io.Writer, set settings, mode string, handler *floorProcess) error {
-	p, err := orderServer(set, 1, mode)
+	p, err := orderServer(ctx, set, 1, mode)
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Close()
 	n := set.ladder.conns
-	own, err := httpLoad(p.addr, p.cmd.Process.Pid, p.addr, n, 1)
+	own, err := httpLoad(p.Addr, p.Pid(), p.Addr, n, 1)
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func climbMode(ctx context.Context, w io.Writer, set settings, mode string, hand
 	conns := fmt.Sprintf(", %d connections", n)
 	http := &rung{what: "order over HTTP, journal-sync " + mode + conns, floorWhat: "bare fasthttp POST" + conns, server: own, floor: bare, clients: n}
 	if mode == "always" {
-		disk := groupCommit{dir: p.dir, pid: os.Getpid()}
+		disk := groupCommit{dir: p.Dir, pid: os.Getpid()}
 		http.floor, http.floorWhat = disk, fmt.Sprintf("bare group commit, %d B and fdatasync", orderSize)
 		if err := http.climb(ctx, w, set, set.ladder.orderRates); err != nil {
 			return err

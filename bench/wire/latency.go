@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"qcat/bench/process"
 )
 
 // row is one line of the table of latencies.
@@ -29,7 +31,7 @@ var syncModes = []string{"always", "batch", "os"}
 // latencyRows is the scenario latency.
 func latencyRows(ctx context.Context, w io.Writer, set settings) error {
 	rows := tickRows(set)
-	orders, stop, err := orderRows(set)
+	orders, stop, err := orderRows(ctx, set)
 	if err != nil {
 		return err
 	}
@@ -61,15 +63,15 @@ func tickRows(set settings) (rows []row) {
 
 // orderRows starts a server in each mode of the journal; the modes take turns at
 // each rate.
-func orderRows(set settings) (rows []row, stop func(), err error) {
-	var servers []*process
+func orderRows(ctx context.Context, set settings) (rows []row, stop func(), err error) {
+	var servers []*process.Server
 	stop = func() {
 		for _, p := range servers {
-			p.stop()
+			p.Close()
 		}
 	}
 	for _, mode := range syncModes {
-		p, err := startServer(set.binary, "--demo", "--sim-rate", "50", "--journal-sync", mode)
+		p, err := process.Start(ctx, process.Options{Binary: set.binary, Args: []string{"--sim-rate", "50", "--journal-sync", mode}})
 		if err != nil {
 			stop()
 			return nil, nil, err
@@ -96,7 +98,7 @@ func orderRows(set settings) (rows []row, stop func(), err error) {
 	return rows, stop, nil
 }
 
-func ordersURL(p *process) string { return "http://" + p.addr + "/api/v1/orders" }
+func ordersURL(p *process.Server) string { return "http://" + p.Addr + "/api/v1/orders" }
 
 // orderBody is order i: small, far enough from the market to rest nowhere (IOC),
 // near enough to pass the collar.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"qcat/api/hub"
+	"qcat/bench/process"
 )
 
 // maxFollowed is how many channels one connection may follow.
@@ -38,7 +40,7 @@ const connectPatience = 2 * time.Minute
 
 // throughServer starts a venue, a server that follows it, and clients of that; each
 // event goes to all of them.
-func (t *tickLadder) throughServer(set settings, instruments, clients int, who followers, args ...string) (*stream, error) {
+func (t *tickLadder) throughServer(ctx context.Context, set settings, instruments, clients int, who followers, args ...string) (*stream, error) {
 	if err := openFiles(clients); err != nil {
 		return nil, err
 	}
@@ -47,11 +49,11 @@ func (t *tickLadder) throughServer(set settings, instruments, clients int, who f
 		return nil, err
 	}
 	t.closers = append(t.closers, x.close)
-	p, err := startWith(set.binary, x.config(), args...)
+	p, err := startWith(ctx, set.binary, x.config(), args...)
 	if err != nil {
 		return nil, err
 	}
-	t.closers = append(t.closers, p.stop)
+	t.closers = append(t.closers, p.Close)
 	if err := x.await(connectPatience); err != nil {
 		return nil, err
 	}
@@ -60,12 +62,12 @@ func (t *tickLadder) throughServer(set settings, instruments, clients int, who f
 		return nil, err
 	}
 	for k := range clients {
-		if err := c.follow(p.addr, k, who(k, clients, instruments)); err != nil {
+		if err := c.follow(p.Addr, k, who(k, clients, instruments)); err != nil {
 			return nil, err
 		}
 	}
 	c.start()
-	return &stream{sender: x, crowd: c, each: clients, pid: p.cmd.Process.Pid, metrics: p.addr}, nil
+	return &stream{sender: x, crowd: c, each: clients, pid: p.Pid(), metrics: p.Addr}, nil
 }
 
 // crowd is a crowd that t closes.
@@ -178,7 +180,7 @@ func (s sock) await(rest []byte, other func(payload []byte)) ([]byte, error) {
 }
 
 // startWith starts the server with a configuration of its own.
-func startWith(binary, config string, args ...string) (*process, error) {
+func startWith(ctx context.Context, binary, config string, args ...string) (*process.Server, error) {
 	dir, err := os.MkdirTemp("", "qcat-bench-")
 	if err != nil {
 		return nil, err
@@ -187,7 +189,7 @@ func startWith(binary, config string, args ...string) (*process, error) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	return startIn(binary, dir, configPatience, append([]string{"--config", file}, args...)...)
+	return process.Start(ctx, process.Options{Binary: binary, Dir: dir, Patience: configPatience, Args: append([]string{"--config", file}, args...)})
 }
 
 // configPatience is how long a start with many instruments or accounts may take.

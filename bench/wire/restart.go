@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"qcat/bench/process"
 )
 
 // restartPatience is how long a start with a long past may take.
@@ -41,7 +42,7 @@ func restartRows(ctx context.Context, w io.Writer, set settings) error {
 	if err != nil {
 		return err
 	}
-	whole.kill()
+	_ = whole.Kill()
 	if err := whole.row(w, "whole journal", &p, 0); err != nil {
 		return err
 	}
@@ -53,23 +54,23 @@ func restartRows(ctx context.Context, w io.Writer, set settings) error {
 	if err != nil {
 		return err
 	}
-	if err := mid.finish(); err != nil { // in order, with a snapshot of the end
+	if err := mid.Stop(); err != nil { // in order, with a snapshot of the end
 		return err
 	}
 	if err := mid.row(w, "snapshot half-way", &p, half); err != nil {
 		return err
 	}
-	last, err := startAgain(ctx, set.binary, mid.dir)
+	last, err := startAgain(ctx, set.binary, mid.Dir)
 	if err != nil {
 		return err
 	}
-	last.kill()
-	return last.row(w, "after an orderly stop", nil, last.recovered.JournalSeq)
+	_ = last.Kill()
+	return last.row(w, "after an orderly stop", nil, last.Recovered.JournalSeq)
 }
 
 // timed is a server whose start was timed.
 type timed struct {
-	*process
+	*process.Server
 	took time.Duration
 	peak int64 // bytes
 }
@@ -85,36 +86,23 @@ func startOn(ctx context.Context, binary, dir string, p *past) (timed, error) {
 // startAgain starts the server on a directory and measures until it is ready.
 func startAgain(ctx context.Context, binary, dir string) (t timed, err error) {
 	began := time.Now()
-	if t.process, err = startIn(binary, dir, restartPatience, pastFlags...); err != nil {
+	if t.Server, err = process.Start(ctx, process.Options{Binary: binary, Dir: dir, Patience: restartPatience, Args: pastFlags}); err != nil {
 		return t, err
 	}
-	for !t.ready() {
-		if err := ctx.Err(); err != nil || time.Since(began) > restartPatience {
-			t.kill()
-			return t, errors.Join(err, errors.New("the server does not become ready"))
-		}
-		time.Sleep(time.Millisecond)
+	if err := t.WaitReady(ctx, restartPatience); err != nil {
+		return t, errors.Join(err, t.Kill())
 	}
 	t.took = time.Since(began)
-	if t.peak, err = peakRSS(t.cmd.Process.Pid); err != nil {
-		t.kill()
+	if t.peak, err = peakRSS(t.Pid()); err != nil {
+		err = errors.Join(err, t.Kill())
 	}
 	return t, err
-}
-
-func (p *process) ready() bool {
-	res, err := asking.Get("http://" + p.addr + "/ready")
-	if err != nil {
-		return false
-	}
-	_ = res.Body.Close()
-	return res.StatusCode == http.StatusOK
 }
 
 // row prints a start, and requires that it began with the snapshot of record
 // snapshotAt and came to the state of p, where that is known.
 func (t *timed) row(w io.Writer, what string, p *past, snapshotAt uint64) error {
-	r := t.recovered
+	r := t.Recovered
 	if r.SnapshotSeq != snapshotAt || r.Replayed != r.JournalSeq-snapshotAt {
 		return fmt.Errorf("%s: it began with the snapshot of record %d, and replayed %d", what, r.SnapshotSeq, r.Replayed)
 	}

@@ -70,7 +70,7 @@ func tickScale(ctx context.Context, set settings, n int) (f figure, err error) {
 	var t tickLadder
 	defer t.close()
 	began := time.Now()
-	s, err := t.throughServer(set, n, readers, followShare)
+	s, err := t.throughServer(ctx, set, n, readers, followShare)
 	if err != nil {
 		return f, err
 	}
@@ -101,13 +101,13 @@ func tickScale(ctx context.Context, set settings, n int) (f figure, err error) {
 // orderScale is orders of n accounts.
 func orderScale(ctx context.Context, set settings, n int) (f figure, err error) {
 	began := time.Now()
-	p, err := orderServer(set, n, "os")
+	p, err := orderServer(ctx, set, n, "os")
 	if err != nil {
 		return f, err
 	}
-	defer p.stop()
+	defer p.Close()
 	start := time.Since(began)
-	l, err := httpLoad(p.addr, p.cmd.Process.Pid, p.addr, set.ladder.conns, n)
+	l, err := httpLoad(p.Addr, p.Pid(), p.Addr, set.ladder.conns, n)
 	if err != nil {
 		return f, err
 	}

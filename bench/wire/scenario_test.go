@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"qcat/bench/process"
 	"qcat/core"
 	"qcat/core/engine"
 	"qcat/persist/journal"
@@ -97,7 +98,7 @@ func TestPast(t *testing.T) {
 // TestWrongStart: a start that came to another state, or by another way, is no
 // measurement.
 func TestWrongStart(t *testing.T) {
-	start := timed{process: &process{recovered: recovered{JournalSeq: 10, Replayed: 10, StateHash: strings.Repeat("00", 32)}}, took: time.Second}
+	start := timed{Server: &process.Server{Recovered: process.Recovered{JournalSeq: 10, Replayed: 10, StateHash: strings.Repeat("00", 32)}}, took: time.Second}
 	good, other := past{last: 10}, past{last: 10, hash: [32]byte{1}}
 	if err := start.row(&bytes.Buffer{}, "x", &good, 0); err != nil {
 		t.Error(err)

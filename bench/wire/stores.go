@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"qcat/bench/process"
 	"qcat/bench/rows"
 	"qcat/persist/postgres"
 	"qcat/persist/postgres/pgtest"
@@ -68,13 +69,13 @@ func stopUnderLoad(ctx context.Context, w io.Writer, set settings, f fault, data
 		return err
 	}
 	defer v.close()
-	p, err := startServer(set.binary, append(tickFeed(v), "--demo", "--feed", "sim", "--sim-rate", "50", "--shutdown-timeout", "2m",
-		"--database-url", database, "--redis-url", redis)...)
+	p, err := process.Start(ctx, process.Options{Binary: set.binary, Args: append(tickFeed(v), "--feed", "sim", "--sim-rate", "50", "--shutdown-timeout", "2m",
+		"--database-url", database, "--redis-url", redis)})
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	ticks, err := watchTicks(ctx, v, p.addr, 1)
+	defer p.Close()
+	ticks, err := watchTicks(ctx, v, p.Addr, 1)
 	if err != nil {
 		return err
 	}
@@ -83,10 +84,10 @@ func stopUnderLoad(ctx context.Context, w io.Writer, set settings, f fault, data
 	if err != nil {
 		return err
 	}
-	if err := p.finish(); err != nil {
+	if err := p.Stop(); err != nil {
 		return err
 	}
-	same, err := compareWithLogs(ctx, p.dir, database)
+	same, err := compareWithLogs(ctx, p.Dir, database)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func stopUnderLoad(ctx context.Context, w io.Writer, set settings, f fault, data
 // loadAndStop sends orders and ticks, stops the store in the middle of them, and
 // prints the phases. It returns what /health said of the store at the end of the stop,
 // and how long after it everything was stored.
-func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *process, ticks *tickBed) (health string, took time.Duration, err error) {
+func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *process.Server, ticks *tickBed) (health string, took time.Duration, err error) {
 	around := max(set.length, set.stop/2)
 	phases := []time.Duration{around, set.stop, around}
 	orderLoad, tickLoad := newSchedule(storeOrders, phases...), newSchedule(storeTicks, phases...)
@@ -115,9 +116,9 @@ func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *pro
 	case <-ctx.Done():
 	case <-time.After(time.Until(orderLoad.phaseEnd(1))):
 	}
-	health, healthErr := p.component(f.component)
+	health, healthErr := component(p, f.component)
 	f.resume()
-	took, storedErr := p.awaitStored(ctx, f.component)
+	took, storedErr := awaitStored(ctx, p, f.component)
 	wg.Wait()
 	if err := errors.Join(ordersErr, ticksErr, healthErr, storedErr, ctx.Err()); err != nil {
 		return "", 0, err
@@ -142,8 +143,8 @@ func loadAndStop(ctx context.Context, w io.Writer, set settings, f fault, p *pro
 var asking = http.Client{Timeout: 10 * time.Second}
 
 // component is what /health says of a part.
-func (p *process) component(name string) (string, error) {
-	res, err := asking.Get("http://" + p.addr + "/health")
+func component(p *process.Server, name string) (string, error) {
+	res, err := asking.Get("http://" + p.Addr + "/health")
 	if err != nil {
 		return "", err
 	}
@@ -167,16 +168,16 @@ func (p *process) component(name string) (string, error) {
 // lagBound is how far a store that has caught up may be behind a market that goes on.
 const lagBound = 2.0 // seconds
 
-// awaitStored waits until both streams have caught up and the component is well,
+// awaitStored waits until both streams have caught up and the named component is well,
 // and returns how long that took.
-func (p *process) awaitStored(ctx context.Context, component string) (time.Duration, error) {
+func awaitStored(ctx context.Context, p *process.Server, name string) (time.Duration, error) {
 	began := time.Now()
 	for {
-		lag, err := p.storeLag()
+		lag, err := storeLag(p)
 		if err != nil {
 			return 0, err
 		}
-		health, err := p.component(component)
+		health, err := component(p, name)
 		if err != nil {
 			return 0, err
 		}
@@ -196,8 +197,8 @@ func (p *process) awaitStored(ctx context.Context, component string) (time.Durat
 }
 
 // storeLag is the greatest lag of a stream in seconds.
-func (p *process) storeLag() (lag float64, err error) {
-	res, err := asking.Get("http://" + p.addr + "/metrics")
+func storeLag(p *process.Server) (lag float64, err error) {
+	res, err := asking.Get("http://" + p.Addr + "/metrics")
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"qcat/api/client"
+	"qcat/bench/process"
 )
 
 const channel = "bbo:binance-usdm:BTCUSDT"
@@ -25,12 +26,12 @@ func tickToClient(ctx context.Context, binary string, rate, clients int, length 
 		return nil, err
 	}
 	defer v.close()
-	p, err := startServer(binary, tickFeed(v)...)
+	p, err := process.Start(ctx, process.Options{Binary: binary, Args: tickFeed(v)})
 	if err != nil {
 		return nil, err
 	}
-	defer p.stop()
-	t, err := watchTicks(ctx, v, p.addr, clients)
+	defer p.Close()
+	t, err := watchTicks(ctx, v, p.Addr, clients)
 	if err != nil {
 		return nil, err
 	}
