@@ -20,9 +20,11 @@ GATE_BUDGET    ?= 6m
 SECONDS        ?= 10
 KIND           ?= cpu
 DEBUG          ?=
+PREFIX         ?= /app
+DESTDIR        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint vuln fmt bench bench-answer bench-gate bench-gate-test profile wire torture fuzz clean
+.PHONY: help run build install test race lint vuln fmt bench bench-answer bench-gate bench-gate-test profile wire torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,18 @@ run: build ## build and start the demo: simulated market, paper trading, http://
 
 build: ## build bin/qcat
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/qcat
+
+# A configuration that is there is an operator's: it stays, and ours is put beside it.
+install: export CGO_ENABLED = 0
+install: build ## lay out the static program, its configuration and backup.sh below DESTDIR/PREFIX (PREFIX=/app), as the image has them
+	install -D -m 0755 $(BIN) '$(DESTDIR)$(PREFIX)/qcat'
+	install -D -m 0755 deploy/backup/backup.sh '$(DESTDIR)$(PREFIX)/backup/backup.sh'
+	install -D -m 0755 deploy/preflight.sh '$(DESTDIR)$(PREFIX)/preflight.sh'
+	to='$(DESTDIR)$(PREFIX)/configs/config.yaml'; \
+	  if [ -e "$$to" ] && ! cmp -s deploy/configs/production.yaml "$$to"; then echo "$$to stays: ours is $$to.new"; to="$$to.new"; fi; \
+	  install -D -m 0644 deploy/configs/production.yaml "$$to"
+	install -d -m 0750 '$(DESTDIR)$(PREFIX)/data' '$(DESTDIR)$(PREFIX)/backups'
+	install -d -m 0755 '$(DESTDIR)$(PREFIX)/logs'
 
 test: build ## every test once, benchmarks for one iteration
 	$(SERVICES) $(GO) test -bench=. -benchtime=1x -timeout 15m ./...

@@ -25,7 +25,8 @@ const (
 	administrators = access(identity.Administer)
 	// anybody is asked for nothing: whatever credentials there are play no part.
 	anybody access = 1 << 8
-	// neighbours need nothing either if they are on this machine or a trusted proxy.
+	// neighbours need nothing either if they are on this machine, a trusted proxy, or who
+	// may read the metrics.
 	neighbours access = 1 << 9
 )
 

@@ -97,14 +97,15 @@ func joined(c *fasthttp.RequestCtx, name string) []byte {
 	return bytes.Join(c.Request.Header.PeekAll(name), []byte(","))
 }
 
-// near reports whether a request comes from this machine or from a trusted proxy itself. One
-// that somebody who is not trusted says to have forwarded does not.
+// near reports whether a request comes from this machine, from a trusted proxy itself, or from
+// who may read the metrics. One that somebody who is not trusted says to have forwarded does
+// not.
 func (s *Server) near(c exchange) bool {
 	h := &c.Request.Header
-	if s.cfg.Proxies.Trust(c.from) {
+	peer := peerOf(c.RequestCtx)
+	if s.cfg.Proxies.Trust(c.from) || c.from == peer && s.cfg.Scrapers.Trust(peer) {
 		return true
 	}
-	peer := peerOf(c.RequestCtx)
 	return c.from.IsLoopback() && (s.cfg.Proxies.Trust(peer) ||
 		len(h.PeekAll(fasthttp.HeaderXForwardedFor))+len(h.PeekAll(fasthttp.HeaderForwarded)) == 0)
 }

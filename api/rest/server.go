@@ -79,6 +79,8 @@ type Config struct {
 	Recorder identity.Recorder
 	// Proxies are those whose word on a client's address is taken.
 	Proxies forwarded.Proxies
+	// Scrapers may read the metrics, and nothing else for that.
+	Scrapers forwarded.Proxies
 	// Clients bounds the requests of one API key, or of one user; Addresses those
 	// of one address. What only reduces risk is bounded by Cancels instead of both, again by
 	// key or user. nil: no bound.

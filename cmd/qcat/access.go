@@ -17,6 +17,7 @@ type accessFlags struct {
 	TLSCert        string         `name:"tls-cert" help:"Certificate chain (PEM): the server speaks TLS, 1.2 at least. Read anew when it changes." placeholder:"FILE"`
 	TLSKey         string         `name:"tls-key" help:"Private key of --tls-cert (PEM)." placeholder:"FILE"`
 	TrustedProxies []netip.Prefix `help:"Networks of the proxies whose word on a client's address (X-Forwarded-For, Forwarded) is taken." sep:";" placeholder:"CIDR"`
+	ScrapeFrom     []netip.Prefix `help:"Networks that may read /metrics beside this machine and the proxies, such as that of Prometheus." sep:";" placeholder:"CIDR"`
 	InsecureListen bool           `help:"Listen beyond loopback without TLS and without a proxy: tokens and passwords cross the network in the clear."`
 
 	RequestRate float64 `help:"Requests a second of one API key or user, in the mean; 0: no bound." default:"2000"`
@@ -69,15 +70,15 @@ func (f *accessFlags) certificate(log *zap.Logger) (*certificate, error) {
 	return openCertificate(f.TLSCert, f.TLSKey, log.Named("tls"))
 }
 
-// mayScrape says who gets metrics while the server starts: whoever is on this machine, and
-// the proxies.
+// mayScrape says who gets metrics while the server starts: whoever is on this machine, the
+// proxies, and who is to.
 func (c *serveCmd) mayScrape(from net.Addr) bool {
 	tcp, ok := from.(*net.TCPAddr)
 	if !ok {
 		return false
 	}
 	a := tcp.AddrPort().Addr().Unmap()
-	return c.Demo || a.IsLoopback() || forwarded.Proxies(c.TrustedProxies).Trust(a)
+	return c.Demo || a.IsLoopback() || forwarded.Proxies(c.TrustedProxies).Trust(a) || forwarded.Proxies(c.ScrapeFrom).Trust(a)
 }
 
 // secure wraps the listener in TLS, if there is a certificate.

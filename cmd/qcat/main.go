@@ -28,6 +28,9 @@ type cli struct {
 	Replay  replayCmd  `cmd:"" help:"Run a capture through decode and book, and report."`
 	Watch   watchCmd   `cmd:"" help:"Show what a client would see, live."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date, or back."`
+
+	Preflight preflightCmd `cmd:"" help:"Refuse to let a deployment start with secrets that are missing, weak or an example's."`
+
 	Journal journalCmd `cmd:"" help:"Look into the order journal."`
 	Backup  backupCmd  `cmd:"" help:"Make copies of everything that is kept, check them, bring them back."`
 	Halt    haltCmd    `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`

@@ -262,7 +262,7 @@ func (s *server) buildAPI() {
 		Directory: s.directory, Engine: s.gate, View: s.view, Quotes: s.quotes, Market: s.hub,
 		Components: s.components(), Metrics: s.metrics, Clock: s.clock, Log: s.log,
 		Origins: s.cfg.Origins, History: s.archive, HistorySeq: s.archive.storedSeq, HistoryTime: s.archive.storedTime,
-		MaxConnections: s.cfg.MaxConnections, Proxies: s.cfg.TrustedProxies,
+		MaxConnections: s.cfg.MaxConnections, Proxies: s.cfg.TrustedProxies, Scrapers: s.cfg.ScrapeFrom,
 	}
 	if g := s.guard; g != nil {
 		sockets.Gate, sockets.Auditor, sockets.Recorder = g.gate, g.ledger, g.recorder
