@@ -18,6 +18,7 @@
 # Critical alerts go to all of them; warnings to Slack and the webhook, and to e-mail only
 # where neither is set. All that is written is readable by the user alone: it holds secrets.
 set -eu
+value=""
 umask 077
 
 here="$(cd "$(dirname "$0")" && pwd)"
