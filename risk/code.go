@@ -93,6 +93,27 @@ func ParseCode(s string) (Code, bool) {
 	return OK, false
 }
 
+// NumCodes is how many codes there are, OK aside.
+const NumCodes = len(codeNames)
+
+// codeIndexes are the places of the codes in Codes, from 1; 0: the number is no code.
+var codeIndexes = func() (at [10_000]uint8) {
+	for i := range codeNames {
+		at[codeNames[i].code] = uint8(i + 1)
+	}
+	return at
+}()
+
+// Index is the code's place in Codes, for tables with one row a code; false for OK and
+// for a number that is no code. It does not allocate.
+func (c Code) Index() (i int, ok bool) {
+	if int(c) >= len(codeIndexes) {
+		return 0, false
+	}
+	i = int(codeIndexes[c]) - 1
+	return i, i >= 0
+}
+
 // Codes returns every code there is, in ascending order of the controls.
 func Codes() []Code {
 	out := make([]Code, len(codeNames))

@@ -134,6 +134,7 @@ func New(cfg Config) *Hub {
 	m.waiter = ringbuf.NewWaiter(cfg.Idle)
 	m.inbox.waiter = m.waiter
 	m.tap = market.NewTap(cfg.Sources, m.waiter)
+	h.stats.backlog = m.tap.Backlog()
 
 	h.exposures.hub = h
 	h.private.init(h)

@@ -18,6 +18,8 @@ type Stats struct {
 	accepted, refused                    atomic.Uint64
 	writes, bytes                        atomic.Uint64
 
+	backlog func() float64 // of the market goroutine
+
 	ringWait, encode hist.Histogram // market goroutine
 
 	mu          sync.Mutex // write and disconnects: many writers, rarely
@@ -80,6 +82,18 @@ func (s *Stats) disconnect(d Disconnect) {
 	}
 	s.disconnects[d.Code]++
 	s.mu.Unlock()
+}
+
+// Backlog is how far the fan-out is behind the lane it is behind most, as a part of a lap
+// of its ring, 0 to 1; at 1 it has been lapped. Any goroutine.
+func (h *Hub) Backlog() float64 { return h.stats.backlog() }
+
+// EventBacklog is the same of the engine's events. Any goroutine.
+func (h *Hub) EventBacklog() float64 {
+	if h.private.reader == nil {
+		return 0
+	}
+	return min(float64(h.private.reader.Lag())/float64(h.cfg.Events.Cap()), 1)
 }
 
 // Stats returns what the counters stand at.

@@ -69,9 +69,13 @@ func laneHealth(l *laneRunner) (rest.Status, string) {
 func (s *server) register(r *metrics.Registry) {
 	r.Gauge("qcat_build_info", "1, with the version as a label.", metrics.Labels{"version": version, "go": goVersion()}, func() float64 { return 1 })
 	for i := range s.lanes {
-		registerLane(r, &s.lanes[i])
+		s.registerLane(r, &s.lanes[i])
 	}
 	s.registerEngine(r)
+	s.registerRings(r)
+	registerOrders(r, &s.engine.Stats().Tally)
+	registerStops(r, s.view)
+	registerLimits(r, s.fullest)
 	registerHub(r, s.hub)
 	s.registerStorage(r)
 	merged := func(pick func(*laneRunner) *hist.Histogram) func() hist.Snapshot {
@@ -94,8 +98,9 @@ func goVersion() string {
 	return "unknown"
 }
 
-func registerLane(r *metrics.Registry, l *laneRunner) {
-	labels := metrics.Labels{"feed": l.name}
+func (s *server) registerLane(r *metrics.Registry, l *laneRunner) {
+	labels, began := metrics.Labels{"feed": l.name}, s.clock.Now()
+	stats := metrics.PerScrape(r, l.stats)
 	for _, c := range []struct {
 		name, help string
 		read       func(*feed.Stats) uint64
@@ -111,14 +116,16 @@ func registerLane(r *metrics.Registry, l *laneRunner) {
 		{"qcat_feed_crossed_total", "Messages after which a book or quote was crossed.", func(s *feed.Stats) uint64 { return s.Crossed }},
 		{"qcat_feed_disconnects_total", "Connections lost, and the books with them.", func(s *feed.Stats) uint64 { return s.Disconnects }},
 	} {
-		r.Counter(c.name, c.help, labels, func() uint64 { st := l.stats(); return c.read(&st) })
+		r.Counter(c.name, c.help, labels, func() uint64 { return c.read(stats()) })
 	}
 	if l.session != nil {
 		registerAuxiliary(r, l.session, labels)
 	}
-	r.Gauge("qcat_feed_instruments", "Instruments followed.", labels, func() float64 { return float64(l.stats().Instruments) })
-	r.Gauge("qcat_feed_stale_instruments", "Instruments whose book waits for a snapshot.", labels, func() float64 { return float64(l.stats().Stale) })
-	r.Gauge("qcat_feed_last_receive_timestamp_seconds", "When the last message was received.", labels, func() float64 { return float64(l.stats().LastReceive) / 1e9 })
+	r.Gauge("qcat_feed_instruments", "Instruments followed.", labels, func() float64 { return float64(stats().Instruments) })
+	r.Gauge("qcat_feed_stale_instruments", "Instruments whose book waits for a snapshot.", labels, func() float64 { return float64(stats().Stale) })
+	r.Gauge("qcat_feed_last_receive_timestamp_seconds", "When the last message was received.", labels, func() float64 { return float64(stats().LastReceive) / 1e9 })
+	r.Gauge("qcat_feed_staleness_seconds", "Time since the last message was received; since the start, as long as there was none.", labels,
+		func() float64 { return max(0, float64(s.clock.Now()-max(stats().LastReceive, began))/1e9) })
 }
 
 // registerAuxiliary tells of the addresses on which no book depends, together.
@@ -145,8 +152,7 @@ func registerAuxiliary(r *metrics.Registry, s *feed.Session, labels metrics.Labe
 func (s *server) registerEngine(r *metrics.Registry) {
 	st := s.engine.Stats()
 	r.Counter("qcat_engine_commands_total", "Commands taken by the engine.", nil, st.Commands.Load)
-	r.Counter("qcat_orders_refused_total", "Orders, amends and cancels refused.", nil, st.Refused.Load)
-	r.Counter("qcat_orders_shed_total", "Commands turned away because the queue was full.", nil, st.Shed.Load)
+	r.Counter("qcat_engine_shed_total", "Commands turned away because their queue was full, reports that come again included.", nil, st.Shed.Load)
 	r.Counter("qcat_executions_total", "Fills recorded.", nil, st.Executions.Load)
 	r.Counter("qcat_journal_records_total", "Records in the journal.", nil, s.engine.Published)
 	r.Gauge("qcat_orders_unknown", "Orders of which nobody knows what their venue made of them.", nil, func() float64 { return float64(s.engine.Unknown()) })
@@ -159,6 +165,7 @@ func (s *server) registerEngine(r *metrics.Registry) {
 }
 
 func registerHub(r *metrics.Registry, h *hub.Hub) {
+	stats := metrics.PerScrape(r, h.Stats)
 	r.Gauge("qcat_ws_connections", "WebSocket connections open.", nil, func() float64 { return float64(h.Len()) })
 	for _, c := range []struct {
 		name, help string
@@ -174,14 +181,14 @@ func registerHub(r *metrics.Registry, h *hub.Hub) {
 		{"qcat_md_ring_overruns_total", "Times a lane lapped the fan-out.", func(s *hub.Snapshot) uint64 { return s.Overruns }},
 		{"qcat_md_ring_lost_events_total", "Events lost by that.", func(s *hub.Snapshot) uint64 { return s.Lost }},
 	} {
-		r.Counter(c.name, c.help, nil, func() uint64 { st := h.Stats(); return c.read(&st) })
+		r.Counter(c.name, c.help, nil, func() uint64 { return c.read(stats()) })
 	}
 	for _, d := range hub.Disconnects {
 		code := d.Code
 		r.Counter("qcat_ws_disconnects_total", "Connections closed by the server.", metrics.Labels{"code": strconv.Itoa(int(code)), "reason": d.Text},
-			func() uint64 { return h.Stats().Disconnects[code] })
+			func() uint64 { return stats().Disconnects[code] })
 	}
-	r.Stage("ring_wait", func() hist.Snapshot { return h.Stats().RingWait })
-	r.Stage("encode", func() hist.Snapshot { return h.Stats().Encode })
-	r.Stage("write", func() hist.Snapshot { return h.Stats().Write })
+	r.Stage("ring_wait", func() hist.Snapshot { return stats().RingWait })
+	r.Stage("encode", func() hist.Snapshot { return stats().Encode })
+	r.Stage("write", func() hist.Snapshot { return stats().Write })
 }

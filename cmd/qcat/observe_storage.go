@@ -118,7 +118,9 @@ func followerTrouble(st store.FollowerStats) string {
 // registerStorage puts everything that is kept on /metrics.
 func (s *server) registerStorage(r *metrics.Registry) {
 	registerLog(r, "journal", s.journal)
-	r.Stage("journal_sync", s.journal.Stats().Sync.Snapshot)
+	r.Histogram("qcat_journal_sync_seconds", "Time a sync of the journal took.", nil, s.journal.Stats().Sync.Snapshot)
+	r.Gauge("qcat_journal_lag_records", "Records that wait for the disk.", nil, func() float64 { return float64(s.journalLag.Records()) })
+	r.Gauge("qcat_journal_lag_seconds", "How long the oldest of them has been waiting.", nil, func() float64 { return s.journalLag.Time().Seconds() })
 	r.Gauge("qcat_snapshot_seq", "Record that the newest snapshot is of.", nil, func() float64 { return float64(s.keeper.Stats().LastSeq) })
 	r.Gauge("qcat_snapshot_timestamp_seconds", "When the newest snapshot was taken; 0: there is none.", nil, func() float64 { return float64(s.keeper.Stats().LastTime) / 1e9 })
 	r.Gauge("qcat_snapshot_bytes", "Size of the last snapshot taken.", nil, func() float64 { return float64(s.keeper.Stats().Bytes) })
@@ -136,7 +138,7 @@ func (s *server) registerStorage(r *metrics.Registry) {
 }
 
 func registerLog(r *metrics.Registry, name string, l *journal.Log) {
-	labels, stats := metrics.Labels{"log": name}, l.Stats()
+	labels, stats, gauges := metrics.Labels{"log": name}, l.Stats(), metrics.PerScrape(r, l.Gauges)
 	for _, g := range []struct {
 		name, help string
 		read       func(*journal.Gauges) float64
@@ -148,7 +150,7 @@ func registerLog(r *metrics.Registry, name string, l *journal.Log) {
 		{"qcat_log_buffered_bytes", "What waits to be written.", func(g *journal.Gauges) float64 { return float64(g.Buffered) }},
 		{"qcat_log_failed", "1 when the log takes no more records.", func(g *journal.Gauges) float64 { return boolGauge(g.Err != nil) }},
 	} {
-		r.Gauge(g.name, g.help, labels, func() float64 { v := l.Gauges(); return g.read(&v) })
+		r.Gauge(g.name, g.help, labels, func() float64 { return g.read(gauges()) })
 	}
 	r.Counter("qcat_log_commits_total", "Batches written.", labels, stats.Commits.Load)
 	r.Counter("qcat_log_written_bytes_total", "Bytes of them.", labels, stats.Bytes.Load)
@@ -167,12 +169,12 @@ func boolGauge(b bool) float64 {
 // register puts one follower on /metrics, also while there is none.
 func (a *archive) register(r *metrics.Registry, stream store.Stream) {
 	labels := metrics.Labels{"stream": stream.String()}
-	stats := func() (st store.FollowerStats) {
+	stats := metrics.PerScrape(r, func() (st store.FollowerStats) {
 		if f := a.followers[stream].Load(); f != nil {
 			st = f.Stats()
 		}
 		return st
-	}
+	})
 	r.Gauge("qcat_store_position_seq", "Last record whose rows are stored.", labels, func() float64 { return float64(stats().Position.Seq) })
 	r.Gauge("qcat_store_behind_records", "Records that are not stored yet.", labels, func() float64 { return float64(stats().Behind) })
 	r.Gauge("qcat_store_lag_seconds", "Age of the oldest record that is not stored yet.", labels, func() float64 { return stats().Lag.Seconds() })

@@ -110,5 +110,5 @@ func (p *progress) register(r *metrics.Registry) {
 		}
 	}
 	r.Gauge("qcat_recovery_done", "Units of the present phase of the start that are done.", nil, get(&p.done))
-	r.Gauge("qcat_recovery_total", "Units of the present phase of the start.", nil, get(&p.total))
+	r.Gauge("qcat_recovery_expected", "Units of the present phase of the start.", nil, get(&p.total))
 }

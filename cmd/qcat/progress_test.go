@@ -106,7 +106,7 @@ func TestLongRecoveryTellsHowFarItIs(t *testing.T) {
 	if status, body := ask("/health"); status != http.StatusServiceUnavailable || !strings.Contains(body, "replaying the journal: 65536 of 200000 records, 32%") {
 		t.Errorf("/health: status %d, %s", status, body)
 	}
-	if status, body := ask("/metrics"); status != http.StatusOK || !strings.Contains(body, "qcat_recovery_done 65536\n") || !strings.Contains(body, "qcat_recovery_total 200000\n") {
+	if status, body := ask("/metrics"); status != http.StatusOK || !strings.Contains(body, "qcat_recovery_done 65536\n") || !strings.Contains(body, "qcat_recovery_expected 200000\n") {
 		t.Errorf("/metrics: status %d, %s", status, body)
 	}
 	for _, path := range []string{"/ready", "/api/v1/positions"} {

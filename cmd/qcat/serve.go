@@ -224,7 +224,7 @@ func (s *server) run(ctx context.Context, ln net.Listener) error {
 	if err := kill.first(ctx); err != nil {
 		return errors.Join(err, ln.Close(), s.shutdown())
 	}
-	s.watchers.start(append(s.guards(), kill.run, s.funding.run)...)
+	s.watchers.start(append(s.guards(), kill.run, s.funding.run, s.fullest.Run, s.noteJournal)...)
 	for !s.paper.Ready() && sleep(ctx, time.Millisecond) { // its goroutine has been started: the first order must find it
 	}
 	go func() {

@@ -38,16 +38,18 @@ type server struct {
 	progress  *progress
 	disk      vfs.FS // of the journal and the snapshots
 
-	quotes  *market.QuoteTable
-	lanes   []laneRunner
-	journal *journal.Log
-	engine  *engine.Engine
-	gate    *gate
-	paper   *paper.Venue
-	funding *funding
-	view    *engine.View
-	hub     *hub.Hub
-	rest    *rest.Server
+	quotes     *market.QuoteTable
+	lanes      []laneRunner
+	journal    *journal.Log
+	journalLag *journal.Lag
+	engine     *engine.Engine
+	gate       *gate
+	paper      *paper.Venue
+	funding    *funding
+	view       *engine.View
+	hub        *hub.Hub
+	fullest    *engine.Fullest
+	rest       *rest.Server
 
 	guard       *guard       // nil: nobody is asked
 	certificate *certificate // nil: there is no TLS
@@ -179,7 +181,7 @@ func (s *server) build(ctx context.Context, who sections) error {
 	if err := s.buildKeeper(); err != nil {
 		return err
 	}
-	s.gate = &gate{Engine: s.engine}
+	s.gate, s.fullest, s.journalLag = &gate{Engine: s.engine}, engine.NewFullest(s.engine), journal.NewLag(s.journal, s.clock)
 	s.hub = hub.New(hub.Config{
 		Exposure:  s.engine,
 		Directory: s.directory, Clock: s.clock, Idle: hubIdle, Sources: s.sources(),

@@ -159,6 +159,8 @@ type Stats struct {
 	StatusSent Counter // times a venue was asked about an order
 	Reconciled Counter // orders that ceased to be unknown
 	Outbox     Counter // times a gateway's queue was full
+
+	Tally Tally
 }
 
 // StageSample is how many commands share one reading of the stage histograms.

@@ -2,14 +2,11 @@ package engine
 
 import "sync/atomic"
 
-// Counter counts up from any goroutine.
-type Counter struct{ n atomic.Uint64 }
+// Counter counts up. Its writers are either any goroutine, which add, or the engine's
+// alone, which bumps; any goroutine reads.
+type Counter struct{ n uint64 }
 
 // Load returns the count.
-func (c *Counter) Load() uint64 { return c.n.Load() }
+func (c *Counter) Load() uint64 { return atomic.LoadUint64(&c.n) }
 
-func (c *Counter) add(n uint64) { c.n.Add(n) }
-
-// bump is add(1) for a counter that only the engine's goroutine writes: a load
-// and a store, without a locked instruction.
-func (c *Counter) bump() { c.n.Store(c.n.Load() + 1) }
+func (c *Counter) add(n uint64) { atomic.AddUint64(&c.n, n) }

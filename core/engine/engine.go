@@ -117,6 +117,7 @@ func (e *Engine) Put(c *Command) bool {
 		return true
 	}
 	e.stats.Shed.add(1)
+	e.stats.Tally.shed(c.Kind)
 	return false
 }
 
@@ -130,6 +131,23 @@ func (e *Engine) ringOf(c *Command) *ringbuf.MPSC[Command] {
 		return e.reports
 	}
 	return e.commands
+}
+
+// Queue is one of the rings in which commands wait.
+type Queue struct {
+	Name string
+	Cap  int
+	Len  func() int // any goroutine
+}
+
+// Queues are the rings in which commands wait.
+func (e *Engine) Queues() []Queue {
+	return []Queue{
+		{"orders", e.commands.Cap(), e.commands.Len},
+		{"reports", e.reports.Cap(), e.reports.Len},
+		{"cancels", e.priority.Cap(), e.priority.Len},
+		{"kills", e.kills.Cap(), e.kills.Len},
+	}
 }
 
 // RegisterSink returns the name under which commands ask for answers to s, and

@@ -232,32 +232,6 @@ func (e *Engine) stageReply(c *Command, seq uint64) *Reply {
 	return &s.reply
 }
 
-// count keeps the counters of what was decided.
-func (e *Engine) count(r *record.Record) {
-	code := uint16(0)
-	switch r.Type {
-	case record.TypeNew:
-		code = r.New.Reason.Code
-	case record.TypeAmend:
-		code = r.Amend.Reason.Code
-	case record.TypeCancel:
-		code = r.Cancel.Reason.Code
-	case record.TypeReport:
-		switch {
-		case r.Report.ExecID != 0:
-			e.stats.Executions.bump()
-		case r.Report.Disposition == record.Repeated:
-			e.stats.Repeated.bump()
-		case r.Report.Disposition == record.Stray:
-			e.stats.Stray.bump()
-		}
-	default:
-	}
-	if code != 0 {
-		e.stats.Refused.bump()
-	}
-}
-
 // stopReason is why no order can be taken whatever its terms.
 func (e *Engine) stopReason() (risk.Reason, bool) {
 	switch {

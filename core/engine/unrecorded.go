@@ -32,6 +32,7 @@ func (e *Engine) runUnrecorded(c *Command) (done bool) {
 			*e.stageReply(c, e.m.seq) = reply
 		}
 		e.stats.Refused.bump()
+		e.countUnrecorded(c.Kind, reply.Reason)
 		return true
 	}
 	e.stats.Unrecorded.bump()
@@ -61,6 +62,7 @@ func (e *Engine) runUnrecorded(c *Command) (done bool) {
 			}
 		}
 	}
+	e.countUnrecorded(c.Kind, reply.Reason)
 	e.sinks.deliver(c.Reply, &reply)
 	return true
 }

@@ -120,6 +120,11 @@ func NewView(e *Engine, cfg ViewConfig) *View {
 	return v
 }
 
+// Backlog is how full the event ring is with what v has not seen, 0 to 1. Any goroutine.
+func (v *View) Backlog() float64 {
+	return float64(v.reader.Lag()) / float64(v.engine.events.Cap())
+}
+
 // Run applies events until ctx is done, then what is left in the ring, and lets
 // go of the ring. Cancel ctx after the engine has stopped.
 func (v *View) Run(ctx context.Context) {
@@ -401,6 +406,22 @@ func (v *View) States() []ScopeState {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return append([]ScopeState(nil), v.states...)
+}
+
+// Stops is how many nodes are halted, by level, and the firm's own state.
+func (v *View) Stops() (firm risk.TradingState, halted [risk.LevelInstrument + 1]int) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for i := range v.states {
+		s := &v.states[i]
+		if s.Scope.Level == risk.LevelFirm {
+			firm = s.State
+		}
+		if s.State == risk.StateHalted {
+			halted[s.Scope.Level]++
+		}
+	}
+	return firm, halted
 }
 
 // State is the trading state set on one node alone.

@@ -2,6 +2,7 @@ package market
 
 import (
 	"fmt"
+	"slices"
 
 	"qcat/core"
 	"qcat/core/book"
@@ -270,6 +271,19 @@ func (t *Tap) Overruns() uint64 { return t.overruns }
 
 // Lost returns how many events were overwritten unread, all sources together.
 func (t *Tap) Lost() uint64 { return t.lost }
+
+// Backlog returns a function for any goroutine that tells how far the consumer is behind,
+// as a part of a lap, 0 to 1, of the source where that is most. To be called before the
+// consumer runs.
+func (t *Tap) Backlog() func() float64 {
+	lanes := slices.Clone(t.lanes)
+	return func() (most float64) {
+		for i := range lanes {
+			most = max(most, float64(lanes[i].reader.Lag())/float64(lanes[i].source.Ring.Cap()))
+		}
+		return min(most, 1)
+	}
+}
 
 // Lag returns how many events are published and not yet polled, all sources
 // together.

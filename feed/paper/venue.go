@@ -58,6 +58,7 @@ type Venue struct {
 	running     atomic.Bool
 	stopping    atomic.Bool
 	undelivered atomic.Uint64
+	backlog     func() float64
 
 	// Those below are made once: a function value made anew for each call would
 	// allocate.
@@ -88,6 +89,7 @@ func New(c Config) (*Venue, error) {
 		deliver:  c.Deliver,
 	}
 	v.tap = market.NewTap(c.Sources, v.waiter)
+	v.backlog = v.tap.Backlog()
 	matcher, err := NewMatcher(c.Settings, c.Directory, v.tap, v.report)
 	if err != nil {
 		v.tap.Close()
@@ -121,6 +123,13 @@ func (v *Venue) Submit(c *core.VenueCommand) bool {
 
 // Ready reports whether the venue trades. Any goroutine.
 func (v *Venue) Ready() bool { return v.running.Load() && !v.stopping.Load() }
+
+// Queued is how full the command ring is, 0 to 1. Any goroutine.
+func (v *Venue) Queued() float64 { return float64(v.commands.Len()) / float64(v.commands.Cap()) }
+
+// Backlog is how far the venue is behind the lane it is behind most, as a part of a lap
+// of its ring, 0 to 1. Any goroutine.
+func (v *Venue) Backlog() float64 { return v.backlog() }
 
 // Undelivered returns how many reports could not be delivered because Run's
 // context ended while the engine's queue was full. Any goroutine.

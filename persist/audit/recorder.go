@@ -79,6 +79,9 @@ func (r *Recorder) Lost() int64 {
 	return r.total
 }
 
+// Queued is how full the queue is, 0 to 1.
+func (r *Recorder) Queued() float64 { return float64(len(r.queue)) / float64(cap(r.queue)) }
+
 // Close writes what is queued and ends the recorder; at the end of ctx it gives up, and
 // says how many entries are lost with it.
 func (r *Recorder) Close(ctx context.Context) error {

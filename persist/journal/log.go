@@ -220,7 +220,8 @@ func (l *Log) Stats() *Stats { return &l.stats }
 func (l *Log) Gauges() Gauges {
 	g := Gauges{Durable: l.Durable(), Committed: l.Committed(), First: l.First(), LastTime: l.lastTime.Load(), Err: l.Err()}
 	taken := l.ring.taken.Load()
-	g.Buffered = int(l.ring.published.Load() - taken)
+	g.Buffered, g.Capacity = int(l.ring.published.Load()-taken), len(l.ring.buf)
+	g.Published = max(l.ring.publishedSeq(), g.Committed)
 	g.Segments, g.Bytes = l.table.size()
 	return g
 }

@@ -13,7 +13,7 @@ import (
 // so that a record is one copy and its checksum one pass.
 //
 //	  0  at, freed, spent, granted, seq, time   appending goroutine
-//	128  published                              appending goroutine, read by the committer
+//	128  published, last                        appending goroutine, read by the committer and by Gauges
 //	256  taken, grant                           committer, read by Append when its own copies do not suffice
 //
 // A record costs its bytes in the ring, and disk room: its frame and, because it
@@ -30,7 +30,8 @@ type ring struct {
 	_       [128 - 48]byte
 
 	published atomic.Uint64
-	_         [128 - 8]byte
+	last      uint64 // sequence of the last record published
+	_         [128 - 16]byte
 
 	taken atomic.Uint64
 	grant atomic.Uint64
@@ -94,7 +95,14 @@ func (r *ring) bufferFull(rec []byte) bool {
 }
 
 // publish lets the committer have what was put. Appending goroutine.
-func (r *ring) publish() { r.published.Store(r.at) }
+func (r *ring) publish() {
+	set(&r.last, r.seq)
+	r.published.Store(r.at)
+}
+
+// publishedSeq is the sequence of the last record published, or of one before it at the
+// same moment. Any goroutine.
+func (r *ring) publishedSeq() uint64 { return atomic.LoadUint64(&r.last) }
 
 // waiting reports whether there is something for the committer.
 func (r *ring) waiting() bool { return r.published.Load() != r.taken.Load() }

@@ -18,3 +18,13 @@ func (w *Writer) Stats() (s Stats) {
 	w.published.Load(&s)
 	return s
 }
+
+// Backlog is how far the Writer is behind the lane it is behind most, as a part of a lap
+// of its ring, 0 to 1; at 1 it has been lapped. Any goroutine.
+func (w *Writer) Backlog() (most float64) {
+	for i := range w.lanes {
+		l := &w.lanes[i]
+		most = max(most, float64(l.reader.Lag())/float64(l.ring.Cap()))
+	}
+	return min(most, 1)
+}
