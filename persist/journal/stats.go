@@ -27,10 +27,10 @@ type Stats struct {
 type Gauges struct {
 	First, Committed, Durable uint64 // sequences
 	Segments                  int
-	Bytes                     int64 // of all segments' files
-	Buffered                  int   // bytes appended, or skipped, and not yet written
-	Capacity                  int   // of the buffer, bytes
+	Bytes                     int64  // of all segments' files
+	Buffered                  int    // bytes appended, or skipped, and not yet written
+	Capacity                  int    // of the buffer, bytes
 	Published                 uint64 // last sequence handed to the committer
-	LastTime                  int64 // of the last record committed, Unix ns; 0 when there is none
+	LastTime                  int64  // of the last record committed, Unix ns; 0 when there is none
 	Err                       error
 }
