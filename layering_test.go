@@ -63,6 +63,7 @@ var homes = map[string][]string{
 	"github.com/puzpuzpuz/xsync/":             {"api/auth"},
 	"golang.org/x/crypto/argon2":              {"api/auth/password"},
 	"github.com/alecthomas/kong":              {"cmd/"},
+	"github.com/adhocore/gronx":               {"persist/backup/schedule"},
 	"github.com/klauspost/compress":           {"feed/replay", "persist/snapshot"},
 	"github.com/cespare/xxhash/":              {"core/book", "feed/sim", "persist/store"},
 	"github.com/goccy/go-yaml":                {"api/spec"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,6 +78,8 @@ type backupCreateCmd struct {
 	databaseFlags `embed:""`
 	auditedFlags  `embed:""`
 	Only          string `help:"all, or the database alone." enum:"all,database" default:"all" env:"-"`
+	Verify        bool   `help:"Check it afterwards, as qcat backup verify does." default:"true" negatable:"" env:"-"`
+	Background    bool   `help:"Take only what the machine has to spare: lowest priority for processors and disk." env:"-"`
 }
 
 // Run implements the command.
@@ -90,11 +93,11 @@ func (c *backupCreateCmd) Run(e *env) error {
 			return err
 		}
 	}
-	m, err := backup.Create(e.ctx, cfg)
+	m, err := c.make(e.ctx, cfg)
 	if m == nil {
 		m = &backup.Manifest{}
 	}
-	if err := c.write(e, &c.databaseFlags, "backup.create", m.Name, backupView(m), err); err != nil {
+	if err := c.write(e, &c.databaseFlags, "backup.create", m.Name, backupView(m, c.Verify), err); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -105,9 +108,26 @@ func (c *backupCreateCmd) Run(e *env) error {
 	return err
 }
 
+// make makes the backup and checks it.
+func (c *backupCreateCmd) make(ctx context.Context, cfg backup.CreateConfig) (*backup.Manifest, error) {
+	if c.Background {
+		if err := toBackground(); err != nil {
+			return nil, err
+		}
+	}
+	m, err := backup.Create(ctx, cfg)
+	if err != nil || !c.Verify {
+		return m, err
+	}
+	if _, err := backup.Verify(ctx, cfg.Dir, m.Name); err != nil {
+		return m, fmt.Errorf("%s was made and cannot be verified: %w", m.Name, err)
+	}
+	return m, nil
+}
+
 // backupView is what the audit log is shown of a backup.
-func backupView(m *backup.Manifest) any {
-	return map[string]any{"server": m.Server, "rows": m.Rows(), "bytes": m.Bytes()}
+func backupView(m *backup.Manifest, verified bool) any {
+	return map[string]any{"server": m.Server, "rows": m.Rows(), "bytes": m.Bytes(), "verified": verified}
 }
 
 // recordsOf says which records of the journal a backup holds.
@@ -147,6 +167,9 @@ func printBackups(e *env, all []backup.Entry, asJSON bool) error {
 		state := b.State
 		if b.Why != "" {
 			state += ": " + b.Why
+		}
+		if !b.Verified.IsZero() {
+			state += ", verified"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", b.Name, b.Time.Format(time.RFC3339), byteSize(b.Bytes).rounded(), b.Store, b.Seq, state)
 	}

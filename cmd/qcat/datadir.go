@@ -78,3 +78,6 @@ func makeToStay(path string) error {
 
 // Close gives the directory back.
 func (d *dataDir) Close() error { return d.lock.Unlock() }
+
+// errHeldTooLong is wrapped when another process did not give a data directory up in time.
+var errHeldTooLong = errors.New("the data directory was not given up")

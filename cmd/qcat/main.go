@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"qcat/persist/backup"
 )
 
 // version is set by the build (see Makefile).
@@ -76,7 +78,8 @@ func main() {
 }
 
 // run parses args and runs the command. It returns the exit code: 0 on success,
-// 1 when the command failed, 2 when the arguments or the settings are wrong.
+// 1 when the command failed, 2 when the arguments or the settings are wrong, 75 when it may
+// go well later: another backup is being made, or a data directory was not given up in time.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, file: &fileConfig{}}
 	exit := -1
@@ -96,13 +99,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	e.settings = settingsOf(kctx)
 	if err := kctx.Run(e); err != nil {
 		fmt.Fprintf(stderr, "qcat: %v\n", err)
-		var bad *settingError
-		if errors.As(err, &bad) {
-			return 2
-		}
-		return 1
+		return exitCode(err)
 	}
 	return 0
+}
+
+// exitLater is the exit code of what may go well later, unchanged: EX_TEMPFAIL of sysexits.h.
+const exitLater = 75
+
+// exitCode is the exit code of a command that failed.
+func exitCode(err error) int {
+	var bad *settingError
+	switch {
+	case errors.Is(err, errHeldTooLong), errors.Is(err, backup.ErrBusy):
+		return exitLater
+	case errors.As(err, &bad):
+		return 2
+	}
+	return 1
 }
 
 // newParser returns a parser that fills c and hands e to the command. exit is

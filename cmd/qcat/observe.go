@@ -78,6 +78,8 @@ func (s *server) register(r *metrics.Registry) {
 	registerLimits(r, s.fullest)
 	registerHub(r, s.hub)
 	s.registerStorage(r)
+	registerBackups(r, s.backups)
+	s.watchCertificates(r)
 	merged := func(pick func(*laneRunner) *hist.Histogram) func() hist.Snapshot {
 		return func() (sum hist.Snapshot) {
 			for i := range s.lanes {

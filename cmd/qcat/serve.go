@@ -40,6 +40,9 @@ type serveCmd struct {
 	masterFlags  `embed:""`
 	accessFlags  `embed:""`
 
+	scheduleFlags `embed:""`
+	watchFlags    `embed:""`
+
 	MaxConnections   int           `help:"WebSocket connections that are taken, and HTTP connections." default:"10000"`
 	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
 	CancelOnShutdown bool          `help:"Cancel all open orders when shutting down." default:"true" negatable:""`

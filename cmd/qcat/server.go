@@ -17,6 +17,7 @@ import (
 	"qcat/core/engine"
 	"qcat/core/market"
 	"qcat/feed/paper"
+	"qcat/persist/backup/schedule"
 	"qcat/persist/journal"
 	"qcat/persist/redis"
 	"qcat/persist/snapshot"
@@ -62,8 +63,9 @@ type server struct {
 	keeper       *snapshot.Keeper
 	snapshotAt   snapshot.Meta // what the start found
 	snapshotHold *journal.Hold
+	backups      *schedule.Keeper
 
-	feeds, orders, venue, readers, clients, recorders, mirrors, stores, watchers stage
+	feeds, orders, venue, readers, clients, recorders, mirrors, stores, watchers, saving stage
 }
 
 // stage is a group of goroutines that stop together.
@@ -87,6 +89,13 @@ func (g *stage) stop() {
 	}
 	g.cancel()
 	g.wg.Wait()
+}
+
+// end has them stop, and waits for nobody: stop does.
+func (g *stage) end() {
+	if g.cancel != nil {
+		g.cancel()
+	}
 }
 
 // gate is the engine as clients reach it: closed, it takes no new orders.
@@ -179,6 +188,9 @@ func (s *server) build(ctx context.Context, who sections) error {
 		return err
 	}
 	if err := s.buildKeeper(); err != nil {
+		return err
+	}
+	if err := s.buildBackups(); err != nil {
 		return err
 	}
 	s.gate, s.fullest, s.journalLag = &gate{Engine: s.engine}, engine.NewFullest(s.engine), journal.NewLag(s.journal, s.clock)
@@ -306,6 +318,7 @@ func (s *server) start(failed chan<- error) {
 	if s.redis != nil {
 		s.mirrors.start(s.redis.Run)
 	}
+	s.saving.start(s.backups.Run)
 }
 
 // badPart is a part of the server that ended with an error.

@@ -18,6 +18,7 @@ func (s *server) shutdown() error {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	s.gate.closed.Store(true)
+	s.saving.end() // a backup that is being made removes its files meanwhile
 	if s.cfg.CancelOnShutdown {
 		s.cancelAll(ctx)
 	}
@@ -32,6 +33,7 @@ func (s *server) shutdown() error {
 	s.readers.stop()
 	s.archive.drain(ctx)
 	s.stores.stop()
+	s.saving.stop()
 	if s.guard != nil {
 		s.guard.finish(ctx)
 	}

@@ -22,6 +22,9 @@ type Entry struct {
 	Store string    `json:"store,omitempty"`
 	Seq   uint64    `json:"seq"` // Manifest.Seq
 	Rows  uint64    `json:"rows"`
+
+	Verified time.Time     `json:"verified,omitzero"` // when it was; zero: it was not
+	Took     time.Duration `json:"took_ns"`           // to make it
 }
 
 // What a backup can be.
@@ -78,7 +81,7 @@ func entryOf(dir, name string, sizes map[string]int64) Entry {
 		e.State, e.Why = StateIncomplete, err.Error()
 		return e
 	}
-	e.Store, e.Seq, e.Rows = m.Store, m.Seq(), m.Rows()
+	e.Store, e.Seq, e.Rows, e.Took = m.Store, m.Seq(), m.Rows(), time.Duration(m.TookNs)
 	want := []File{m.Dump}
 	if m.Data != nil {
 		want = append(want, m.Data.File)
@@ -94,6 +97,9 @@ func entryOf(dir, name string, sizes map[string]int64) Entry {
 		case !sum:
 			e.State, e.Why = StateIncomplete, f.Name+sumSuffix+" is missing"
 		}
+	}
+	if e.State == StateComplete {
+		e.Verified = markOf(dir, name)
 	}
 	return e
 }

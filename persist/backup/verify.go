@@ -20,7 +20,8 @@ type Checked struct {
 // Verify checks everything about a backup that can be checked without a database: that
 // all files are there, their checksums and those beside them, every record of the
 // journal and every snapshot, and that the journal covers the database's rows. It
-// unpacks the archive into a temporary folder beside it.
+// unpacks the archive into a temporary folder beside it, and notes in the folder that the
+// backup was verified, which List tells.
 //
 // Errors: ErrIncomplete, ErrDamaged; the file system's.
 func Verify(ctx context.Context, dir, name string) (*Checked, error) {
@@ -47,6 +48,9 @@ func Verify(ctx context.Context, dir, name string) (*Checked, error) {
 		if err := verifyData(ctx, dir, m); err != nil {
 			return nil, err
 		}
+	}
+	if err := putMark(dir, name, time.Now()); err != nil {
+		return nil, err
 	}
 	return &Checked{Manifest: m, Took: time.Since(began)}, nil
 }
