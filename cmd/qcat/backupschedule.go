@@ -69,7 +69,7 @@ func (s *server) makeBackup(ctx context.Context, dir string) (*backup.Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, exe, "backup", "create", "--json", "--background", "--as", scheduleActor)
+	cmd := exec.CommandContext(ctx, exe, "backup", "create", "--json", "--background", "--as", scheduleActor) //nolint:gosec // this very program
 	cmd.Env = s.backupEnvironment(dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) } // pg_dump too

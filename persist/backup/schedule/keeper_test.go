@@ -70,7 +70,7 @@ func (f *folder) make(ctx context.Context) (*backup.Manifest, error) {
 	return f.put(at, true), nil
 }
 
-// runs runs a keeper for so long, and what happens meanwhile.
+// runs lets a keeper run while something happens.
 func runs(t *testing.T, text string, fails []error, during func(f *folder, k *schedule.Keeper)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/adhocore/gronx"
 )
 
-// Times are the times that a cron text names: minute, hour, day of the month, month, day
+// Times are the times that a cron text names: minute, hour, day of month, month and day
 // of the week. The zero value names none.
 type Times struct {
 	text string // the five fields
@@ -41,7 +41,7 @@ func Parse(text string) (Times, error) {
 		break
 	}
 	if len(fields) != 5 {
-		return Times{}, fmt.Errorf("schedule: %q has %d fields instead of five: minute, hour, day of the month, month, day of the week", text, len(fields))
+		return Times{}, fmt.Errorf("schedule: %q has %d fields instead of five: minute, hour, day of month, month, day of week", text, len(fields))
 	}
 	t.text = strings.Join(fields, " ")
 	if !gronx.IsValid(t.text) {
