@@ -1,6 +1,9 @@
 package wire
 
-import "unicode/utf8"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
 // scanner walks over JSON text once, front to back. It never allocates and never
 // looks past the end of b.
@@ -39,7 +42,8 @@ func (s *scanner) accept(c byte) bool {
 }
 
 // str reads a string and returns its bytes, which are part of b. Escapes and
-// control characters are Escaped: no name, number or code of ours needs one.
+// control characters are Escaped: no name, number or code of ours needs one, and a
+// terminal that is shown one obeys it.
 func (s *scanner) str() ([]byte, ErrorKind) {
 	if !s.accept('"') {
 		return nil, WrongType
@@ -51,18 +55,41 @@ func (s *scanner) str() ([]byte, ErrorKind) {
 		switch {
 		case c == '"':
 			v := s.b[start:s.pos]
-			if !ascii && !utf8.Valid(v) {
-				return nil, Syntax
+			if !ascii {
+				if kind := foreign(v); kind != OK {
+					return nil, kind
+				}
 			}
 			s.pos++
 			return v, OK
-		case c == '\\' || c < ' ':
+		case c == '\\':
 			return nil, Escaped
+		case c-' ' < del-' ':
 		case c >= utf8.RuneSelf:
 			ascii = false
+		default:
+			return nil, Escaped
 		}
 	}
 	return nil, Syntax
+}
+
+// del is the control character behind those that are printed.
+const del = 0x7F
+
+// foreign looks at a string that is not ASCII alone: bytes that are no UTF-8 are no JSON,
+// and what ends a line, moves a cursor or turns a text around is a control character here
+// as well.
+func foreign(v []byte) ErrorKind {
+	if !utf8.Valid(v) {
+		return Syntax
+	}
+	for _, r := range string(v) {
+		if r >= utf8.RuneSelf && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			return Escaped
+		}
+	}
+	return OK
 }
 
 // number reads a JSON number and returns its text.

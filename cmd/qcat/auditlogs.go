@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"qcat/core"
 	"qcat/core/identity"
@@ -127,16 +126,6 @@ type entryRow struct {
 }
 
 func rowOfEntry(a *identity.AuditEntry) entryRow { return entryRow(*a) }
-
-// printable is a text that may hold anything as a terminal may be shown it: what is not
-// to be seen, or would move the cursor, is escaped.
-func printable(text string) string {
-	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return text
-	}
-	quoted := strconv.Quote(text)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-}
 
 func (c *auditLogsCmd) verify(e *env) error {
 	in, err := c.act(e.ctx)

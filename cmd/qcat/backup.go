@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -101,7 +100,7 @@ func (c *backupCreateCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(m)
+		return printJSON(e, m)
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s\n%s, %d rows%s, %s in %v\n", m.Name, m.Server, m.Rows(), recordsOf(m),
 		byteSize(m.Bytes()).rounded(), roundTime(m.TookNs))
@@ -158,7 +157,7 @@ func printBackups(e *env, all []backup.Entry, asJSON bool) error {
 		if all == nil {
 			all = []backup.Entry{}
 		}
-		return json.NewEncoder(e.stdout).Encode(all)
+		return printJSON(e, all)
 	}
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tTIME\tSIZE\tSTORE\tSEQ\tSTATE")
@@ -192,7 +191,7 @@ func (c *backupVerifyCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(found)
+		return printJSON(e, found)
 	}
 	m := found.Manifest
 	_, err = fmt.Fprintf(e.stdout, "%s is whole: %s, %d rows%s; checked in %v\n", m.Name, m.Server, m.Rows(), recordsOf(m), roundTime(found.Took.Nanoseconds()))
@@ -254,7 +253,7 @@ func (c *backupRestoreCmd) lock(needed bool) (unlock func() error, err error) {
 
 func (c *backupRestoreCmd) print(e *env, out *backup.Outcome) error {
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(out)
+		return printJSON(e, out)
 	}
 	m := out.Manifest
 	fmt.Fprintf(e.stdout, "%s is restored in %v\n", m.Name, roundTime(out.Took.Nanoseconds()))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -103,7 +102,7 @@ func (f *scopeFlags) set(e *env, server *serverFlag, state risk.TradingState, re
 	}
 	if f.JSON {
 		body["cancelled"] = out.Cancelled
-		return json.NewEncoder(e.stdout).Encode(body)
+		return printJSON(e, body)
 	}
 	fmt.Fprintf(e.stdout, "%s is %s", f, state)
 	if cancel {

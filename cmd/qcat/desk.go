@@ -96,7 +96,7 @@ func (c *accountsCmd) Run(e *env) error {
 	if len(list) == 0 && c.Account != "" {
 		return fmt.Errorf("there is no account %s", c.Account)
 	}
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(visible{e.stdout}, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tSTATE\tMODE\tEQUITY\tFREE\tMARGIN RATIO\tLEVERAGE\tWALLETS (BALANCE, FREE)")
 	for i := range list {
 		a := &list[i]

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -117,7 +116,7 @@ func (c *journalVerifyCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		err = json.NewEncoder(e.stdout).Encode(v)
+		err = printJSON(e, v)
 	} else {
 		end := "the end is that of an orderly stop"
 		if !v.Closed {
@@ -194,7 +193,7 @@ func (c *journalHashCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(map[string]any{"seq": seq, "hash": hex.EncodeToString(hash[:]), "folded": seq - (from - 1), "elapsed_ns": time.Since(began).Nanoseconds()})
+		return printJSON(e, map[string]any{"seq": seq, "hash": hex.EncodeToString(hash[:]), "folded": seq - (from - 1), "elapsed_ns": time.Since(began).Nanoseconds()})
 	}
 	fmt.Fprintf(e.stdout, "%x  at record %d (%d records folded in %v)\n", hash, seq, seq-(from-1), time.Since(began).Round(time.Millisecond))
 	return nil

@@ -73,8 +73,8 @@ func (p *limitProposal) line() string {
 	return fmt.Sprintf("%s: %s (proposal %d)", p.Scope, p.Status, p.ID)
 }
 
-// printJSON prints one object.
-func printJSON(e *env, v any) error { return json.NewEncoder(e.stdout).Encode(v) }
+// printJSON prints one object, in which nothing is hidden from who sees it on a terminal.
+func printJSON(e *env, v any) error { return json.NewEncoder(visible{e.stdout}).Encode(v) }
 
 type limitsShowCmd struct {
 	serverFlag `embed:""`
@@ -99,7 +99,7 @@ func (c *limitsShowCmd) Run(e *env) error {
 	if c.JSON {
 		return printJSON(e, got)
 	}
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(visible{e.stdout}, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "an order meets\t\tof")
 	for _, l := range got.Effective {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", l.Limit, l.Value, l.Scope)

@@ -26,9 +26,9 @@ func (c *limitsProposalsCmd) Run(e *env) error {
 	}
 	for i := range got.Proposals {
 		p := &got.Proposals[i]
-		fmt.Fprintf(e.stdout, "%d  %s  by %s", p.ID, p.line(), p.By)
+		fmt.Fprintf(e.stdout, "%d  %s  by %s", p.ID, p.line(), printable(p.By))
 		if p.Reason != "" {
-			fmt.Fprintf(e.stdout, ", because: %s", p.Reason)
+			fmt.Fprintf(e.stdout, ", because: %s", printable(p.Reason))
 		}
 		fmt.Fprintln(e.stdout)
 		now, wants := limitTree{{p.Scope, p.Before}}, limitTree{{p.Scope, p.Limits}}

@@ -18,7 +18,8 @@ type logFlags struct {
 }
 
 // newLogger returns a logger that writes to w. Repeated messages are sampled:
-// of one message in one second the first 100 are kept and then every 100th.
+// of one message in one second the first 100 are kept and then every 100th. What others
+// sent stands there escaped: it makes no line and no sequence for a terminal.
 func (f logFlags) newLogger(w io.Writer) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(f.LogLevel)
 	if err != nil {
@@ -39,7 +40,7 @@ func (f logFlags) newLogger(w io.Writer) (*zap.Logger, error) {
 	if format == "console" {
 		encoder = zapcore.NewConsoleEncoder(cfg)
 	}
-	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level)
+	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(visible{w})), level)
 	return zap.New(zapcore.NewSamplerWithOptions(core, time.Second, 100, 100)), nil
 }
 

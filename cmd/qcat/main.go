@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exit := -1
 	parser, err := newParser(&cli{}, e, func(code int) { exit = code; panic(exitNow{}) })
 	if err != nil {
-		fmt.Fprintln(stderr, "qcat:", err)
+		fmt.Fprintln(visible{stderr}, "qcat:", err)
 		return 2
 	}
 	kctx, err := parse(parser, args)
@@ -93,12 +93,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "qcat: %v\n", err)
+		fmt.Fprintf(visible{stderr}, "qcat: %v\n", err)
 		return 2
 	}
 	e.settings = settingsOf(kctx)
 	if err := kctx.Run(e); err != nil {
-		fmt.Fprintf(stderr, "qcat: %v\n", err)
+		fmt.Fprintf(visible{stderr}, "qcat: %v\n", err)
 		return exitCode(err)
 	}
 	return 0

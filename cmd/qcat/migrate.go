@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -207,5 +206,5 @@ func printSteps(e *env, steps []migrate.Step) error {
 			rows[i].AppliedAt = &steps[i].AppliedAt
 		}
 	}
-	return json.NewEncoder(e.stdout).Encode(rows)
+	return printJSON(e, rows)
 }

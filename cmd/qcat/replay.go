@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -34,7 +33,7 @@ func (c *replayCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(report)
+		return printJSON(e, report)
 	}
 	return writeReport(e.stdout, c.File, dir.Instruments()[0], &report)
 }

@@ -70,7 +70,7 @@ func (c *watchCmd) Run(e *env) error {
 // time, channel, sequence, data.
 func writeLine(w io.Writer, m *client.Message) {
 	at := time.Unix(0, m.RTS).UTC().Format("15:04:05.000000")
-	fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", at, m.Channel, m.Seq, m.Data)
+	fmt.Fprintf(visible{w}, "%s\t%s\t%d\t%s\n", at, m.Channel, m.Seq, m.Data)
 }
 
 // screen is the state of the table: a row a channel. Updated on the
@@ -163,7 +163,7 @@ func (s *screen) draw(w io.Writer, second bool) {
 	var b strings.Builder
 	b.WriteString("\x1b[H")
 	line := func(text string) {
-		if len(text) > width {
+		if text = printable(text); len(text) > width {
 			text = text[:width]
 		}
 		b.WriteString(text + "\x1b[K\n")

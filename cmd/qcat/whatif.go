@@ -92,7 +92,7 @@ func (r *checked) print(out io.Writer) error {
 		fmt.Fprintln(out, "admitted")
 	}
 	for i := range r.Refusals {
-		fmt.Fprintf(out, "refused  %s\n", r.Refusals[i].Detail)
+		fmt.Fprintf(out, "refused  %s\n", printable(r.Refusals[i].Detail))
 	}
 	if r.After == nil {
 		return nil
