@@ -85,6 +85,7 @@ func (d *Directory) apply(all *identity.Everything, o opened, load uint64, now c
 		if old := d.users[u.ID]; old != nil && old.Epoch > u.Epoch {
 			u = old // it was changed here while the load ran
 		}
+		d.noteUnlocked(u)
 		users[u.ID] = u
 	}
 	d.users = users
@@ -99,6 +100,13 @@ func (d *Directory) apply(all *identity.Everything, o opened, load uint64, now c
 		}
 	}
 	d.ring.Set(ring)
+}
+
+// noteUnlocked notes when a user was unlocked, if it was later than what is known. Under mu.
+func (d *Directory) noteUnlocked(u *identity.User) {
+	if key := nameKey(u.Name); u.Unlocked > d.unlocked[key] {
+		d.unlocked[key] = u.Unlocked
+	}
 }
 
 func (d *Directory) applyKeys(all *identity.Everything, o opened, now core.Nanos) {
@@ -174,7 +182,7 @@ func (e *keyEntry) granted(owner *identity.User) *grant {
 	return &grant{
 		user: owner.ID, name: owner.Name, role: owner.Role, epoch: owner.Epoch,
 		permissions: owner.Role.Permissions() & e.key.Permissions, scope: owner.Scope, keyScope: &e.key.Scope,
-		key: e.key.ID, limit: limit.Text('k', e.key.ID), done: make(chan struct{}),
+		key: e.key.ID, hands: slices.Concat(owner.Hands, e.key.Hands), limit: limit.Text('k', e.key.ID), done: make(chan struct{}),
 	}
 }
 
@@ -207,6 +215,7 @@ func (d *Directory) enter(s *identity.Session, born uint64, now core.Nanos) *ses
 	g := &grant{user: s.User, session: s.ID, epoch: s.Epoch, done: make(chan struct{})}
 	if u := d.users[s.User]; u != nil {
 		g.name, g.role, g.permissions, g.scope = u.Name, u.Role, u.Role.Permissions(), u.Scope
+		g.hands = u.Hands
 		g.limit = limit.Text('u', u.Name)
 		d.befriend(u.Name, s.Address)
 	}

@@ -46,11 +46,12 @@ type Directory struct {
 	contact atomic.Int64 // when the store answered last
 	again   atomic.Int64 // when a secret that could not be opened is tried again; 0: there is none
 
-	loading sync.Mutex // one load at a time
-	mu      sync.Mutex // what follows, and who writes the maps
-	users   map[identity.UserID]*identity.User
-	signing map[string][]byte // secrets that were opened, by kid
-	loads   uint64            // loads begun
+	loading  sync.Mutex // one load at a time
+	mu       sync.Mutex // what follows, and who writes the maps
+	users    map[identity.UserID]*identity.User
+	signing  map[string][]byte        // secrets that were opened, by kid
+	loads    uint64                   // loads begun
+	unlocked map[limit.Key]core.Nanos // when users were unlocked, by nameKey
 	// familiar are names and the addresses of their sessions, of all that were ever seen here.
 	familiar map[limit.Key]struct{}
 }
@@ -114,7 +115,7 @@ func OpenDirectory(ctx context.Context, store identity.Store, opener Opener, clo
 		store: store, opener: opener, clock: clock, log: log,
 		keys: xsync.NewMapOf[keyID, *keyEntry](), sessions: xsync.NewMapOf[string, *sessionEntry](),
 		users: map[identity.UserID]*identity.User{}, signing: map[string][]byte{},
-		familiar: map[limit.Key]struct{}{},
+		unlocked: map[limit.Key]core.Nanos{}, familiar: map[limit.Key]struct{}{},
 	}
 	return d, d.Refresh(ctx)
 }
@@ -196,6 +197,13 @@ func (d *Directory) knows(pair limit.Key) bool {
 	defer d.mu.Unlock()
 	_, ok := d.familiar[pair]
 	return ok
+}
+
+// unlockedAt is when the user of a name was unlocked last, 0 for never.
+func (d *Directory) unlockedAt(name limit.Key) core.Nanos {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.unlocked[name]
 }
 
 // befriend notes from where a user logged in. Under mu.

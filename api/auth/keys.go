@@ -70,7 +70,7 @@ func (s *Service) createKey(ctx context.Context, by Principal, n *NewKey) (k ide
 	}
 	k = identity.APIKey{
 		ID: randomID()[:26], Owner: owner.ID, Name: n.Name, Kind: identity.HMACSHA256, Permissions: n.Permissions | identity.Read, Scope: n.Scope,
-		Addresses: plainPrefixes(n.Addresses), Expires: n.Expires, Created: now,
+		Addresses: plainPrefixes(n.Addresses), Expires: n.Expires, Created: now, Hands: by.hands(),
 	}
 	if n.Public != nil {
 		k.Kind, k.Public = identity.Ed25519, slices.Clone(n.Public)

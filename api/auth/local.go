@@ -40,6 +40,13 @@ func (d *Directory) setUser(u *identity.User, now core.Nanos) {
 	})
 }
 
+// unlock makes an unlocking hold here.
+func (d *Directory) unlock(u *identity.User) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.noteUnlocked(u)
+}
+
 // addSession makes a session known that was just stored, of a user as it was read for it.
 func (d *Directory) addSession(s *identity.Session, u *identity.User) *grant {
 	d.mu.Lock()

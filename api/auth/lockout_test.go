@@ -103,3 +103,64 @@ func TestBusyIsNoWrongPassword(t *testing.T) {
 	}
 	wants(t, "from elsewhere", p.tryFrom(1, "ann", pass), nil)
 }
+
+// TestUnlockUser: a user whom failed logins have locked out logs in again as soon as an
+// administrator, here or in another process, has said so: from where they failed, which locked the
+// address too, and from where they are known. Others there stay locked out, and so is
+// the user after as many more.
+func TestUnlockUser(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{false, true} {
+		for _, far := range []bool{false, true} {
+			p := first(t)
+			ctx := t.Context()
+			if known {
+				p.login("ann")
+			}
+			for range 5 {
+				_, err := p.try("ann", "wrong horse battery")
+				wants(t, "a guess", err, auth.ErrCredentials)
+			}
+			_, err := p.try("ann", pass)
+			wants(t, "locked", err, auth.ErrLocked)
+			by := p
+			if far {
+				by = p.second()
+			}
+			_, err = by.svc.UnlockUser(ctx, root, "ann")
+			must(t, err)
+			if e := p.log.Last(); e.Action != "user.unlock" || e.Target != "ann" || e.Outcome != "ok" ||
+				(!known && e.Before == e.After) {
+				t.Errorf("%+v", e)
+			}
+			must(t, p.dir.Poll(ctx))
+			if !known {
+				_, err = p.try("rita", pass)
+				wants(t, "another at the address", err, auth.ErrLocked)
+			}
+			p.login("ann")
+			for range 5 {
+				_, _ = p.try("ann", "wrong horse battery")
+			}
+			_, err = p.try("ann", pass)
+			wants(t, "locked again", err, auth.ErrLocked)
+		}
+	}
+}
+
+// TestWhoMayUnlock: administrators, of users within their own scope.
+func TestWhoMayUnlock(t *testing.T) {
+	t.Parallel()
+	p := first(t)
+	p.user("local", identity.Admin, "desk1")
+	for name, want := range map[string]map[string]error{
+		"ann": {"ann": auth.ErrForbidden, "rita": auth.ErrForbidden}, "rita": {"ann": auth.ErrForbidden},
+		"local": {"ann": nil, "rita": auth.ErrScope}, "adam": {"rita": nil, "eve": auth.ErrNotFound},
+	} {
+		by := p.login(name).Principal
+		for target, err := range want {
+			_, got := p.svc.UnlockUser(t.Context(), by, target)
+			wants(t, name+" unlocks "+target, got, err)
+		}
+	}
+}

@@ -63,6 +63,7 @@ type attempt struct {
 	who      Credentials
 	now      core.Nanos
 	familiar bool           // the user has logged in from the address before
+	spared   bool           // the lock of an address does not hold for the name
 	names    *limit.Backoff // by which it is counted
 	name     limit.Key      // of the name, or of name and address when familiar
 	address  limit.Key
@@ -73,10 +74,13 @@ type attempt struct {
 }
 
 func (g *Gate) attempt(c Credentials) *attempt {
-	a := &attempt{gate: g, who: c, now: g.clock.Now(), names: g.names, name: nameKey(c.Name), address: limit.Address(c.Address)}
-	if pair := pairKey(a.name, a.address); g.dir.knows(pair) {
-		a.familiar, a.names, a.name = true, g.familiar, pair
+	name := nameKey(c.Name)
+	unlocked := g.dir.unlockedAt(name)
+	a := &attempt{gate: g, who: c, now: g.clock.Now(), names: g.names, name: countedBy(name, unlocked), address: limit.Address(c.Address)}
+	if pair := pairKey(name, a.address); g.dir.knows(pair) {
+		a.familiar, a.names, a.name = true, g.familiar, countedBy(pair, unlocked)
 	}
+	a.spared = a.familiar || (unlocked != 0 && a.now < unlocked+core.Nanos(lockout.Most))
 	return a
 }
 
@@ -96,7 +100,7 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 		return ErrLocked.After(wait)
 	}
 	a.counted = counted
-	if a.familiar {
+	if a.spared {
 		return nil
 	}
 	if a.locked, wait = g.addresses.Begin(a.address, limit.Attempts{}, a.now); wait > 0 {
@@ -109,7 +113,7 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 // wait is how long the attempt is locked out.
 func (a *attempt) wait() time.Duration {
 	wait := a.names.Wait(a.name, a.now)
-	if !a.familiar {
+	if !a.spared {
 		wait = max(wait, a.gate.addresses.Wait(a.address, a.now))
 	}
 	return wait
@@ -128,7 +132,7 @@ func (a *attempt) stored() limit.Attempts {
 // would lock users out.
 func (a *attempt) undo(ctx context.Context) {
 	a.names.Undo(a.name, a.counted, a.now)
-	if !a.familiar {
+	if !a.spared {
 		a.gate.addresses.Undo(a.address, a.locked, a.now)
 	}
 	if a.noted {
@@ -180,7 +184,7 @@ func (a *attempt) fail(ctx context.Context) error {
 func (a *attempt) succeed(ctx context.Context) (Tokens, error) {
 	g := a.gate
 	a.names.Succeed(a.name, a.now)
-	if !a.familiar {
+	if !a.spared {
 		g.addresses.Undo(a.address, a.locked, a.now)
 	}
 	a.user.LastLogin = a.now
@@ -308,6 +312,16 @@ func sum(id string) []byte {
 
 // nameKey is by what failures of a name are counted, in whatever case it is written.
 func nameKey(name string) limit.Key { return limit.Text('n', strings.ToLower(name)) }
+
+// countedBy is by what failures are counted since an administrator has unlocked a user: those
+// before it are of another key, and forgotten in time.
+func countedBy(key limit.Key, unlocked core.Nanos) limit.Key {
+	if unlocked == 0 {
+		return key
+	}
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 16), uint64(key))
+	return limit.Text('l', binary.LittleEndian.AppendUint64(b, uint64(unlocked))) //nolint:gosec // bits
+}
 
 // pairKey is by what those of a name from an address are that it has logged in from.
 func pairKey(name, address limit.Key) limit.Key {

@@ -29,6 +29,7 @@ type grant struct {
 	key         string
 	session     string
 	limit       limit.Key
+	hands       []string              // others who may act as this one
 	ended       atomic.Pointer[Error] // why; nil while it is alive
 	done        chan struct{}
 }

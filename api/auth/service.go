@@ -90,6 +90,14 @@ func viewUser(u *identity.User) userView {
 	return userView{u.Name, u.Role.String(), u.Scope.String(), u.Disabled, u.Epoch}
 }
 
+// lockView is what the audit log is shown of a lock.
+type lockView struct {
+	Failures int        `json:"failures"`
+	LockedTo core.Nanos `json:"locked_to"`
+}
+
+func viewLock(u *identity.User) lockView { return lockView{u.Failures, u.LockedTo} }
+
 // keyView is what the audit log is shown of an API key.
 type keyView struct {
 	Owner       identity.UserID `json:"owner"`

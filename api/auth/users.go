@@ -40,7 +40,7 @@ func (s *Service) createUser(ctx context.Context, by Principal, n NewUser, creat
 		return u, err
 	}
 	now := s.Clock.Now()
-	u = identity.User{Name: n.Name, Role: n.Role, Scope: n.Scope, Created: now, Changed: now}
+	u = identity.User{Name: n.Name, Role: n.Role, Scope: n.Scope, Hands: by.hands(), Created: now, Changed: now}
 	if n.Password != "" {
 		if u.Password, err = s.hash(ctx, n.Name, n.Password); err != nil {
 			return identity.User{}, err
@@ -137,10 +137,35 @@ func (s *Service) changeUser(ctx context.Context, by Principal, name string, c U
 			u.Disabled = *c.Disabled
 		}
 		if c.Password != nil {
-			u.Password = hash
+			u.Password, u.Hands = hash, by.hands()
 		}
 		return mayGive(by, u.Role, &u.Scope)
 	})
+}
+
+// UnlockUser lets a user try again who is locked out by failed logins, also where those have
+// locked an address. Sessions and keys go on. Errors: ErrNotFound, ErrScope.
+func (s *Service) UnlockUser(ctx context.Context, by Principal, name string) (identity.User, error) {
+	before, after, err := s.unlockUser(ctx, by, name)
+	return after, s.record(ctx, by, "user.unlock", name, viewLock(&before), viewLock(&after), err)
+}
+
+func (s *Service) unlockUser(ctx context.Context, by Principal, name string) (before, after identity.User, err error) {
+	if err = administer(by); err != nil {
+		return before, after, err
+	}
+	u, err := s.Store.User(ctx, name)
+	if err != nil {
+		return before, after, err
+	}
+	if err = mayGive(by, u.Role, &u.Scope); err != nil {
+		return before, after, err
+	}
+	if before, after, err = s.Store.UnlockUser(ctx, name); err == nil && s.Directory != nil {
+		s.Directory.unlock(&after)
+		s.Directory.settle(ctx)
+	}
+	return before, after, err
 }
 
 // apply changes a user in the store and makes it hold here.
@@ -183,7 +208,7 @@ func (s *Service) changePassword(ctx context.Context, by Principal, old, next st
 		if now.Epoch != u.Epoch || now.Password != u.Password {
 			return ErrRevoked // somebody else was faster
 		}
-		now.Password = hash
+		now.Password = hash // Hands stay: who gave the old one may have chosen the new one, too
 		return nil
 	})
 }
@@ -195,7 +220,7 @@ func (s *Service) proveOld(ctx context.Context, u *identity.User, old string) er
 	now := s.Clock.Now()
 	if s.Gate != nil {
 		var wait time.Duration
-		key = nameKey(u.Name)
+		key = countedBy(nameKey(u.Name), u.Unlocked)
 		counted, wait = s.Gate.names.Begin(key, limit.Attempts{Failures: u.Failures, LockedTo: u.LockedTo}, now)
 		if wait > 0 {
 			return ErrLocked.After(wait)

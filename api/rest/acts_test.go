@@ -197,3 +197,36 @@ func TestOrdersOfOthers(t *testing.T) {
 		t.Errorf("%s", r.body)
 	}
 }
+
+// TestNobodyApprovesForTwo: a change of limits is not approved by a user or key that whoever
+// proposed it made, nor the other way round.
+func TestNobodyApprovesForTwo(t *testing.T) {
+	g := guard(t)
+	g.both()
+	adam := g.user("adam")
+	propose := func(c caller, n int) string {
+		g.t.Helper()
+		r := g.as(c, "PATCH", "/api/v1/risk/limits", fmt.Sprintf(`{"scope":"account","account":"demo","limits":{"max_notional":"%d"}}`, n))
+		if r.status != 202 {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		return "/api/v1/risk/limits/proposals/" + r.member("id")
+	}
+	if r := g.as(adam, "POST", "/api/v1/users", `{"name":"puppet","role":"risk","scope":{"all":true},"password":"`+pass+`"}`); r.status != 201 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	puppet := g.loginAs(person{"puppet", "*", identity.Risk})
+	const approve = `{"approve":true}`
+	mine := propose(adam, 71_000)
+	g.as(puppet, "POST", mine, approve).refused(403, "auth.forbidden")
+	if e := g.log.Last(); e.Action != "limits.decide" || e.Actor != "puppet" || e.Outcome != "auth.forbidden" {
+		t.Errorf("%+v", e)
+	}
+	g.as(adam, "POST", propose(puppet, 72_000), approve).refused(403, "auth.forbidden")
+	if r := g.as(puppet, "POST", mine, `{"approve":false}`); r.status != 200 { // what tightens needs one person
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := g.as(g.user("rita"), "POST", propose(adam, 73_000), approve); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}

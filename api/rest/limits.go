@@ -5,9 +5,11 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
+	"qcat/api/auth"
 	"qcat/api/wire"
 	"qcat/core/engine"
 	"qcat/risk"
@@ -256,12 +258,37 @@ func (s *Server) decideProposal(c exchange) {
 		return
 	}
 	by, ok := s.proposer(c, actDecide, target, &req)
-	if !ok || !s.begin(c, actDecide, target, string(c.PostBody())) {
+	if !ok || req.Approve && !s.apart(c, uint32(id), target) || !s.begin(c, actDecide, target, string(c.PostBody())) {
 		return
 	}
 	p, err := s.cfg.Engine.DecideProposal(uint32(id), req.Approve, by)
 	s.answerProposal(c, &p, err)
 	s.done(c, actDecide, target, s.limitsText(&p), string(c.Response.Body()))
+}
+
+// apart reports whether the caller is certainly another person than who proposed. A proposal that is
+// not there yet cannot be approved: nobody knows whose it will be. The engine itself looks
+// whether it is the same name.
+func (s *Server) apart(c exchange, id uint32, target string) bool {
+	if s.cfg.Gate == nil {
+		return true
+	}
+	all, _ := s.cfg.Engine.Proposals()
+	at := slices.IndexFunc(all, func(p engine.Proposal) bool { return p.ID == id })
+	if at < 0 {
+		s.refuse(c, nil, risk.Reason{Code: risk.UnknownProposal})
+		return false
+	}
+	if strings.EqualFold(all[at].By, c.who.Name()) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(s.life, s.cfg.Timeout)
+	defer cancel()
+	if err := s.cfg.Service.Apart(ctx, c.who, all[at].By, all[at].Time); err != nil {
+		s.forbid(c, actDecide, target, auth.Refusal(err))
+		return false
+	}
+	return true
 }
 
 // mayDecide looks up what a proposal is about. To somebody whose scope is not everything, one that is

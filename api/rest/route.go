@@ -339,7 +339,7 @@ func (s *Server) admitPage(c exchange, page string) bool {
 	h := &c.Response.Header
 	h.Set(fasthttp.HeaderAccessControlAllowOrigin, page)
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
-	h.Set(fasthttp.HeaderAccessControlExposeHeaders, HeaderCursor+", Link")
+	h.Set(fasthttp.HeaderAccessControlExposeHeaders, HeaderCursor+", Link, "+fasthttp.HeaderRetryAfter)
 	if len(c.Request.Header.Peek(fasthttp.HeaderAccessControlRequestMethod)) > 0 {
 		h.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST, PUT, PATCH, DELETE")
 		h.Set(fasthttp.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, "+headerKey+", "+headerTimestamp+", "+headerWindow+", "+headerNonce+", "+headerSignature)

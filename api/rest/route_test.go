@@ -118,6 +118,10 @@ func TestOrigin(t *testing.T) {
 		!strings.Contains(r.header("Access-Control-Allow-Methods"), "POST") || !strings.HasPrefix(r.header("Access-Control-Allow-Headers"), "Authorization, Content-Type, X-QCAT-KEY") {
 		t.Errorf("preflight: %d, %q", r.status, r.header("Access-Control-Allow-Methods"))
 	}
+	r = s.ask("GET", ordersPath, "", "Origin: https://desk.example.com")
+	if got := r.header("Access-Control-Expose-Headers"); got != "Next-Cursor, Link, Retry-After" {
+		t.Errorf("a page may read %q", got)
+	}
 	if r := s.ask("OPTIONS", ordersPath, "", "Origin: https://evil.example", "Access-Control-Request-Method: POST"); r.status != 403 || r.header("Access-Control-Allow-Origin") != "" {
 		t.Errorf("preflight of another site: %d", r.status)
 	}

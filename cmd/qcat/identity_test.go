@@ -102,6 +102,34 @@ func TestDisabledUserIsGone(t *testing.T) {
 	})
 }
 
+// TestUnlockedUserLogsIn: whoever has failed too often logs in again as soon as the command is through,
+// and the audit log has who did it.
+func TestUnlockedUserLogsIn(t *testing.T) {
+	t.Parallel()
+	sites(t, func(t *testing.T, s *site) {
+		s.run(0, "", "create-user", "adam", "--admin")
+		s.run(0, "", "create-user", "tina", "--role", "trader", "--scope", "demo")
+		p := s.serve()
+		try := func(password string) int {
+			return p.ask("POST", "/api/v1/auth/login", `{"user":"tina","password":"`+password+`"}`).status
+		}
+		for range 7 { // far into a lock of some seconds
+			eventually(t, "a guess", func() bool { return try("wrong horse battery") == http.StatusUnauthorized })
+		}
+		if got := try(secretPhrase); got != http.StatusTooManyRequests {
+			t.Fatalf("locked: %d", got)
+		}
+		s.run(0, "user tina is unlocked", "unlock-user", "tina")
+		began := time.Now()
+		eventually(t, "a login", func() bool { return try(secretPhrase) == http.StatusOK })
+		if took := time.Since(began); took > within && !raceEnabled {
+			t.Errorf("let in after %v", took)
+		}
+		s.run(0, "user.unlock", "audit-logs", "--days", "1", "--action", "user.unlock")
+		s.run(1, "", "unlock-user", "nobody")
+	})
+}
+
 // TestRotateJWT: old tokens stay good, unless all are ended.
 func TestRotateJWT(t *testing.T) {
 	t.Parallel()

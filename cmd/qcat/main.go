@@ -49,6 +49,7 @@ type cli struct {
 	ChangeUser   changeUserCmd   `cmd:"" help:"Change a user's role, scope or password; it is logged out."`
 	DisableUser  disableUserCmd  `cmd:"" help:"Disable a user: sessions and sockets end, its API keys stop."`
 	EnableUser   enableUserCmd   `cmd:"" help:"Let a disabled user in again."`
+	UnlockUser   unlockUserCmd   `cmd:"" help:"Let a user try again who is locked out by failed logins."`
 	LogoutUser   logoutUserCmd   `cmd:"" help:"End every session of a user."`
 	CreateAPIKey createAPIKeyCmd `cmd:"" name:"create-apikey" help:"Create an API key; its secret is shown once."`
 	ListAPIKeys  listAPIKeysCmd  `cmd:"" name:"list-apikeys" help:"List API keys, their permissions and when they were used."`

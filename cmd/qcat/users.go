@@ -174,6 +174,21 @@ func (c *enableUserCmd) Run(e *env) error {
 	return c.change(e, auth.UserChange{Disabled: &no}, "is enabled")
 }
 
+type unlockUserCmd struct {
+	userName `embed:""`
+}
+
+// Run implements the command.
+func (c *unlockUserCmd) Run(e *env) error {
+	return c.administer(e, func(ctx context.Context, s *auth.Service, by auth.Principal) error {
+		u, err := s.UnlockUser(ctx, by, c.Name)
+		if err != nil {
+			return err
+		}
+		return tellUser(e, c.JSON, &u, "is unlocked")
+	})
+}
+
 type changeUserCmd struct {
 	userName `embed:""`
 	Role     *identity.Role `help:"viewer, trader, risk or admin." placeholder:"ROLE"`

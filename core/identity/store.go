@@ -42,11 +42,14 @@ type Store interface {
 	// User is found by its name in any case. Errors: ErrNotFound.
 	User(ctx context.Context, name string) (User, error)
 	Users(ctx context.Context) ([]User, error)
-	// ChangeUser changes role, scope, password, disabled and epoch, which it raises if
-	// any of the others changed. change may be called more than once. Errors:
+	// ChangeUser changes role, scope, password with Hands, disabled and epoch, which it raises
+	// if any of the others changed. change may be called more than once. Errors:
 	// ErrNotFound, ErrLastAdmin, those of change.
 	ChangeUser(ctx context.Context, name string, change func(*User) error) (before, after User, err error)
-	// NoteLogin writes Failures, LockedTo and LastLogin alone.
+	// UnlockUser forgets the failed logins, and sets Unlocked. Errors: ErrNotFound.
+	UnlockUser(ctx context.Context, name string) (before, after User, err error)
+	// NoteLogin writes Failures, LockedTo and LastLogin alone, of the former two nothing
+	// when the user was unlocked since u was read.
 	NoteLogin(ctx context.Context, u *User) error
 
 	CreateKey(ctx context.Context, k *APIKey) error

@@ -22,7 +22,11 @@ type User struct {
 	// disabling, a change of role, scope or password, an order to log out everywhere.
 	// Tokens carry it.
 	Epoch int64
+	// Hands are the names of others who may know the password: who gave it, and who may
+	// act for them. A command's user is none of them.
+	Hands []string
 
+	Unlocked  core.Nanos // failed logins before it count no more
 	Failures  int        // logins in a row that failed
 	LockedTo  core.Nanos // no login before it
 	LastLogin core.Nanos
@@ -58,6 +62,10 @@ type APIKey struct {
 	// Secret is the sealed HMAC secret; Public the Ed25519 key. One of them is there.
 	Secret Sealed
 	Public []byte
+
+	// Hands are the names of those who may know the secret: who made the key, and who
+	// may act for them. A command's user is none of them.
+	Hands []string
 
 	Permissions Permission // of these it has what its owner's role has, too
 	Scope       Scope      // of this it has what its owner has, too

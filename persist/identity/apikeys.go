@@ -16,13 +16,15 @@ import (
 // kind needs.
 var ErrKeyParts = errors.New("an HMAC key has a sealed secret, an Ed25519 key a public key, and neither has both")
 
-const apiKeyColumns = "id, owner, name, kind, secret, public, permissions, scope, addresses, expires, revoked, last_used, created" //nolint:gosec // names of columns
+const apiKeyColumns = "id, owner, name, kind, secret, public, permissions, scope, addresses, expires, revoked, last_used, created, hands" //nolint:gosec // names of columns
 
 // apiKeyFields are the places of apiKeyColumns.
 func apiKeyFields(k *identity.APIKey) ([]any, func() error) {
-	var scope, addresses []byte
-	return []any{&k.ID, &k.Owner, &k.Name, &k.Kind, (*[]byte)(&k.Secret), &k.Public, &k.Permissions, &scope, &addresses, &k.Expires, &k.Revoked, &k.LastUsed, &k.Created},
-		func() error { return errors.Join(fromJSON(scope, &k.Scope), fromJSON(addresses, &k.Addresses)) }
+	var scope, addresses, hands []byte
+	return []any{&k.ID, &k.Owner, &k.Name, &k.Kind, (*[]byte)(&k.Secret), &k.Public, &k.Permissions, &scope, &addresses, &k.Expires, &k.Revoked, &k.LastUsed, &k.Created, &hands},
+		func() error {
+			return errors.Join(fromJSON(scope, &k.Scope), fromJSON(addresses, &k.Addresses), handsFrom(hands, &k.Hands))
+		}
 }
 
 func (t *tx) apiKeys(rest string, args ...any) ([]identity.APIKey, error) {
@@ -58,6 +60,10 @@ func (t *tx) createKey(k *identity.APIKey) error {
 	if err != nil {
 		return err
 	}
+	hands, err := handsJSON(k.Hands)
+	if err != nil {
+		return err
+	}
 	owners, err := t.count("SELECT count(*) FROM users WHERE id = $1", k.Owner)
 	if err != nil {
 		return err
@@ -70,8 +76,8 @@ func (t *tx) createKey(k *identity.APIKey) error {
 			return err
 		}
 	}
-	n, err := t.exec("INSERT INTO api_keys ("+apiKeyColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
-		k.ID, k.Owner, k.Name, k.Kind, k.Secret, k.Public, k.Permissions, scope, addresses, k.Expires, k.Revoked, k.LastUsed, k.Created)
+	n, err := t.exec("INSERT INTO api_keys ("+apiKeyColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+		k.ID, k.Owner, k.Name, k.Kind, k.Secret, k.Public, k.Permissions, scope, addresses, k.Expires, k.Revoked, k.LastUsed, k.Created, hands)
 	if err == nil && n == 0 {
 		return fmt.Errorf("%q %w", k.ID, identity.ErrExists)
 	}

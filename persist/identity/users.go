@@ -11,13 +11,13 @@ import (
 	"qcat/core/identity"
 )
 
-const userColumns = "id, name, role, scope, disabled, password, epoch, failures, locked_to, last_login, created, changed"
+const userColumns = "id, name, role, scope, disabled, password, epoch, failures, locked_to, last_login, created, changed, hands, unlocked"
 
 // userFields are the places of userColumns.
 func userFields(u *identity.User) ([]any, func() error) {
-	var scope []byte
-	return []any{&u.ID, &u.Name, &u.Role, &scope, &u.Disabled, &u.Password, &u.Epoch, &u.Failures, &u.LockedTo, &u.LastLogin, &u.Created, &u.Changed},
-		func() error { return fromJSON(scope, &u.Scope) }
+	var scope, hands []byte
+	return []any{&u.ID, &u.Name, &u.Role, &scope, &u.Disabled, &u.Password, &u.Epoch, &u.Failures, &u.LockedTo, &u.LastLogin, &u.Created, &u.Changed, &hands, &u.Unlocked},
+		func() error { return errors.Join(fromJSON(scope, &u.Scope), handsFrom(hands, &u.Hands)) }
 }
 
 func (t *tx) users(rest string, args ...any) ([]identity.User, error) {
@@ -68,12 +68,16 @@ func (s *Store) createUser(ctx context.Context, what string, u *identity.User, m
 		if err != nil {
 			return err
 		}
+		hands, err := handsJSON(made.Hands)
+		if err != nil {
+			return err
+		}
 		if err := t.get([]any{&made.ID}, "UPDATE identity_version SET last_user = last_user + 1 WHERE one = 1 RETURNING last_user"); err != nil {
 			return err
 		}
-		n, err := t.exec("INSERT INTO users (name_key, "+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"+
+		n, err := t.exec("INSERT INTO users (name_key, "+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"+
 			" ON CONFLICT DO NOTHING", nameKey(made.Name), made.ID, made.Name, made.Role, scope, made.Disabled, made.Password, made.Epoch,
-			made.Failures, made.LockedTo, made.LastLogin, made.Created, made.Changed)
+			made.Failures, made.LockedTo, made.LastLogin, made.Created, made.Changed, hands, made.Unlocked)
 		if err == nil && n == 0 {
 			return fmt.Errorf("%q %w", made.Name, identity.ErrExists)
 		}
@@ -153,6 +157,9 @@ func changed(before, asked *identity.User) identity.User {
 	if !same {
 		after.Epoch++
 	}
+	if after.Password != before.Password {
+		after.Hands = slices.Clone(asked.Hands)
+	}
 	after.Epoch = max(after.Epoch, asked.Epoch)
 	return after
 }
@@ -163,8 +170,12 @@ func (t *tx) changeUser(before, after *identity.User) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec("UPDATE users SET role = $1, scope = $2, password = $3, disabled = $4, epoch = $5, changed = $6 WHERE id = $7 AND epoch = $8",
-		after.Role, scope, after.Password, after.Disabled, after.Epoch, after.Changed, after.ID, before.Epoch)
+	hands, err := handsJSON(after.Hands)
+	if err != nil {
+		return err
+	}
+	n, err := t.exec("UPDATE users SET role = $1, scope = $2, password = $3, disabled = $4, epoch = $5, changed = $6, hands = $7 WHERE id = $8 AND epoch = $9",
+		after.Role, scope, after.Password, after.Disabled, after.Epoch, after.Changed, hands, after.ID, before.Epoch)
 	if err != nil {
 		return err
 	}
@@ -189,12 +200,40 @@ func administers(u *identity.User) bool { return u.Role == identity.Admin && !u.
 // NoteLogin implements identity.Store. Errors: identity.ErrNotFound as well.
 func (s *Store) NoteLogin(ctx context.Context, u *identity.User) error {
 	return s.note(ctx, "note login", func(t *tx) error {
-		n, err := t.exec("UPDATE users SET failures = $1, locked_to = $2, last_login = $3 WHERE id = $4", u.Failures, u.LockedTo, u.LastLogin, u.ID)
+		n, err := t.exec("UPDATE users SET failures = CASE WHEN unlocked = $1 THEN $2 ELSE failures END,"+
+			" locked_to = CASE WHEN unlocked = $1 THEN $3 ELSE locked_to END, last_login = $4 WHERE id = $5",
+			u.Unlocked, u.Failures, u.LockedTo, u.LastLogin, u.ID)
 		if err == nil && n == 0 {
 			return identity.ErrNotFound
 		}
 		return err
 	})
+}
+
+// UnlockUser implements identity.Store. Errors: identity.ErrNotFound.
+func (s *Store) UnlockUser(ctx context.Context, name string) (before, after identity.User, err error) {
+	err = s.change(ctx, "unlock user", func(t *tx) (err error) {
+		if before, err = t.user(name); err != nil {
+			return err
+		}
+		after = before
+		after.Failures, after.LockedTo, after.Unlocked = 0, 0, max(s.clock.Now(), before.Unlocked+1)
+		_, err = t.exec("UPDATE users SET failures = 0, locked_to = 0, unlocked = $1 WHERE id = $2", after.Unlocked, after.ID)
+		return err
+	})
+	return before, after, err
+}
+
+// handsJSON is a list of names as it is stored: [] and not null.
+func handsJSON(hands []string) (string, error) { return toJSON(append([]string{}, hands...)) }
+
+// handsFrom is how handsJSON reads back: nobody is nil.
+func handsFrom(text []byte, hands *[]string) error {
+	if string(text) == "[]" {
+		*hands = nil
+		return nil
+	}
+	return fromJSON(text, hands)
 }
 
 func toJSON(v any) (string, error) {

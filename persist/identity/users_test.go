@@ -3,6 +3,7 @@ package identity_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -253,6 +254,68 @@ func TestFirstUsersAtOnce(t *testing.T) {
 		}
 		if all, err := b.Users(t.Context()); err != nil || len(all) != 1 || made != 1 || all[0].ID != 1 {
 			t.Errorf("%d were told to be first, of %+v, %v", made, all, err)
+		}
+	})
+}
+
+// TestUnlockUser: the failures are forgotten, and what a login that was under way then
+// knew of them is not written any more.
+func TestUnlockUser(t *testing.T) {
+	each(t, func(t *testing.T, b *bed) {
+		ctx := t.Context()
+		u := b.user("ann", identity.Trader)
+		u.Failures, u.LockedTo = 5, start+9
+		b.must(b.NoteLogin(ctx, &u))
+		var before, after identity.User
+		b.rises(true, func() {
+			var err error
+			before, after, err = b.UnlockUser(ctx, "Ann")
+			b.must(err)
+		})
+		if before.Failures != 5 || before.LockedTo != start+9 || before.Unlocked != 0 || after.Failures != 0 || after.LockedTo != 0 ||
+			after.Unlocked == 0 || after.Epoch != before.Epoch {
+			t.Errorf("before %+v, after %+v", before, after)
+		}
+		u.Failures, u.LockedTo, u.LastLogin = 6, start+99, start+1
+		b.must(b.NoteLogin(ctx, &u))
+		got, err := b.User(ctx, "ann")
+		b.must(err)
+		if got.Failures != 0 || got.LockedTo != 0 || got.LastLogin != start+1 || got.Unlocked != after.Unlocked {
+			t.Errorf("%+v", got)
+		}
+		if _, again, err := b.UnlockUser(ctx, "ann"); err != nil || again.Unlocked <= after.Unlocked {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+		_, _, err = b.UnlockUser(ctx, "nobody")
+		b.refused(err, identity.ErrNotFound)
+	})
+}
+
+// TestHands: who gave a password or key is kept, and changes with the password alone.
+func TestHands(t *testing.T) {
+	each(t, func(t *testing.T, b *bed) {
+		ctx := t.Context()
+		u := identity.User{Name: "ann", Role: identity.Risk, Password: "$argon2id$ann", Hands: []string{"adam", "eve"}}
+		b.must(b.CreateUser(ctx, &u))
+		_, after, err := b.ChangeUser(ctx, "ann", func(u *identity.User) error {
+			u.Hands, u.Disabled = []string{"nobody"}, true
+			return nil
+		})
+		b.must(err)
+		if !slices.Equal(after.Hands, u.Hands) {
+			t.Errorf("without a password: %q", after.Hands)
+		}
+		_, _, err = b.ChangeUser(ctx, "ann", func(u *identity.User) error {
+			u.Hands, u.Password = []string{"ines"}, "$argon2id$next"
+			return nil
+		})
+		b.must(err)
+		k := identity.APIKey{ID: "k", Owner: u.ID, Kind: identity.Ed25519, Public: []byte("public"), Permissions: identity.Read, Hands: []string{"adam"}}
+		b.must(b.CreateKey(ctx, &k))
+		all, err := b.Load(ctx)
+		b.must(err)
+		if !slices.Equal(all.Users[0].Hands, []string{"ines"}) || !slices.Equal(all.Keys[0].Hands, []string{"adam"}) {
+			t.Errorf("%q, %q", all.Users[0].Hands, all.Keys[0].Hands)
 		}
 	})
 }

@@ -190,6 +190,9 @@ func (s *Store) ChangeUser(ctx context.Context, name string, change func(*identi
 	if after.Role != before.Role || after.Scope.String() != before.Scope.String() || after.Password != before.Password || after.Disabled != before.Disabled {
 		after.Epoch = max(after.Epoch, before.Epoch+1)
 	}
+	if after.Password != before.Password {
+		after.Hands = slices.Clone(asked.Hands)
+	}
 	if administers(&before) && !administers(&after) && !slices.ContainsFunc(s.users, func(u identity.User) bool { return u.ID != after.ID && administers(&u) }) {
 		return before, before, identity.ErrLastAdmin
 	}
@@ -201,6 +204,25 @@ func (s *Store) ChangeUser(ctx context.Context, name string, change func(*identi
 
 func administers(u *identity.User) bool { return u.Role == identity.Admin && !u.Disabled }
 
+// UnlockUser implements identity.Store.
+func (s *Store) UnlockUser(ctx context.Context, name string) (before, after identity.User, err error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return before, after, err
+	}
+	defer unlock()
+	i := s.find(name)
+	if i < 0 {
+		return before, after, identity.ErrNotFound
+	}
+	before = s.users[i]
+	after = before
+	after.Failures, after.LockedTo, after.Unlocked = 0, 0, max(s.clock.Now(), before.Unlocked+1)
+	s.users[i] = after
+	s.version++
+	return before, after, nil
+}
+
 // NoteLogin implements identity.Store.
 func (s *Store) NoteLogin(ctx context.Context, u *identity.User) error {
 	unlock, err := s.lock(ctx)
@@ -210,7 +232,10 @@ func (s *Store) NoteLogin(ctx context.Context, u *identity.User) error {
 	defer unlock()
 	for i := range s.users {
 		if at := &s.users[i]; at.ID == u.ID {
-			at.Failures, at.LockedTo, at.LastLogin = u.Failures, u.LockedTo, u.LastLogin
+			at.LastLogin = u.LastLogin
+			if at.Unlocked == u.Unlocked {
+				at.Failures, at.LockedTo = u.Failures, u.LockedTo
+			}
 			return nil
 		}
 	}
