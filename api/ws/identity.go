@@ -89,7 +89,8 @@ func (s *session) proof() (auth.Principal, error) {
 		if !s.take(tokenFields, wire.Fields(wire.FieldToken)) {
 			return auth.Principal{}, errMistaken
 		}
-		return s.srv.prove(s.from, func() (auth.Principal, error) { return s.cfg.Gate.Bearer(s.req.Token, s.from) })
+		p, err := s.cfg.Gate.Bearer(s.req.Token, s.from)
+		return p.With("ws"), err
 	}
 	if !s.take(signatureFields, wire.SignatureNeeds) {
 		return auth.Principal{}, errMistaken
@@ -98,7 +99,8 @@ func (s *session) proof() (auth.Principal, error) {
 		Key: s.req.Key, Timestamp: s.req.Timestamp, Window: s.req.Window, Nonce: s.req.Nonce, Signature: s.req.Signature,
 		Method: signature.SocketMethod, Target: signature.SocketTarget, Socket: true,
 	}
-	return s.srv.prove(s.from, func() (auth.Principal, error) { return s.cfg.Gate.Signed(&r, s.from) })
+	p, err := s.cfg.Gate.Signed(&r, s.from)
+	return p.With("ws"), err
 }
 
 // replace gives the connection to a principal. One that is somebody's already stays that

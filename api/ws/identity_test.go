@@ -14,6 +14,7 @@ import (
 	"qcat/api/auth/signing"
 	"qcat/api/client"
 	"qcat/api/hub"
+	"qcat/api/limit"
 	"qcat/api/spec/spectest"
 	"qcat/api/ws"
 	"qcat/core"
@@ -86,13 +87,13 @@ func TestAuthInTime(t *testing.T) {
 	}
 }
 
-// TestWrongProofs: three of them end the connection; many lock the address, for good proofs
-// too, and for upgrades, and not those who are in already.
+// TestWrongProofs: three of them end the connection, and however many there are, good proofs from that
+// address are looked at as ever.
 func TestWrongProofs(t *testing.T) {
 	g := guard(t, nil)
 	in := g.as("tom")
 	wrong := `{"op":"auth","token":"e30.e30.e30"}`
-	for range 6 {
+	for range 9 {
 		c, _, err := g.raw(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -103,21 +104,42 @@ func TestWrongProofs(t *testing.T) {
 		if code := endsWith(t, c); code != int(hub.NotAllowed.Code) {
 			t.Fatalf("it ended with %d", code)
 		}
+		_, resp, _ := g.raw(http.Header{"Authorization": {"Bearer e30.e30.e30"}})
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("a wrong token: %d", resp.StatusCode)
+		}
 	}
-	var err error
-	for range 3 {
-		_, err = client.Dial(t.Context(), g.addr, client.Options{Auth: client.Tokens("e30.e30.e30", "")})
+	c, resp, err := g.raw(http.Header{"Authorization": {"Bearer " + g.login("tom").Access}})
+	if err != nil {
+		t.Fatalf("a good token from where others guess: %v, %+v", err, resp)
 	}
-	if status, code := refusedWith(t, err); status != 429 || code != "auth.locked" {
-		t.Errorf("%d %s", status, code)
-	}
-	_, resp, _ := g.raw(http.Header{"Authorization": {"Bearer " + g.login("tom").Access}})
-	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "1" {
-		t.Errorf("a good token while the address is locked: %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
-	}
+	_ = c.Close()
 	if err := in.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestUpgradesAreBounded: an address has so many upgrades, good or wrong, and whoever is in
+// already goes on.
+func TestUpgradesAreBounded(t *testing.T) {
+	g := guard(t, func(_ *hub.Config, w *ws.Config) {
+		w.Addresses = limit.NewLimiter(limit.Rate{PerSecond: 0.01, Burst: 3})
+	})
+	token := http.Header{"Authorization": {"Bearer " + g.login("tom").Access}}
+	in, _, err := g.raw(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, resp, _ := g.raw(http.Header{"Authorization": {"Bearer e30.e30.e30"}}); resp.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("a wrong token: %d", resp.StatusCode)
+		}
+	}
+	_, resp, _ := g.raw(token)
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "100" {
+		t.Errorf("one too many: %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
+	}
+	ask(t, in, `{"op":"ping"}`)
 }
 
 // TestUpgrades: who is refused before there is a connection, and why.

@@ -82,12 +82,9 @@ type Config struct {
 	// Proxies are those whose word on a client's address is taken.
 	Proxies forwarded.Proxies
 	// Clients bounds the messages of one API key, or of one user; Addresses those of an
-	// address that nobody is known at yet. What only reduces risk is bounded by
+	// address that nobody is known at yet, and its upgrades. What only reduces risk is bounded by
 	// Cancels instead of both, again by key or user. nil: no bound.
 	Clients, Addresses, Cancels *limit.Limiter
-	// Failures counts the proofs of identity that failed, by address. Default with a
-	// Gate: one of its own.
-	Failures *limit.Backoff
 	// AuthTimeout is how long a connection may be nobody's. Default 5 s.
 	AuthTimeout time.Duration
 	// MaxPerAddress and MaxPerUser bound the connections from one address, and those of
@@ -122,9 +119,6 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// failures is when wrong tokens and signatures lock an address.
-var failures = limit.Policy{Free: 20, First: time.Second, Most: 5 * time.Minute, Forget: 15 * time.Minute}
-
 // defaultConnections is how many an address or a user may have.
 const defaultConnections = 256
 
@@ -132,9 +126,6 @@ const defaultConnections = 256
 func (c *Config) guard() {
 	if c.AuthTimeout == 0 {
 		c.AuthTimeout = 5 * time.Second
-	}
-	if c.Failures == nil {
-		c.Failures = limit.NewBackoff(failures)
 	}
 	if c.MaxPerAddress == 0 {
 		c.MaxPerAddress = defaultConnections
@@ -199,8 +190,11 @@ func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 		turnAway(ctx, errConnections)
 		return
 	}
-	var err error
-	if v.who, err = s.identify(ctx, v.address); err != nil {
+	err := s.arrives(v.address)
+	if err == nil {
+		v.who, err = s.identify(ctx, v.address)
+	}
+	if err != nil {
 		turnAway(ctx, err)
 		return
 	}

@@ -51,16 +51,16 @@ func (s *Server) identify(ctx *fasthttp.RequestCtx, from netip.Addr) (auth.Princ
 	case tokens+keys > 1:
 		return auth.Principal{}, auth.ErrMalformed
 	case tokens == 1:
-		return s.prove(from, func() (auth.Principal, error) {
-			return s.cfg.Gate.Bearer(bearer(h.Peek(fasthttp.HeaderAuthorization)), from)
-		})
+		p, err := s.cfg.Gate.Bearer(bearer(h.Peek(fasthttp.HeaderAuthorization)), from)
+		return p.With("ws"), err
 	}
 	r := signature.Request{
 		Key: h.Peek(signing.HeaderKey), Timestamp: h.Peek(signing.HeaderTimestamp), Window: h.Peek(signing.HeaderWindow),
 		Nonce: h.Peek(signing.HeaderNonce), Signature: h.Peek(signing.HeaderSignature),
 		Method: ctx.Method(), Target: h.RequestURI(), Body: ctx.Request.Body(),
 	}
-	return s.prove(from, func() (auth.Principal, error) { return s.cfg.Gate.Signed(&r, from) })
+	p, err := s.cfg.Gate.Signed(&r, from)
+	return p.With("ws"), err
 }
 
 // bearer returns the token of an Authorization header; what is no bearer's is no token
@@ -73,35 +73,16 @@ func bearer(header []byte) []byte {
 	return bytes.TrimSpace(token)
 }
 
-// prove lets a proof of identity be looked at, unless too many from that address were
-// wrong. Errors: *auth.Error.
-func (s *Server) prove(from netip.Addr, try func() (auth.Principal, error)) (auth.Principal, error) {
-	key, now := limit.Address(from), s.cfg.Clock.Now()
-	counted, wait := s.cfg.Failures.Begin(key, limit.Attempts{}, now)
-	if wait > 0 {
-		return auth.Principal{}, errLocked.After(wait)
+// arrives takes an upgrade from what its address may do: guessing is bounded as it is over
+// HTTP, and whoever guesses keeps nobody else out for longer than that. Errors: *auth.Error.
+func (s *Server) arrives(from netip.Addr) error {
+	if s.cfg.Addresses == nil {
+		return nil
 	}
-	p, err := try()
-	if !guessed(err) {
-		s.cfg.Failures.Undo(key, counted, now)
+	if wait, ok := s.cfg.Addresses.Take(limit.Address(from), s.cfg.Clock.Now()); !ok {
+		return auth.ErrRate.After(wait)
 	}
-	return p.With("ws"), err
-}
-
-// errLocked refuses to look at a proof.
-var errLocked = &auth.Error{Code: auth.ErrLocked.Code, Status: auth.ErrLocked.Status, Text: "too many wrong tokens or signatures"}
-
-// guessed reports whether a proof was wrong, and not merely too late or in vain.
-func guessed(err error) bool {
-	e := auth.Refusal(err)
-	if e == nil {
-		return false
-	}
-	switch e.Code {
-	case auth.ErrToken.Code, auth.ErrSignature.Code, auth.ErrMalformed.Code, auth.ErrReplayed.Code, auth.ErrAddress.Code:
-		return true
-	}
-	return false
+	return nil
 }
 
 // turnAway answers an upgrade whose client is refused.
