@@ -55,6 +55,13 @@ backup | create | list | verify | restore | cleanup) qcat="$(program)" ;;
 *) usage >&2 && fail "unknown command $command" ;;
 esac
 
+# What root makes here belongs to whom the data directory belongs to, who could not read it
+# otherwise: in the container of Postgres, `docker exec` is root.
+owner="$(stat -c %u:%g "${QCAT_DATA_DIR:-.}" 2>/dev/null || echo 0:0)"
+if [ "$(id -u)" -eq 0 ] && [ "${owner%%:*}" -ne 0 ] && command -v setpriv >/dev/null; then
+  exec setpriv --reuid="${owner%%:*}" --regid="${owner##*:}" --clear-groups -- "$0" "$command" "$@"
+fi
+
 case "$command" in
 backup | create)
   "$qcat" backup create "$@"
