@@ -26,14 +26,21 @@ func there(path string) bool {
 	return err == nil
 }
 
-// program is the path of an installed program. Where it is not, a test that needs it ends here:
-// well, unless programs are required.
-func program(t *testing.T, names ...string) string {
-	t.Helper()
+// installed is the path of a program, "" where it is not: no machine has to have it.
+func installed(names ...string) string {
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
+	}
+	return ""
+}
+
+// program is the same of one that has to be there where servers have to be.
+func program(t *testing.T, names ...string) string {
+	t.Helper()
+	if path := installed(names...); path != "" {
+		return path
 	}
 	if os.Getenv("QCAT_REQUIRE_SERVICES") != "" {
 		t.Fatalf("%v is not installed", names)

@@ -12,7 +12,7 @@ import (
 // TestBackupsOfRootBelongToQCAT: in the container of Postgres `docker exec` is root, and what
 // root restored QCAT could not read. It does the work as whom the data directory belongs to.
 func TestBackupsOfRootBelongToQCAT(t *testing.T) {
-	if os.Getuid() != 0 || program(t, "setpriv") == "" {
+	if os.Getuid() != 0 || installed("setpriv") == "" {
 		return // nobody else to become
 	}
 	dir := t.TempDir()

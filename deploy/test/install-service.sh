@@ -2,7 +2,7 @@
 # Installs a Debian package of a server as root, for its programs only: its service
 # does not run afterwards, on no port, and Postgres gets no cluster.
 #
-#   deploy/test/install-service.sh postgresql|redis-server
+#   deploy/test/install-service.sh postgresql|redis-server|nginx-light|…
 set -euo pipefail
 package="$1"
 
