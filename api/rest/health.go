@@ -27,8 +27,15 @@ type Component struct {
 	Check func() (Status, string)
 }
 
+// draining is what is said of a server that stops: no new order is taken any more, and
+// another server takes them soon.
+const draining = "draining: this server is stopping"
+
 // engineHealth asks the order lane.
 func (s *Server) engineHealth() (Status, string) {
+	if s.cfg.Draining != nil && s.cfg.Draining() {
+		return Down, draining
+	}
 	if h := s.cfg.Engine.Health(); h != engine.HealthRunning {
 		return Down, h.String()
 	}
@@ -72,7 +79,7 @@ func answerHealth(c exchange, components []Component, uptime core.Nanos) {
 	answer(c, status, body)
 }
 
-// ready tells whether requests may be sent here: the engine runs.
+// ready tells whether requests may be sent here: the engine runs, and goes on doing so.
 func (s *Server) ready(c exchange) {
 	if status, why := s.engineHealth(); status != OK {
 		unavailable(c, wire.CodeUnavailable, "engine: "+why)

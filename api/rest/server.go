@@ -79,6 +79,8 @@ type Config struct {
 	Recorder identity.Recorder
 	// Proxies are those whose word on a client's address is taken.
 	Proxies forwarded.Proxies
+	// Draining reports whether the server stops and takes no new orders; nil: it never does.
+	Draining func() bool
 	// Scrapers may read the metrics, and nothing else for that.
 	Scrapers forwarded.Proxies
 	// Clients bounds the requests of one API key, or of one user; Addresses those

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"qcat/persist/vfs"
 )
@@ -18,25 +19,55 @@ type dataDir struct {
 	lock *vfs.FileLock
 }
 
+// lockName is the file of a data directory whose lock its user holds.
+const lockName = "LOCK"
+
 // openDataDir makes the directory if need be and takes its lock. The kernel
 // gives the lock back when the process ends, however it ends.
 func openDataDir(path string) (*dataDir, error) {
+	d, err := tryDataDir(path)
+	if errors.Is(err, vfs.ErrHeld) {
+		return nil, badSetting("data-dir", "%s is in use by process %s; stop it, or give this one another --data-dir", path, holderOf(path))
+	}
+	return d, err
+}
+
+// tryDataDir is openDataDir that leaves it to the caller what to say.
+//
+// Errors: vfs.ErrHeld; the file system's.
+func tryDataDir(path string) (*dataDir, error) {
 	if err := makeToStay(path); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	name := filepath.Join(path, "LOCK")
-	lock, err := vfs.TryLock(name, 0o640)
-	if errors.Is(err, vfs.ErrHeld) {
-		holder, _ := os.ReadFile(name) // only for the message
-		return nil, badSetting("data-dir", "%s is in use by process %s; stop it, or give this one another --data-dir",
-			path, strings.TrimSpace(string(holder)))
+	lock, err := vfs.TryLock(filepath.Join(path, lockName), 0o640)
+	return signed(path, lock, err)
+}
+
+// waitForDataDir is tryDataDir that waits for whoever has the directory.
+//
+// Errors: vfs.ErrHeld when ctx was done first; the file system's.
+func waitForDataDir(ctx context.Context, path string) (*dataDir, error) {
+	lock, err := vfs.Lock(ctx, filepath.Join(path, lockName), 0o640)
+	return signed(path, lock, err)
+}
+
+// holderOf is the process that has a directory, for messages alone.
+func holderOf(path string) string {
+	holder, err := os.ReadFile(filepath.Join(path, lockName))
+	if err != nil || len(bytes.TrimSpace(holder)) == 0 {
+		return "unknown"
 	}
+	return string(bytes.TrimSpace(holder))
+}
+
+// signed is the directory whose lock was taken, if it was.
+func signed(path string, lock *vfs.FileLock, err error) (*dataDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	d := &dataDir{path: path, lock: lock}
 	if err := d.sign(); err != nil {
-		return nil, fmt.Errorf("data directory: write %s: %w", name, errors.Join(err, d.Close()))
+		return nil, fmt.Errorf("data directory: write %s: %w", lock.File.Name(), errors.Join(err, d.Close()))
 	}
 	return d, nil
 }
@@ -78,6 +109,3 @@ func makeToStay(path string) error {
 
 // Close gives the directory back.
 func (d *dataDir) Close() error { return d.lock.Unlock() }
-
-// errHeldTooLong is wrapped when another process did not give a data directory up in time.
-var errHeldTooLong = errors.New("the data directory was not given up")

@@ -46,6 +46,12 @@ func serveIn(t *testing.T, dataDir string, args ...string) *process {
 // start starts a command that is a `qcat serve` and waits until it serves.
 func start(t *testing.T, dataDir string, cmd *exec.Cmd) *process {
 	t.Helper()
+	return launch(t, dataDir, cmd).serving()
+}
+
+// launch starts a command that is a `qcat serve`.
+func launch(t *testing.T, dataDir string, cmd *exec.Cmd) *process {
+	t.Helper()
 	p := &process{t: t, cmd: cmd, dataDir: dataDir, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
@@ -61,10 +67,16 @@ func start(t *testing.T, dataDir string, cmd *exec.Cmd) *process {
 			t.Errorf("qcat serve exited with %d:\n%s", code, p.stderr.String())
 		}
 	})
-	eventuallyOr(t, func() string { return "qcat serve is up:\n" + p.stderr.String() }, func() bool {
+	return p
+}
+
+// serving waits until the process serves.
+func (p *process) serving() *process {
+	p.t.Helper()
+	eventuallyOr(p.t, func() string { return "qcat serve is up:\n" + p.stderr.String() }, func() bool {
 		select {
 		case <-p.ended:
-			t.Fatalf("qcat serve ended with %d:\n%s", p.code, p.stderr.String())
+			p.t.Fatalf("qcat serve ended with %d:\n%s", p.code, p.stderr.String())
 		default:
 		}
 		p.addr = p.logged("serving").Address

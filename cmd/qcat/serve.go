@@ -47,6 +47,7 @@ type serveCmd struct {
 	Origins          []string      `help:"Origins of browser pages that may call, beside the server's own." sep:";" placeholder:"URL"`
 	CancelOnShutdown bool          `help:"Cancel all open orders when shutting down." default:"true" negatable:""`
 	ShutdownTimeout  time.Duration `help:"How long a shutdown may wait for orders and clients." default:"10s"`
+	TakeoverWait     time.Duration `help:"How long to wait for the data directory while another server that has it drains; 0: refuse to start at once." default:"0s"`
 }
 
 // defaultFeed is followed where none is named.
@@ -99,7 +100,7 @@ func (f *paperFlags) settings() (paper.Settings, error) {
 
 // Run implements the command.
 func (c *serveCmd) Run(e *env) error {
-	if err := errors.Join(c.checkAccess(), c.validate(), c.checkMemory(), c.checkDebug()); err != nil {
+	if err := errors.Join(c.checkAccess(), c.validate(), c.checkMemory(), c.checkDebug(), c.checkTakeover()); err != nil {
 		return err
 	}
 	if c.MaxConnections < 1 {
@@ -123,7 +124,11 @@ func (c *serveCmd) Run(e *env) error {
 		who = demoSections()
 		who.builtIn = true
 	}
-	dir, err := openDataDir(c.DataDir)
+	pair, err := c.certificate(log)
+	if err != nil {
+		return err
+	}
+	dir, err := c.takeDataDir(e.ctx, log)
 	if err != nil {
 		return err
 	}
@@ -139,10 +144,7 @@ func (c *serveCmd) Run(e *env) error {
 	defer stopProfiles()
 	c.applyMemory(log)
 	s := c.newServer(log)
-	s.settings, s.file = e.settings, e.file.digest
-	if s.certificate, err = c.certificate(log); err != nil {
-		return errors.Join(err, ln.Close())
-	}
+	s.settings, s.file, s.certificate = e.settings, e.file.digest, pair
 	if err := s.buildWhileAnswering(e.ctx, who, ln); err != nil {
 		return errors.Join(err, s.close(), ln.Close())
 	}

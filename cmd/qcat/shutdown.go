@@ -17,10 +17,12 @@ func (s *server) shutdown() error {
 	deadline := time.Now().Add(s.cfg.ShutdownTimeout)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	s.gate.closed.Store(true)
-	s.saving.end() // a backup that is being made removes its files meanwhile
+	s.gate.closed.Store(true) // /ready says no from here on
+	s.saving.end()            // a backup that is being made removes its files meanwhile
 	if s.cfg.CancelOnShutdown {
 		s.cancelAll(ctx)
+	} else if s.journal.Err() == nil && !s.caughtUp(ctx) { // what has been taken is told to its clients before they go
+		s.log.Warn("gave up waiting for the last orders to be answered")
 	}
 	s.clients.stop()
 	err := s.rest.Shutdown(ctx)

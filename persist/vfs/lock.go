@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,19 +29,49 @@ func TryLock(name string, perm fs.FileMode) (*FileLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	switch {
+	switch err = flock(f, unix.LOCK_EX|unix.LOCK_NB); {
 	case err == nil:
 		return &FileLock{f}, nil
 	case errors.Is(err, unix.EWOULDBLOCK):
 		err = ErrHeld
 	}
 	return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
+}
+
+// Lock is TryLock that waits until whoever holds the lock gives it back or ends. The kernel
+// wakes it: nothing is asked in the meantime. Of several who wait one gets the lock.
+//
+// Errors: ErrHeld with the cause of ctx when that is done first; the file system's.
+func Lock(ctx context.Context, name string, perm fs.FileMode) (*FileLock, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, perm)
+	if err != nil {
+		return nil, err
+	}
+	taken := make(chan error, 1)
+	go func() { taken <- flock(f, unix.LOCK_EX) }()
+	select {
+	case err = <-taken:
+	case <-ctx.Done():
+		go func() { // the call cannot be taken back: what it gets nobody wants any more
+			<-taken
+			_ = (&FileLock{f}).Unlock()
+		}()
+		return nil, fmt.Errorf("lock %s: %w: %w", name, ErrHeld, context.Cause(ctx))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
+	}
+	return &FileLock{f}, nil
+}
+
+// flock is flock(2), through signals.
+func flock(f *os.File, how int) error {
+	for {
+		err := unix.Flock(int(f.Fd()), how)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
 
 // Unlock gives the lock back. Closing the file alone would not do: a child that is
