@@ -20,11 +20,12 @@ GATE_BUDGET    ?= 6m
 SECONDS        ?= 10
 KIND           ?= cpu
 DEBUG          ?=
+CHAPTERS       ?=
 PREFIX         ?= /app
 DESTDIR        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build install test race lint vuln fmt bench bench-answer bench-gate bench-gate-test profile wire torture fuzz clean
+.PHONY: help run build install test race lint vuln fmt bench bench-answer bench-gate bench-gate-test ops-test profile wire torture fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,10 @@ test: build ## every test once, benchmarks for one iteration
 	cd bench/peers && $(GO) test ./...
 	deploy/test/programs.sh nginx=nginx-light logrotate=logrotate openssl=openssl
 	cd deploy/check && $(GO) test ./...
+
+ops-test: ## start the deployment without Docker, and run the operations manual against it (as root; CHAPTERS=3,4: these beside 2)
+	cd deploy/opstest && CGO_ENABLED=0 $(GO) build -o ../../bin/opstest .
+	bin/opstest -checkout . -only '$(CHAPTERS)'
 
 race: ## every test under the race detector
 	$(SERVICES) $(GO) test -race -timeout 25m ./...
