@@ -267,6 +267,10 @@ func (s *Server) guarded(c exchange, at *resource, m method) {
 
 // dispatch lets the route answer, if there is one and the client may use it.
 func (s *Server) dispatch(c exchange, at *resource, m method) {
+	if !framed(c.Request.Header.RawHeaders()) {
+		unframed(c)
+		return
+	}
 	if !s.admit(c) {
 		return
 	}
