@@ -68,7 +68,7 @@ func TestWhoAsks(t *testing.T) {
 		{"of another body", limitOrder, sign("POST", ordersPath, limitOrder+" "), 401, "auth.signature"},
 		{"a space more in the body", limitOrder + " ", sign("POST", ordersPath, limitOrder), 401, "auth.signature"},
 		{"of another secret", limitOrder, g.signed(k.ID, secret+"x", "POST", ordersPath, limitOrder), 401, "auth.signature"},
-		{"of an unknown key", limitOrder, g.signed("x"+k.ID[1:], secret, "POST", ordersPath, limitOrder), 401, "auth.signature"},
+		{"of an unknown key", limitOrder, g.signed(k.ID[1:]+"x", secret, "POST", ordersPath, limitOrder), 401, "auth.signature"},
 		{"an algorithm of none", limitOrder, []string{"Authorization: Bearer eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiIxIn0."}, 401, "auth.token"},
 		{"a long token", limitOrder, []string{"Authorization: Bearer " + strings.Repeat("a", 5000)}, 401, "auth.token"},
 	} {
