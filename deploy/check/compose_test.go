@@ -174,6 +174,7 @@ func TestStartOrder(t *testing.T) {
 	for _, c := range []struct{ service, on, condition string }{
 		{"migrate", "postgres", types.ServiceConditionHealthy},
 		{"qcat", "migrate", types.ServiceConditionCompletedSuccessfully},
+		{"qcat", "redis", types.ServiceConditionHealthy},
 		{"postgres", "preflight", types.ServiceConditionCompletedSuccessfully},
 		{"redis", "preflight", types.ServiceConditionCompletedSuccessfully},
 	} {

@@ -121,7 +121,7 @@ func (f *front) handle(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.seen = append(f.seen, r)
 	f.mu.Unlock()
-	if r.Header.Get("Upgrade") != "websocket" {
+	if r.Header.Get("Upgrade") != "websocket" || !strings.EqualFold(r.Header.Get("Connection"), "upgrade") {
 		fmt.Fprintf(w, "%s %d", r.URL.Path, len(body))
 		return
 	}
