@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"qcat/api/auth"
+	"qcat/api/calls"
 	"qcat/api/metrics"
 	"qcat/api/origin"
 	"qcat/api/wire"
@@ -172,10 +173,15 @@ func methodOf(name []byte) method {
 
 // resource is a path of the interface.
 type resource struct {
+	pattern string
+	logged  bool // its requests are calls of the API, and not those of who watches the server
 	routes  [methods]*route
 	allow   string // the methods it has
 	metrics [methods]*metrics.Route
 }
+
+// unlogged are the routes that those ask who watch the server, over and over.
+var unlogged = []string{"/health", "/ready", "/metrics"}
 
 // router finds the route of a request.
 type router struct {
@@ -210,7 +216,7 @@ func newRouter(table []route, m *metrics.Registry) router {
 }
 
 func newResource(m *metrics.Registry, pattern string) *resource {
-	at := &resource{}
+	at := &resource{pattern: pattern, logged: !slices.Contains(unlogged, pattern)}
 	for i := range at.metrics {
 		at.metrics[i] = m.Route(methodNames[i], pattern)
 	}
@@ -247,18 +253,36 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	if len(tail) > 0 {
 		c.tail = string(tail)
 	}
-	s.guarded(c, at, m)
-	at.metrics[m].Observe(ctx.Response.StatusCode(), time.Duration(s.cfg.Clock.Now()-c.began))
+	s.guarded(&c, at, m)
+	now := s.cfg.Clock.Now()
+	at.metrics[m].Observe(ctx.Response.StatusCode(), time.Duration(now-c.began))
+	if at.logged {
+		s.log(&c, at, m, now)
+	}
+}
+
+// log leaves an answered request to the log of calls.
+func (s *Server) log(c *exchange, at *resource, m method, now core.Nanos) {
+	if s.cfg.Calls == nil {
+		return
+	}
+	if !c.from.IsValid() { // it did not come as far as a route
+		c.from = s.client(c.RequestCtx)
+	}
+	s.cfg.Calls.Add(&calls.Call{
+		Method: methodNames[m], Route: at.pattern, Status: c.Response.StatusCode(), Took: time.Duration(now - c.began), At: now,
+		User: c.who.Name(), Key: c.who.Key(), Address: c.from,
+	})
 }
 
 // guarded keeps a handler's panic from ending the process: an error in how an
 // answer is shown must not stop the order lane. It is logged with its stack.
-func (s *Server) guarded(c exchange, at *resource, m method) {
+func (s *Server) guarded(c *exchange, at *resource, m method) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.cfg.Log.Error("panic in a handler", zap.Any("panic", r), zap.ByteString("path", c.Path()), zap.Stack("stack"))
 			c.Response.Reset()
-			problem(c, &wire.Problem{Status: fasthttp.StatusInternalServerError, Code: codeInternal, Title: "Internal error",
+			problem(*c, &wire.Problem{Status: fasthttp.StatusInternalServerError, Code: codeInternal, Title: "Internal error",
 				Detail: "the answer could not be made; what was asked for may have been done"})
 		}
 	}()
@@ -266,18 +290,19 @@ func (s *Server) guarded(c exchange, at *resource, m method) {
 }
 
 // dispatch lets the route answer, if there is one and the client may use it.
-func (s *Server) dispatch(c exchange, at *resource, m method) {
-	if !framed(c.Request.Header.RawHeaders()) {
-		unframed(c)
+func (s *Server) dispatch(x *exchange, at *resource, m method) {
+	if !framed(x.Request.Header.RawHeaders()) {
+		unframed(*x)
 		return
 	}
-	if !s.admit(c) {
+	if !s.admit(*x) {
 		return
 	}
 	row := at.routes[m]
-	if row != nil && !s.enter(&c, row) {
+	if row != nil && !s.enter(x, row) {
 		return
 	}
+	c := *x
 	switch {
 	case at == s.router.nowhere:
 		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "there is nothing at " + string(c.Path())})

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"qcat/api/auth"
+	"qcat/api/calls"
 	"qcat/api/forwarded"
 	"qcat/api/limit"
 	"qcat/api/metrics"
@@ -90,6 +91,7 @@ type Config struct {
 	// Components are asked at each /health.
 	Components []Component
 	Metrics    *metrics.Registry
+	Calls      *calls.Log // is told of every request of the API; may be nil
 	Clock      core.Clock
 	Log        *zap.Logger
 	// Origins are the values of the Origin header that browser pages may call
@@ -270,4 +272,5 @@ func (s *Server) malformed(ctx *fasthttp.RequestCtx, err error) {
 	problem(exchange{RequestCtx: ctx}, &p)
 	ctx.SetConnectionClose()
 	s.strange.Observe(p.Status, 0)
+	s.cfg.Calls.Add(&calls.Call{Method: methodNames[other], Route: s.router.nowhere.pattern, Status: p.Status, At: s.cfg.Clock.Now(), Address: peerOf(ctx)})
 }

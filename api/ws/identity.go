@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"qcat/api/auth"
 	"qcat/api/auth/signature"
+	"qcat/api/calls"
 	"qcat/api/hub"
 	"qcat/api/limit"
 	"qcat/api/wire"
+	"qcat/core"
 )
 
 var _ hub.Viewer = auth.Principal{}
@@ -33,7 +37,19 @@ func (s *session) arrive(v *visitor) {
 		s.conn.Expect(s.cfg.AuthTimeout)
 		return
 	}
-	s.own(v.who)
+	if s.own(v.who) {
+		s.called(fasthttp.StatusOK, s.cfg.Clock.Now())
+	}
+}
+
+// called tells the log of calls what came of a proof that was begun then.
+func (s *session) called(status int, began core.Nanos) {
+	if s.cfg.Calls == nil {
+		return
+	}
+	now := s.cfg.Clock.Now()
+	s.cfg.Calls.Add(&calls.Call{Method: "WS", Route: "auth", Status: status, Took: time.Duration(now - began), At: now,
+		User: s.who.Name(), Key: s.who.Key(), Address: s.from})
 }
 
 // depart counts the connection no more.
@@ -65,6 +81,7 @@ func (s *session) auth() {
 		return
 	}
 	s.serve()
+	began := s.cfg.Clock.Now()
 	p, err := s.proof()
 	if errors.Is(err, errMistaken) {
 		return
@@ -73,9 +90,12 @@ func (s *session) auth() {
 		err = s.replace(p)
 	}
 	if err != nil {
-		s.denied(auth.Refusal(err))
+		e := auth.Refusal(err)
+		s.denied(e)
+		s.called(e.Status, began)
 		return
 	}
+	s.called(fasthttp.StatusOK, began)
 	s.begin(s.req.ID, true)
 	s.finish()
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"qcat/api/auth"
+	"qcat/api/calls"
 	"qcat/api/forwarded"
 	"qcat/api/hub"
 	"qcat/api/limit"
@@ -92,6 +93,9 @@ type Config struct {
 	MaxPerAddress, MaxPerUser int
 
 	Log *zap.Logger // default: none
+	// Calls is told of each proof of who a client is; may be nil. Orders and all else that
+	// connections ask for are not told: they would pay for it, and the journal has them.
+	Calls *calls.Log
 
 	MaxMessage  int // bytes of one message, default wire.MaxSocketBytes
 	MaxInFlight int // requests of one connection that are not answered, default 1 024; cancels a quarter more

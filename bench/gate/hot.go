@@ -42,6 +42,7 @@ var hotFunctions = []hot{
 	{"api/ws", "TestOrderAllocatesNothing", []string{"session.request", "session.submit", "session.handOver", "session.counts"}},
 	{"api/rest", "TestOrderAllocatesNothing", []string{"Server.Handler"}},
 	{"api/rest", "TestNewOrderAllocations", []string{"Server.Handler", "Server.newOrder"}},
+	{"api/calls", "TestAddAllocatesNothing", []string{"Log.Add"}},
 	{"api/metrics", "TestObserveAllocatesNothing", []string{"Route.Observe"}},
 	{"risk", "TestNoAllocations", []string{"Tree.CheckNew", "Tree.CheckAmend", "Tree.Accept", "Tree.ConfirmAmend", "Tree.Fill", "Tree.CountCancel",
 		"Tree.Release", "Tree.Mark"}},

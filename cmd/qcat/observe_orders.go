@@ -77,6 +77,9 @@ func (s *server) registerRings(r *metrics.Registry) {
 		ring("market_ticks", s.ticks.Backlog)
 		ring("ticks", func() float64 { g := s.archive.ticks.Gauges(); return float64(g.Buffered) / float64(g.Capacity) })
 	}
+	if s.calls != nil {
+		ring("calls", s.calls.Waiting)
+	}
 	if s.guard != nil {
 		ring("audit", s.guard.recorder.Queued)
 	}

@@ -36,7 +36,7 @@ func TestLogsShowEverything(t *testing.T) {
 	for _, format := range []string{"json", "console"} {
 		for _, trick := range tricks {
 			var b bytes.Buffer
-			log, err := logFlags{LogLevel: "info", LogFormat: format}.newLogger(&b)
+			log, err := (&logFlags{LogLevel: "info", LogFormat: format, LogSampling: "off"}).open(&b)
 			if err != nil {
 				t.Fatal(err)
 			}

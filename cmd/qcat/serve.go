@@ -111,11 +111,13 @@ func (c *serveCmd) Run(e *env) error {
 			return badSetting("origins", "%q is not of the form https://host[:port]", o)
 		}
 	}
-	log, err := c.newLogger(e.stderr)
+	logs, err := c.open(e.stderr)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Sync() }() // a terminal cannot be synced
+	defer func() { _ = logs.close() }() // nobody is left to tell
+	log := logs.Logger
+	defer reopenOnSignal(logs.file, log)()
 	if len(c.Feed) == 0 {
 		c.Feed = []string{defaultFeed}
 	}
@@ -145,6 +147,7 @@ func (c *serveCmd) Run(e *env) error {
 	c.applyMemory(log)
 	s := c.newServer(log)
 	s.settings, s.file, s.certificate = e.settings, e.file.digest, pair
+	s.keepCalls(logs)
 	if err := s.buildWhileAnswering(e.ctx, who, ln); err != nil {
 		return errors.Join(err, s.close(), ln.Close())
 	}
@@ -228,6 +231,9 @@ func (s *server) run(ctx context.Context, ln net.Listener) error {
 	kill := &killSwitch{path: s.cfg.killFile(), engine: s.engine, clock: s.clock, log: s.log}
 	if err := kill.first(ctx); err != nil {
 		return errors.Join(err, ln.Close(), s.shutdown())
+	}
+	if s.calls != nil {
+		s.callers.start(s.calls.Run)
 	}
 	s.watchers.start(append(s.guards(), kill.run, s.funding.run, s.fullest.Run, s.noteJournal)...)
 	for !s.paper.Ready() && sleep(ctx, time.Millisecond) { // its goroutine has been started: the first order must find it

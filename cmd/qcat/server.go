@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"qcat/api/calls"
 	"qcat/api/hub"
 	"qcat/api/limit"
 	"qcat/api/metrics"
@@ -36,6 +37,7 @@ type server struct {
 	clock     *runClock
 	directory *core.Directory
 	metrics   *metrics.Registry
+	calls     *calls.Log // nil: requests are not logged
 	progress  *progress
 	disk      vfs.FS // of the journal and the snapshots
 
@@ -65,7 +67,7 @@ type server struct {
 	snapshotHold *journal.Hold
 	backups      *schedule.Keeper
 
-	feeds, orders, venue, readers, clients, recorders, mirrors, stores, watchers, saving stage
+	feeds, orders, venue, readers, clients, recorders, mirrors, stores, watchers, callers, saving stage
 }
 
 // stage is a group of goroutines that stop together.
@@ -269,12 +271,12 @@ func (s *server) buildLanes(ctx context.Context) error {
 func (s *server) buildAPI() {
 	clients, addresses, cancels := s.cfg.limiters()
 	sockets := ws.Config{
-		Hub: s.hub, Directory: s.directory, Clock: s.clock, Engine: s.gate, Orders: s.view, Origins: s.cfg.Origins, Log: s.log,
+		Hub: s.hub, Directory: s.directory, Clock: s.clock, Engine: s.gate, Orders: s.view, Origins: s.cfg.Origins, Log: s.log, Calls: s.calls,
 		Proxies: s.cfg.TrustedProxies,
 	}
 	requests := rest.Config{
 		Directory: s.directory, Engine: s.gate, View: s.view, Quotes: s.quotes, Market: s.hub,
-		Components: s.components(), Metrics: s.metrics, Clock: s.clock, Log: s.log,
+		Components: s.components(), Metrics: s.metrics, Calls: s.calls, Clock: s.clock, Log: s.log,
 		Origins: s.cfg.Origins, History: s.archive, HistorySeq: s.archive.storedSeq, HistoryTime: s.archive.storedTime,
 		MaxConnections: s.cfg.MaxConnections, Proxies: s.cfg.TrustedProxies, Scrapers: s.cfg.ScrapeFrom,
 	}

@@ -26,6 +26,7 @@ func (s *server) shutdown() error {
 	}
 	s.clients.stop()
 	err := s.rest.Shutdown(ctx)
+	s.callers.stop()
 	s.watchers.stop()
 	s.orders.stop()
 	s.venue.stop()
