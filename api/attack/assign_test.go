@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"qcat/api/forwarded"
 	"qcat/api/rest"
@@ -149,18 +150,25 @@ func TestNamesOfOthers(t *testing.T) {
 }
 
 // TestLoginsOfNobody: a name that is unknown, one that is disabled and a wrong password are
-// answered by the same bytes in the same order, until a lock of the name begins and then, too.
+// answered by the same bytes in the same order, until a lock of the name begins and then, too,
+// after the same work.
 func TestLoginsOfNobody(t *testing.T) {
 	s := serve(t, func(r *rest.Config, _ *ws.Config) {
 		r.Proxies = forwarded.Proxies{netip.MustParsePrefix("127.0.0.0/8")}
 	})
 	addresses := 0
+	var fastest time.Duration // of the last attempts that were not locked out
 	// failures are the answers to as many attempts, each from an address of its own.
 	failures := func(attempts int, name, password string) (all []string) {
 		t.Helper()
+		fastest = time.Hour
 		for range attempts {
 			addresses++
+			began := time.Now()
 			a := s.ask("POST", "/api/v1/auth/login", `{"user":"`+name+`","password":"`+password+`"}`, fmt.Sprintf("X-Forwarded-For: 203.0.113.%d", addresses))
+			if a.status == http.StatusUnauthorized {
+				fastest = min(fastest, time.Since(began))
+			}
 			a.header.Del("Date")
 			all = append(all, fmt.Sprint(a.status, a.header, a.body))
 		}
@@ -168,6 +176,7 @@ func TestLoginsOfNobody(t *testing.T) {
 	}
 	const wrong = "wrong horse battery"
 	want := failures(6, "ann", wrong)
+	work := fastest
 	if !strings.HasPrefix(want[4], "401 ") || !strings.Contains(want[4], `"auth.credentials"`) || !strings.HasPrefix(want[5], "429 ") {
 		t.Fatalf("the fifth and the sixth attempt: %q", want[4:])
 	}
@@ -179,6 +188,9 @@ func TestLoginsOfNobody(t *testing.T) {
 	} {
 		if got := failures(6, c.name, c.password); !slices.Equal(got, want) {
 			t.Errorf("%.40q, %.20q:\n%q, want\n%q", c.name, c.password, got, want)
+		}
+		if fastest < work/4 || fastest > 4*work {
+			t.Errorf("%.40q, %.20q: answered after %v, a wrong password after %v", c.name, c.password, fastest, work)
 		}
 	}
 	for _, name := range []string{"rob' OR '1'='1", "", "rob\\u0000", "rob ", "rоb", "*", "%"} {
