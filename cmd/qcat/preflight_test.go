@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -81,6 +82,6 @@ func TestProductionFileServes(t *testing.T) {
 	if with.Serve.DataDir != "/app/data" || with.Serve.Demo || len(e.file.sections.Accounts) == 0 {
 		t.Errorf("it says data-dir %s, demo %v, %d accounts", with.Serve.DataDir, with.Serve.Demo, len(e.file.sections.Accounts))
 	}
-	p := serve(t, "--config", "../../deploy/configs/production.yaml", "--demo", "--backup-dir", t.TempDir())
+	p := serve(t, "--config", "../../deploy/configs/production.yaml", "--demo", "--backup-dir", t.TempDir(), "--log-file", filepath.Join(t.TempDir(), "qcat.log"))
 	p.live(btc)
 }
