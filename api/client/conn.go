@@ -67,6 +67,11 @@ type Sub struct {
 	// seen, as Conn.Last tells it.
 	Resume bool
 	From   Position
+	// OnGap, if set, is called on the connection's goroutine when the server no longer has
+	// the events after the last one that was seen, before Handle gets the snapshot with
+	// which the channel begins anew: what happened in between it does not tell. Executions
+	// are in no snapshot: ask for them over HTTP.
+	OnGap func(last Position)
 }
 
 // Position is where a private channel stands.
@@ -78,8 +83,11 @@ type Position struct {
 // subscription is a Sub and how far it has come.
 type subscription struct {
 	handle func(*Message)
+	onGap  func(last Position)
 	last   Position
 	seen   bool
+
+	resumed bool // it was asked to go on from last, and nothing has come since
 }
 
 // Conn is a connection to a server's WebSocket. All methods may be called from
@@ -167,7 +175,7 @@ func (c *Conn) Last(channel string) (Position, bool) {
 // Subscribe subscribes to one channel and returns once the server has said so.
 func (c *Conn) Subscribe(ctx context.Context, sub Sub) error {
 	c.mu.Lock()
-	s := &subscription{handle: sub.Handle, last: sub.From, seen: sub.Resume}
+	s := &subscription{handle: sub.Handle, onGap: sub.OnGap, resumed: sub.Resume, last: sub.From, seen: sub.Resume}
 	old := c.subs[sub.Channel]
 	c.subs[sub.Channel] = s
 	c.mu.Unlock()

@@ -13,7 +13,7 @@
 // when Options.Reconnect is set, dials again and subscribes to what was
 // subscribed: private channels from the last event seen, so that nothing is
 // missed or seen twice; when the server no longer has those events it starts them
-// with a snapshot. A handler runs on that goroutine: one that blocks makes this
+// with a snapshot, and Sub.OnGap is told. A handler runs on that goroutine: one that blocks makes this
 // client a slow one, and it must not call methods that wait for an answer.
 //
 // # Who a client is

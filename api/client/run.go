@@ -171,13 +171,20 @@ func (c *Conn) handleData(frame []byte) error {
 	}
 	c.mu.Lock()
 	s := c.subs[m.Channel]
+	gap, from := false, Position{}
 	if s != nil {
+		from = s.last
+		whole := isPrivate(m.Channel) && bytes.HasPrefix(m.Data, []byte(`{"snapshot":true`))
+		gap, s.resumed = whole && s.resumed && s.onGap != nil, false
 		s.last, s.seen = Position{m.Seq, m.Idx}, true
-		if isPrivate(m.Channel) && bytes.HasPrefix(m.Data, []byte(`{"snapshot":true`)) {
+		if whole {
 			s.last.Idx = ^uint32(0) // a snapshot shows all of its record
 		}
 	}
 	c.mu.Unlock()
+	if gap {
+		s.onGap(from)
+	}
 	if s != nil && s.handle != nil {
 		s.handle(&m)
 	}
@@ -278,6 +285,7 @@ func (c *Conn) resubscribe(ws *websocket.Conn) error {
 	c.mu.Lock()
 	var requests []map[string]any
 	for channel, s := range c.subs {
+		s.resumed = s.seen
 		requests = append(requests, subscribeRequest(channel, s))
 	}
 	c.mu.Unlock()

@@ -51,17 +51,23 @@ type stream struct {
 	wg    sync.WaitGroup
 }
 
+// streamPace is the time between two orders of a lane: four of them stay below the demo's
+// limits.
+const streamPace = 8 * time.Millisecond
+
 func startStream(addr, prefix string, lanes int) *stream {
 	s := &stream{other: map[string]int{}, halt: make(chan struct{})}
 	for lane := range lanes {
 		s.wg.Go(func() {
 			h := client.NewHTTP(addr)
 			defer h.Close()
+			tick := time.NewTicker(streamPace)
+			defer tick.Stop()
 			for i := 0; ; i++ {
 				select {
 				case <-s.halt:
 					return
-				default:
+				case <-tick.C:
 				}
 				o := client.Order{Account: "demo", Instrument: btc, Side: []string{"buy", "sell"}[i%2], Type: "market", Qty: "0.001",
 					ClientOrderID: prefix + strconv.Itoa(lane) + "-" + strconv.Itoa(i)}
@@ -81,9 +87,6 @@ func (s *stream) note(_ client.OrderState, err error) {
 		s.other[err.Error()]++
 	}
 	s.mu.Unlock()
-	if err != nil {
-		time.Sleep(time.Millisecond) // a client that comes back
-	}
 }
 
 func (s *stream) count() int {
