@@ -86,8 +86,6 @@ type subscription struct {
 	onGap  func(last Position)
 	last   Position
 	seen   bool
-
-	resumed bool // it was asked to go on from last, and nothing has come since
 }
 
 // Conn is a connection to a server's WebSocket. All methods may be called from
@@ -175,7 +173,7 @@ func (c *Conn) Last(channel string) (Position, bool) {
 // Subscribe subscribes to one channel and returns once the server has said so.
 func (c *Conn) Subscribe(ctx context.Context, sub Sub) error {
 	c.mu.Lock()
-	s := &subscription{handle: sub.Handle, onGap: sub.OnGap, resumed: sub.Resume, last: sub.From, seen: sub.Resume}
+	s := &subscription{handle: sub.Handle, onGap: sub.OnGap, last: sub.From, seen: sub.Resume}
 	old := c.subs[sub.Channel]
 	c.subs[sub.Channel] = s
 	c.mu.Unlock()

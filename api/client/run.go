@@ -139,9 +139,15 @@ func (c *Conn) handle(frame []byte) error {
 		ID    json.RawMessage `json:"id"`
 		OK    bool            `json:"ok"`
 		Error *Refusal        `json:"error"`
+
+		Channels []string `json:"channels"`
+		Resumed  *bool    `json:"resumed"` // of a subscription that asked for it
 	}
 	if err := sonic.Unmarshal(frame, &a); err != nil {
 		return fmt.Errorf("client: answer: %w", err)
+	}
+	if a.OK && a.Resumed != nil && !*a.Resumed {
+		c.gap(a.Channels)
 	}
 	var id uint64
 	if sonic.Unmarshal(a.ID, &id) != nil {
@@ -164,6 +170,23 @@ func (c *Conn) handle(frame []byte) error {
 	return nil
 }
 
+// gap tells of private channels that could not be resumed: they begin anew.
+func (c *Conn) gap(channels []string) {
+	for _, channel := range channels {
+		c.mu.Lock()
+		s := c.subs[channel]
+		tell := s != nil && s.onGap != nil
+		var last Position
+		if tell {
+			last = s.last
+		}
+		c.mu.Unlock()
+		if tell {
+			s.onGap(last)
+		}
+	}
+}
+
 func (c *Conn) handleData(frame []byte) error {
 	var m Message
 	if err := sonic.Unmarshal(frame, &m); err != nil {
@@ -171,20 +194,13 @@ func (c *Conn) handleData(frame []byte) error {
 	}
 	c.mu.Lock()
 	s := c.subs[m.Channel]
-	gap, from := false, Position{}
 	if s != nil {
-		from = s.last
-		whole := isPrivate(m.Channel) && bytes.HasPrefix(m.Data, []byte(`{"snapshot":true`))
-		gap, s.resumed = whole && s.resumed && s.onGap != nil, false
 		s.last, s.seen = Position{m.Seq, m.Idx}, true
-		if whole {
+		if isPrivate(m.Channel) && bytes.HasPrefix(m.Data, []byte(`{"snapshot":true`)) {
 			s.last.Idx = ^uint32(0) // a snapshot shows all of its record
 		}
 	}
 	c.mu.Unlock()
-	if gap {
-		s.onGap(from)
-	}
 	if s != nil && s.handle != nil {
 		s.handle(&m)
 	}
@@ -285,7 +301,6 @@ func (c *Conn) resubscribe(ws *websocket.Conn) error {
 	c.mu.Lock()
 	var requests []map[string]any
 	for channel, s := range c.subs {
-		s.resumed = s.seen
 		requests = append(requests, subscribeRequest(channel, s))
 	}
 	c.mu.Unlock()
