@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,6 +108,23 @@ func TestHealth(t *testing.T) {
 		}
 		if r := s.ask("GET", "/ready", ""); r.status != 200 || r.body != `{"ready":true}` {
 			t.Errorf("%s: ready answers %d %s", c.part, r.status, r.body)
+		}
+	}
+}
+
+// TestDraining: a server that stops says so at once, and whoever asks is sent elsewhere.
+func TestDraining(t *testing.T) {
+	var stops atomic.Bool
+	s := serve(t, func(c *rest.Config) { c.Draining = stops.Load })
+	for _, path := range []string{"/ready", "/health"} {
+		if r := s.ask("GET", path, ""); r.status != 200 {
+			t.Errorf("%s before: %d %s", path, r.status, r.body)
+		}
+	}
+	stops.Store(true)
+	for _, path := range []string{"/ready", "/health"} {
+		if r := s.ask("GET", path, ""); r.status != 503 || !strings.Contains(r.body, "draining: this server is stopping") {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
 }

@@ -53,8 +53,7 @@ func Lock(ctx context.Context, name string, perm fs.FileMode) (*FileLock, error)
 	case err = <-taken:
 	case <-ctx.Done():
 		go func() { // the call cannot be taken back: what it gets nobody wants any more
-			<-taken
-			_ = (&FileLock{f}).Unlock()
+			_ = errors.Join(<-taken, (&FileLock{f}).Unlock())
 		}()
 		return nil, fmt.Errorf("lock %s: %w: %w", name, ErrHeld, context.Cause(ctx))
 	}
