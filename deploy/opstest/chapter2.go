@@ -13,16 +13,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"qcat/api/client"
 	"qcat/deploy/opstest/box"
 )
 
-var chapters = []chapter{{"2", (*test).deploy}}
+var chapters = []chapter{{"2", (*test).deploy}, {"3", (*test).monitor}}
 
 // site is what the operator of this deployment has chosen.
 type site struct {
 	env             []string // of .env, in the shell
 	values          map[string]string
 	admin, password string
+	key             client.Auth
+	trader          *trader
+	hook            *webhook
 }
 
 const composeFile = "docker-compose -f deploy/docker-compose.prod.yml "
@@ -52,7 +56,8 @@ func (t *test) deploy() bool {
 
 	ok = ok && t.command("2.3", "curl http://localhost:8082/health", `"status":\s*"(ok|up|healthy)"|ok`)
 	ok = ok && t.command("2.3", `docker exec qcat_postgres psql -U qcat_user -d qcat -c "SELECT 1;"`, `1 row`)
-	return ok && t.command("2.3", "docker exec qcat_redis redis-cli -a $REDIS_PASSWORD ping", "PONG")
+	ok = ok && t.command("2.3", "docker exec qcat_redis redis-cli -a $REDIS_PASSWORD ping", "PONG")
+	return ok && t.enter() && t.frontDoor()
 }
 
 func (t *test) refusesPlaceholders() error {
@@ -85,7 +90,19 @@ func (t *test) fillIn() error {
 	if err := os.WriteFile(siteFolder+"/.env", []byte(filled), 0o600); err != nil {
 		return err
 	}
-	return t.readEnv()
+	token := hex.EncodeToString(random(12))
+	if t.site.hook, err = listen(token); err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"ALERT_WEBHOOK_URL": fmt.Sprintf("http://172.30.20.1:%d/", webhookPort), "ALERT_WEBHOOK_TOKEN": token,
+		"QCAT_RUNBOOK_BASE": "https://docs.example/qcat",
+	} {
+		if err := t.set(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readEnv takes .env into the shell of the operator, as `set -a; . ./.env; set +a` does.
