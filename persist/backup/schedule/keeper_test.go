@@ -71,10 +71,10 @@ func (f *folder) make(ctx context.Context) (*backup.Manifest, error) {
 }
 
 // runs lets a keeper run while something happens.
-func runs(t *testing.T, text string, fails []error, during func(f *folder, k *schedule.Keeper)) {
+func runs(t *testing.T, text string, takes time.Duration, fails []error, during func(f *folder, k *schedule.Keeper)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &folder{t: t, dir: t.TempDir(), fails: fails, takes: 10 * time.Second}
+		f := &folder{t: t, dir: t.TempDir(), fails: fails, takes: takes}
 		times, err := schedule.Parse(text)
 		if err != nil {
 			t.Fatal(err)
@@ -89,6 +89,12 @@ func runs(t *testing.T, text string, fails []error, during func(f *folder, k *sc
 	})
 }
 
+// pass lets time pass, and everybody come to rest.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func (f *folder) wantTried(want ...string) {
 	f.t.Helper()
 	if !slices.Equal(f.tried, want) {
@@ -99,8 +105,8 @@ func (f *folder) wantTried(want ...string) {
 // TestEachTime: a missed one is made up for after the start, then one at each time; old ones
 // are removed after each.
 func TestEachTime(t *testing.T) {
-	runs(t, "0 2 * * *", nil, func(f *folder, k *schedule.Keeper) {
-		time.Sleep(72 * time.Hour)
+	runs(t, "0 2 * * *", 10*time.Second, nil, func(f *folder, k *schedule.Keeper) {
+		pass(72 * time.Hour)
 		f.wantTried("01 00:00:05", "01 02:00:00", "02 02:00:00", "03 02:00:00")
 		st := k.Stats()
 		if st.Made != 4 || st.Failures != 0 || !st.Verified || st.Duration != 10*time.Second || st.Bytes == 0 || f.clean != 4 ||
@@ -113,19 +119,19 @@ func TestEachTime(t *testing.T) {
 // TestOthersCount: one that somebody else made and verified since the last time leaves
 // nothing to do, and its age is told; one that is not verified does not count.
 func TestOthersCount(t *testing.T) {
-	runs(t, "0 2 * * *", nil, func(f *folder, k *schedule.Keeper) {
+	runs(t, "0 2 * * *", 10*time.Second, nil, func(f *folder, k *schedule.Keeper) {
 		f.put(time.Now().Add(-time.Hour), true) // 23:00 the day before: after the last time
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		f.wantTried()
 		if st := k.Stats(); !st.Last.Equal(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)) || !st.Verified {
 			t.Errorf("%+v", st)
 		}
 		f.put(time.Now(), false)
-		time.Sleep(schedule.DefaultEvery + time.Second)
+		pass(schedule.DefaultEvery + time.Second)
 		if st := k.Stats(); st.Verified || st.Last.Hour() != 23 {
 			t.Errorf("the newest is not verified: %+v", st)
 		}
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		f.wantTried("01 02:00:00")
 	})
 }
@@ -133,14 +139,13 @@ func TestOthersCount(t *testing.T) {
 // TestFailuresAreTriedAgain after 1, 2, 4 … minutes, an hour at most.
 func TestFailuresAreTriedAgain(t *testing.T) {
 	full := errors.New("no space left on device")
-	runs(t, "0 2 1 1 *", []error{full, full, full, full, full, full, full, full, full}, func(f *folder, k *schedule.Keeper) {
-		f.takes = 0
-		time.Sleep(time.Hour)
+	runs(t, "0 2 1 1 *", 0, []error{full, full, full, full, full, full, full, full, full}, func(f *folder, k *schedule.Keeper) {
+		pass(time.Hour)
 		f.wantTried("01 00:00:05", "01 00:01:05", "01 00:03:05", "01 00:07:05", "01 00:15:05", "01 00:31:05")
 		if st := k.Stats(); st.Failures != 6 || st.Made != 0 || !errors.Is(st.Err, full) || !st.Last.IsZero() || st.Verified {
 			t.Errorf("%+v", st)
 		}
-		time.Sleep(5 * time.Hour)
+		pass(5 * time.Hour)
 		if st := k.Stats(); len(f.tried) != 10 || st.Failures != 9 || st.Made != 1 || st.Err != nil || f.tried[8] != "01 03:03:05" || f.tried[9] != "01 04:03:05" {
 			t.Errorf("%v, %+v", f.tried, st)
 		}
@@ -150,11 +155,10 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 // TestAnotherIsMadeMeanwhile: one that others make is waited for, and is no failure; once
 // it is there nothing is left to do.
 func TestAnotherIsMadeMeanwhile(t *testing.T) {
-	runs(t, "0 2 1 1 *", []error{backup.ErrBusy, backup.ErrBusy}, func(f *folder, k *schedule.Keeper) {
-		f.takes = 0
-		time.Sleep(70 * time.Second)
+	runs(t, "0 2 1 1 *", 0, []error{backup.ErrBusy, backup.ErrBusy}, func(f *folder, k *schedule.Keeper) {
+		pass(70 * time.Second)
 		f.put(time.Now(), true)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		f.wantTried("01 00:00:05", "01 00:01:05")
 		if st := k.Stats(); st.Failures != 0 || st.Made != 0 || !st.Verified {
 			t.Errorf("%+v", st)
@@ -165,9 +169,8 @@ func TestAnotherIsMadeMeanwhile(t *testing.T) {
 // TestStopped: a keeper that is stopped while it makes one stops that, and calls it no
 // failure.
 func TestStopped(t *testing.T) {
-	runs(t, "0 2 * * *", nil, func(f *folder, k *schedule.Keeper) {
-		f.takes = time.Hour
-		time.Sleep(time.Minute)
+	runs(t, "0 2 * * *", time.Hour, nil, func(f *folder, k *schedule.Keeper) {
+		pass(time.Minute)
 		if st := k.Stats(); !st.Running {
 			t.Errorf("%+v", st)
 		}
@@ -181,9 +184,9 @@ func TestStopped(t *testing.T) {
 
 // TestNothingScheduled tells of what others make, and makes nothing.
 func TestNothingScheduled(t *testing.T) {
-	runs(t, "", nil, func(f *folder, k *schedule.Keeper) {
+	runs(t, "", 10*time.Second, nil, func(f *folder, k *schedule.Keeper) {
 		f.put(time.Now(), true)
-		time.Sleep(2 * schedule.DefaultEvery)
+		pass(2 * schedule.DefaultEvery)
 		if st := k.Stats(); !st.Verified || st.Last.Year() != 2000 {
 			t.Errorf("%+v", st)
 		}
