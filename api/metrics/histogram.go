@@ -45,8 +45,16 @@ var bounds = []int64{
 // classic converts to buckets of fixed bounds.
 func classic(desc *prometheus.Desc, snap *hist.Snapshot) prometheus.Metric {
 	buckets := make(map[float64]uint64, len(bounds))
-	for _, ns := range bounds {
-		buckets[float64(ns)/1e9] = snap.CountAtMost(ns)
+	var seen uint64
+	next := 0 // the first bound that more may lie below
+	for b := range snap.Buckets() {
+		for ; next < len(bounds) && bounds[next] < b.High; next++ {
+			buckets[float64(bounds[next])/1e9] = seen
+		}
+		seen += b.Count
+	}
+	for ; next < len(bounds); next++ {
+		buckets[float64(bounds[next])/1e9] = seen
 	}
 	m, err := prometheus.NewConstHistogram(desc, snap.Count, float64(snap.Sum)/1e9, buckets)
 	if err != nil {

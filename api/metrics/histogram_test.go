@@ -98,3 +98,25 @@ func TestNativeEmpty(t *testing.T) {
 		t.Errorf("%v", h)
 	}
 }
+
+// Fixed bounds count what lies in buckets that end at or below them.
+func TestClassicCounts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var h hist.Histogram
+	for range 5000 {
+		h.Record(rng.Int64N(1 << (1 + rng.IntN(41))))
+	}
+	snap := h.Snapshot()
+	var m dto.Metric
+	if err := classic(prometheus.NewDesc("n", "n", nil, nil), &snap).Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Histogram.Bucket) != len(bounds) || m.Histogram.GetSampleCount() != 5000 {
+		t.Fatalf("%d buckets, count %d", len(m.Histogram.Bucket), m.Histogram.GetSampleCount())
+	}
+	for i, b := range m.Histogram.Bucket {
+		if want := snap.CountAtMost(bounds[i]); b.GetCumulativeCount() != want || b.GetUpperBound() != float64(bounds[i])/1e9 {
+			t.Errorf("up to %v: %d, want %d up to %d ns", b.GetUpperBound(), b.GetCumulativeCount(), want, bounds[i])
+		}
+	}
+}
