@@ -49,7 +49,7 @@ func infrastructure() board {
 					queries: []query{{`sum by (datname) (rate(pg_stat_database_xact_commit{datname!~"|postgres|template.*"}[$__rate_interval]))`, "commits"}, {`sum by (datname) (rate(pg_stat_database_xact_rollback{datname!~"|postgres|template.*"}[$__rate_interval]))`, "rollbacks"}}},
 				panel{title: "Read from memory", about: "Share of blocks that were found in shared buffers. Much below 99%: shared_buffers is small for what is asked.",
 					queries: one(`sum(rate(pg_stat_database_blks_hit{datname!~"|postgres|template.*"}[$__rate_interval])) / clamp_min(sum(rate(pg_stat_database_blks_hit{datname!~"|postgres|template.*"}[$__rate_interval])) + sum(rate(pg_stat_database_blks_read{datname!~"|postgres|template.*"}[$__rate_interval])), 0.001)`, "qcat")}.ratio(),
-				{title: "Size", about: "Of each database.", unit: "bytes", queries: one(`pg_database_size_bytes{datname!~"|postgres|template.*"}`, "{{datname}}")},
+				{title: "Size", about: "Of each database that is not one of Postgres itself.", unit: "bytes", queries: one(`pg_database_size_bytes{datname!~"|postgres|template.*"}`, "{{datname}}")},
 				panel{title: "Deadlocks", about: "In the last hour. QCAT's writers never take locks in two orders: one here comes from elsewhere.", queries: one(`sum(increase(pg_stat_database_deadlocks{datname!~"|postgres|template.*"}[1h]))`, "deadlocks")}.limits(1, 5),
 			}},
 			{"Redis", []panel{
