@@ -25,9 +25,9 @@ type Call struct {
 
 // Config is what a Log works with.
 type Config struct {
-	Log   *zap.Logger // without sampling
-	Lines int         // a second; beyond them calls are merged
-	Ring  int         // calls that wait at most; default DefaultRing
+	Log   *zap.Logger   // without sampling
+	Lines int           // a second; beyond them calls are merged
+	Ring  int           // calls that wait at most; default DefaultRing
 	Every time.Duration // between two looks at the ring; default DefaultEvery
 	Clock core.Clock    // that Call.At is read from
 }

@@ -17,11 +17,11 @@ type series struct {
 func (r *Registry) add(s series) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if id := s.desc.String(); r.known[id] {
+	id := s.desc.String()
+	if r.known[id] {
 		panic("metrics: registered twice: " + id)
-	} else {
-		r.known[id] = true
 	}
+	r.known[id] = true
 	r.series = append(r.series, s)
 }
 
