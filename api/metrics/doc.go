@@ -18,11 +18,11 @@
 //
 // # Ownership
 //
-// Register everything before the first scrape. Route and Handler are safe for
-// concurrent use; the functions handed to Counter, Gauge and Stage are called on
-// the scraping goroutine and must be so too.
+// Everything is safe for concurrent use, and series may come while scrapes go on. What
+// the functions that are handed over read, they read on a goroutine of a scrape, one
+// scrape at a time, whatever else goes on.
 //
 // # Imports
 //
-// core/hist and prometheus/client_golang, which is imported here only.
+// core/hist and Prometheus' libraries, which are imported here only.
 package metrics

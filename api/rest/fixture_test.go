@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"qcat/api/calls"
 	"qcat/api/hub"
 	"qcat/api/metrics"
 	"qcat/api/rest"
@@ -196,7 +197,7 @@ func serve(t testing.TB, tune ...func(*rest.Config)) *server {
 	cfg := rest.Config{Directory: s.dir, Engine: s.engine, View: s.view, Quotes: quotes, Market: s.market,
 		Socket:     func(c *fasthttp.RequestCtx) { c.SetStatusCode(fasthttp.StatusTeapot) },
 		Components: []rest.Component{{Name: "part", Check: s.partHealth}},
-		Metrics:    metrics.New(), Clock: clock, Log: zap.NewNop(), Origins: []string{"https://desk.example.com"}}
+		Metrics:    metrics.New(), Calls: calls.New(calls.Config{Log: zap.NewNop(), Lines: 1, Ring: 1 << 10}), Clock: clock, Log: zap.NewNop(), Origins: []string{"https://desk.example.com"}}
 	for _, f := range tune {
 		f(&cfg)
 	}
