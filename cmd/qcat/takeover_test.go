@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"os"
 	"strconv"
@@ -83,10 +84,17 @@ func (s *stream) note(_ client.OrderState, err error) {
 	switch {
 	case err == nil:
 		s.acked = append(s.acked, time.Now())
-	case !client.Retry(err):
+	case !client.Retry(err) && !unpriced(err):
 		s.other[err.Error()]++
 	}
 	s.mu.Unlock()
+}
+
+// unpriced reports whether an order was refused because no price has come yet: that is so for
+// a moment after a start, and a client decides for itself whether the order is still wanted.
+func unpriced(err error) bool {
+	var r *client.Refusal
+	return errors.As(err, &r) && r.Code == "risk.stale_reference"
 }
 
 func (s *stream) count() int {
