@@ -17,7 +17,8 @@ import (
 	"qcat/deploy/opstest/box"
 )
 
-var chapters = []chapter{{"2", (*test).deploy}, {"3", (*test).monitor}}
+var chapters = []chapter{{"2", (*test).deploy}, {"3", (*test).monitor}, {"4", (*test).backUp}, {"5", (*test).logs},
+	{"6", (*test).faults}, {"7", (*test).secure}, {"8", (*test).upgrade}, {"9", (*test).emergency}, {"3", (*test).alarm}}
 
 // site is what the operator of this deployment has chosen.
 type site struct {

@@ -35,6 +35,7 @@ const (
 func opsTest() (int, error) {
 	checkout := flag.String("checkout", ".", "the repository whose deployment is tested")
 	only := flag.String("only", "", "chapters to run beside 2, such as 4,5; empty: all")
+	onFailure := flag.String("on-failure", "", "a command that is run, and its output shown, where a line fails")
 	flag.Parse()
 	source, err := filepath.Abs(*checkout)
 	if err != nil {
@@ -74,7 +75,9 @@ func opsTest() (int, error) {
 	if err := engine.Serve(); err != nil {
 		return 1, err
 	}
-	return newTest(engine, *only).run(), nil
+	t := newTest(engine, *only)
+	t.onFailure = *onFailure
+	return t.run(), nil
 }
 
 // prepare says what is missing on the machine, and installs programs.

@@ -21,6 +21,8 @@ type test struct {
 	out    io.Writer
 	engine *compose.Engine
 	only   []string
+	// onFailure is a command that shows more where a line fails.
+	onFailure string
 
 	passed, failed, notes int
 	site                  site
@@ -71,6 +73,10 @@ func (t *test) check(number, what string, do func() error) bool {
 		t.passed++
 	}
 	fmt.Fprintf(t.out, "%s  %-4s %s   %.1f s\n", word, number, oneLine(what), time.Since(began).Seconds())
+	if err != nil && t.onFailure != "" {
+		more, _ := t.output(t.onFailure)
+		err = fmt.Errorf("%w\n%s", err, more)
+	}
 	if err != nil {
 		for line := range strings.Lines(strings.TrimSpace(err.Error())) {
 			fmt.Fprintf(t.out, "             %s\n", strings.TrimRight(line, "\n"))

@@ -34,8 +34,8 @@ type trader struct {
 	mu     sync.Mutex
 	acked  map[string]uint64 // the server's number, by the client's
 	seen   map[uint64]bool   // in the stream, by the server's
-	lost   int               // connections that ended
 	latest time.Time         // of an acknowledgement
+	gap    time.Duration     // the longest without one
 
 	order sync.Mutex // held while an order is under way, and by pause
 	stop  context.CancelFunc
@@ -52,14 +52,7 @@ func startTrader(auth client.Auth) (*trader, error) {
 	t.http = client.NewHTTPWith(front, client.HTTPOptions{Auth: auth, TLS: roots.Clone()})
 	ctx, cancel := context.WithCancel(context.Background())
 	t.stop = cancel
-	t.conn, err = client.Dial(ctx, front, client.Options{Auth: auth, TLS: roots, Reconnect: true, MaxBackoff: time.Second,
-		OnState: func(err error) {
-			if err != nil {
-				t.mu.Lock()
-				t.lost++
-				t.mu.Unlock()
-			}
-		}})
+	t.conn, err = client.Dial(ctx, front, client.Options{Auth: auth, TLS: roots, Reconnect: true, MaxBackoff: time.Second})
 	if err != nil {
 		cancel()
 		return nil, err
@@ -137,6 +130,9 @@ func (t *trader) settle(ctx context.Context, o client.Order) bool {
 	case err == nil:
 		t.mu.Lock()
 		t.acked[o.ClientOrderID] = state.OrderID
+		if !t.latest.IsZero() {
+			t.gap = max(t.gap, time.Since(t.latest))
+		}
 		t.latest = time.Now()
 		t.mu.Unlock()
 		return true
@@ -165,18 +161,27 @@ func (t *trader) close() {
 	_ = t.conn.Close()
 }
 
-// figures are how many orders were acknowledged, and how often the connection was lost.
-func (t *trader) figures() (acked, lost int, latest time.Time) {
+// count is how many orders were acknowledged.
+func (t *trader) count() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.acked), t.lost, t.latest
+	return len(t.acked)
+}
+
+// measure returns the longest time without an acknowledgement since the last call.
+func (t *trader) measure() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	gap := t.gap
+	t.gap = 0
+	return gap
 }
 
 // progresses waits until orders are acknowledged that were sent after the call.
 func (t *trader) progresses(limit time.Duration) error {
-	from, _, _ := t.figures()
+	from := t.count()
 	return eventually(limit, func() error {
-		if now, _, _ := t.figures(); now < from+3 {
+		if now := t.count(); now < from+3 {
 			return fmt.Errorf("no order is acknowledged any more, after %d", now)
 		}
 		return nil

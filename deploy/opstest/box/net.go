@@ -74,7 +74,11 @@ func (n *Network) Attach(pid, index int, addr netip.Addr) error {
 		return err
 	}
 	eth := "eth" + strconv.Itoa(index)
-	script := fmt.Sprintf("link set %s name %s\naddr add %s/%d dev %s\nlink set %s up\nlink set lo up\n",
+	// As Docker has it, an address goes with one hardware address, so that neighbours need
+	// not learn anew when a container is started again.
+	four := addr.As4()
+	mac := fmt.Sprintf("02:42:%02x:%02x:%02x:%02x", four[0], four[1], four[2], four[3])
+	script := fmt.Sprintf("link set %s address "+mac+" name %s\naddr add %s/%d dev %s\nlink set %s up\nlink set lo up\n",
 		theirs, eth, addr, n.Subnet.Bits(), eth, eth)
 	if index == 0 {
 		script += "route add default via " + n.Gateway().String() + "\n"

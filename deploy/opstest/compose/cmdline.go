@@ -28,7 +28,7 @@ func (e *Engine) compose(r request, out, fault io.Writer) ([]string, error) {
 		return nil, err
 	}
 	var flags, named []string
-	if args[0] != "exec" {
+	if args[0] != "exec" && args[0] != "run" {
 		for _, a := range args[1:] {
 			if strings.HasPrefix(a, "-") {
 				flags = append(flags, a)
@@ -90,6 +90,8 @@ func (e *Engine) compose(r request, out, fault io.Writer) ([]string, error) {
 			return nil, err
 		}
 		return nil, e.startAll(p, named, fault)
+	case "run":
+		return nil, e.runOnce(p, args[1:], out)
 	case "down":
 		if flag("-v", "--volumes") {
 			return nil, errors.New("docker-compose down -v is not known here")
@@ -105,7 +107,7 @@ func cut(args []string) (flags, rest []string) {
 		if !strings.HasPrefix(args[i], "-") {
 			return args[:i], args[i:]
 		}
-		if slices.Contains([]string{"-u", "--user", "-e", "--env", "-w", "--workdir"}, args[i]) {
+		if slices.Contains([]string{"-u", "--user", "-e", "--env", "-w", "--workdir", "--entrypoint"}, args[i]) {
 			i++
 		}
 	}

@@ -228,3 +228,38 @@ func (e *Engine) settle(limit time.Duration) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 }
+
+// runOnce runs a service's command, or another, in a container of its own, which is gone
+// afterwards; without what it depends on.
+func (e *Engine) runOnce(p *types.Project, args []string, out io.Writer) error {
+	flags, rest := cut(args)
+	if len(rest) == 0 || !slices.Contains(flags, "--rm") || !slices.Contains(flags, "--no-deps") {
+		return errors.New("docker-compose run needs --rm, --no-deps and a service here")
+	}
+	name := rest[0]
+	s, ok := p.Services[name]
+	if !ok {
+		return fmt.Errorf("no such service: %s", name)
+	}
+	if i := slices.Index(flags, "--entrypoint"); i >= 0 && i+1 < len(flags) {
+		s.Entrypoint, s.Command = types.ShellCommand{flags[i+1]}, nil
+	}
+	if len(rest) > 1 {
+		s.Command = rest[1:]
+	}
+	s.ContainerName, s.Restart, s.Ports = p.Name+"-"+name+"-run", "no", nil
+	c, err := e.create(p, s)
+	if err != nil {
+		return err
+	}
+	if err := e.start(c); err != nil {
+		return err
+	}
+	b := c.run.Load()
+	<-b.Done()
+	fmt.Fprint(out, c.lastLines())
+	if b.Exit() != 0 {
+		return fmt.Errorf("service %s: exit %d", name, b.Exit())
+	}
+	return nil
+}

@@ -43,7 +43,7 @@ var postgresEntrypoint string
 var official = map[string]image{
 	"postgres": {
 		entrypoint: []string{"docker-entrypoint.sh"}, cmd: []string{"postgres"}, stop: "SIGINT",
-		env:     []string{usualPath + ":" + postgresBin(), "PGDATA=/var/lib/postgresql/data", "LANG=en_US.utf8"},
+		env:     []string{"PATH=" + postgresBin() + ":" + strings.TrimPrefix(usualPath, "PATH="), "PGDATA=/var/lib/postgresql/data", "LANG=C.UTF-8"},
 		files:   map[string]string{"/usr/local/bin/docker-entrypoint.sh": postgresEntrypoint},
 		folders: []folder{{"/run/postgresql", -1, -1, 0o3777 &^ 0o2000}, {"/var/lib/postgresql/data", -1, -1, 0o777}},
 	},
@@ -57,7 +57,8 @@ var official = map[string]image{
 		cmd: []string{"nginx", "-g", "daemon off;"}, stop: "SIGQUIT", env: []string{usualPath},
 		users: []string{"nginx:101"},
 		folders: []folder{{"/var/cache/nginx", 101, 101, 0o755}, {"/var/log/nginx", 0, 0, 0o755},
-			{"/run", 0, 0, 0o755}, {"/etc/nginx/conf.d", 0, 0, 0o755}, {"/var/lib/nginx", 0, 0, 0o755}},
+			{"/run", 0, 0, 0o755}, {"/etc/nginx/conf.d", 0, 0, 0o755}},
+		links: map[string]string{"/var/lib/nginx": "/var/cache/nginx"}, // where Debian's keeps what is too long for memory
 	},
 	"prom/prometheus": {
 		entrypoint: []string{"/bin/prometheus"}, user: "65534:65534", dir: "/prometheus", env: []string{usualPath},
