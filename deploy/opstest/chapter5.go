@@ -37,6 +37,8 @@ func (t *test) logs() bool {
 }
 
 // manualRotation is the manual's command, as it stands there.
+//
+//nolint:dupword // a user and a group
 const manualRotation = `cat > /etc/logrotate.d/qcat << EOF
 /app/logs/*.log {
     daily

@@ -74,7 +74,7 @@ func servedCertificate() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
 }
 
@@ -83,17 +83,17 @@ func (t *test) login() (string, error) {
 	body := fmt.Sprintf(`{"user":%q,"password":%q}`, t.site.admin, t.site.password)
 	var token string
 	err := eventually(15*time.Second, func() error { // nginx takes one a second
-		resp, text, err := t.post("/api/v1/auth/login", body, nil)
+		got, err := t.post("/api/v1/auth/login", body, nil)
 		if err != nil {
 			return err
 		}
-		if resp.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s: %s", resp.Status, text)
+		if got.status != http.StatusOK {
+			return fmt.Errorf("%d: %s", got.status, got.body)
 		}
 		var answer struct {
 			AccessToken string `json:"access_token"`
 		}
-		if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.AccessToken == "" {
+		if err := json.Unmarshal([]byte(got.body), &answer); err != nil || answer.AccessToken == "" {
 			return fmt.Errorf("no token (%w)", err)
 		}
 		token = answer.AccessToken
@@ -104,12 +104,12 @@ func (t *test) login() (string, error) {
 
 // whoAmI asks something that needs a session.
 func (t *test) whoAmI(token string) error {
-	resp, text, err := t.get("/api/v1/accounts", http.Header{"Authorization": {"Bearer " + token}})
+	got, err := t.get("/api/v1/accounts", http.Header{"Authorization": {"Bearer " + token}})
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", resp.Status, text)
+	if got.status != http.StatusOK {
+		return fmt.Errorf("%d: %s", got.status, got.body)
 	}
 	return nil
 }

@@ -66,16 +66,15 @@ func (t *test) goingOn(number string) bool {
 const standby = `cat >/srv/standby.yml <<'EOF'
 name: standby
 services:
-  postgres:
+  postgres-standby:
     image: postgres:15.14-bookworm
     container_name: qcat_standby
-    hostname: postgres-standby
     command: ["postgres", "-c", "config_file=/etc/postgresql/postgresql.conf"]
     environment:
       POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?}
       POSTGRES_EXPORTER_PASSWORD: ${POSTGRES_EXPORTER_PASSWORD:?}
       DB_PASSWORD: ${DB_PASSWORD:?}
-    networks: {data: {aliases: [postgres-standby]}}
+    networks: [data]
     volumes:
       - standby_data:/var/lib/postgresql/data
       - /srv/qcat/deploy/postgres/postgresql.conf:/etc/postgresql/postgresql.conf:ro
@@ -119,15 +118,16 @@ func (t *test) failOver() bool {
 	}) && ok
 }
 
-// sameHistory compares what the first database had with the same of the second.
+// sameHistory compares what the first database had with the same of the second: every row
+// that a record of the journal left so, up to the last that the first one saw.
 func (t *test) sameHistory() error {
 	for _, table := range []string{"orders", "executions"} {
-		first, err := t.output(`docker exec qcat_postgres psql -U qcat_user -d qcat -XAtc "SELECT count(*), coalesce(max(order_id), 0) FROM ` + table + `"`)
+		first, err := t.output(`docker exec qcat_postgres psql -U qcat_user -d qcat -XAtc "SELECT coalesce(max(seq), 0) FROM ` + table + `"`)
 		if err != nil {
 			return errors.New(first)
 		}
-		_, most, _ := strings.Cut(strings.TrimSpace(first), "|")
-		ask := `psql -U qcat_user -d qcat -XAtc "SELECT count(*), md5(string_agg(to_jsonb(t)::text, ',' ORDER BY to_jsonb(t)::text)) FROM ` + table + ` t WHERE order_id <= ` + most + `"`
+		most := strings.TrimSpace(first)
+		ask := `psql -U qcat_user -d qcat -XAtc "SELECT count(*), md5(string_agg(to_jsonb(t)::text, ',' ORDER BY to_jsonb(t)::text)) FROM ` + table + ` t WHERE seq <= ` + most + `"`
 		old, err := t.output("docker exec qcat_postgres " + ask)
 		if err != nil {
 			return errors.New(old)
@@ -137,7 +137,7 @@ func (t *test) sameHistory() error {
 			return errors.New(now)
 		}
 		if old != now || strings.HasPrefix(old, "0|") {
-			return fmt.Errorf("%s up to order %s: %s in the first, %s in the second", table, most, old, now)
+			return fmt.Errorf("%s up to record %s: %s in the first, %s in the second", table, most, old, now)
 		}
 	}
 	return nil

@@ -72,19 +72,19 @@ func (t *test) sealed() error {
 		return errors.New("TLS 1.1 is taken: " + out)
 	}
 	for _, path := range []string{"/metrics", "/debug/pprof/", "//metrics"} {
-		resp, _, err := t.get(path, nil)
+		got, err := t.get(path, nil)
 		if err != nil {
 			return err
 		}
-		if resp.StatusCode != http.StatusNotFound {
-			return fmt.Errorf("%s: %s", path, resp.Status)
+		if got.status != http.StatusNotFound {
+			return fmt.Errorf("%s: %d", path, got.status)
 		}
 	}
-	resp, _, err := t.get("/health", nil)
+	got, err := t.get("/health", nil)
 	if err != nil {
 		return err
 	}
-	if resp.Header.Get("Strict-Transport-Security") == "" {
+	if got.header.Get("Strict-Transport-Security") == "" {
 		return errors.New("no Strict-Transport-Security")
 	}
 	return nil
@@ -95,12 +95,12 @@ func (t *test) sealed() error {
 func (t *test) notBelieved() error {
 	for i := range 3 {
 		header := http.Header{"X-Forwarded-For": {fmt.Sprintf("203.0.113.%d", i+1)}, "Forwarded": {"for=203.0.113.9"}, "X-Real-Ip": {"203.0.113.8"}}
-		resp, _, err := t.post("/api/v1/auth/login", `{"user":"nobody-here","password":"wrong-wrong-wrong"}`, header)
+		got, err := t.post("/api/v1/auth/login", `{"user":"nobody-here","password":"wrong-wrong-wrong"}`, header)
 		if err != nil {
 			return err
 		}
-		if resp.StatusCode < 400 {
-			return fmt.Errorf("the login is %s", resp.Status)
+		if got.status < 400 {
+			return fmt.Errorf("the login is answered %d", got.status)
 		}
 	}
 	out, err := t.output("docker exec qcat_app /app/qcat audit-logs --days 1")
@@ -116,23 +116,30 @@ func (t *test) notBelieved() error {
 	return nil
 }
 
+// answer of nginx.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // get asks nginx, over TLS that is verified.
-func (t *test) get(path string, header http.Header) (*http.Response, string, error) {
+func (t *test) get(path string, header http.Header) (answer, error) {
 	return t.send(http.MethodGet, path, "", header)
 }
 
-func (t *test) post(path, body string, header http.Header) (*http.Response, string, error) {
+func (t *test) post(path, body string, header http.Header) (answer, error) {
 	return t.send(http.MethodPost, path, body, header)
 }
 
-func (t *test) send(method, path, body string, header http.Header) (*http.Response, string, error) {
+func (t *test) send(method, path, body string, header http.Header) (answer, error) {
 	roots, err := trusted()
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	req, err := http.NewRequest(method, "https://localhost"+path, strings.NewReader(body))
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	for name, values := range header {
 		req.Header[name] = values
@@ -144,9 +151,9 @@ func (t *test) send(method, path, body string, header http.Header) (*http.Respon
 	defer transport.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(req)
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	return resp, string(text), err
+	return answer{resp.StatusCode, resp.Header, string(text)}, err
 }

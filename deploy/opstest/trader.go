@@ -38,27 +38,22 @@ type trader struct {
 	gap    time.Duration     // the longest without one
 
 	order sync.Mutex // held while an order is under way, and by pause
-	stop  context.CancelFunc
-	done  chan struct{}
 }
 
-// startTrader connects, subscribes and trades until close.
+// startTrader connects, subscribes and trades until the test ends.
 func startTrader(auth client.Auth) (*trader, error) {
 	roots, err := trusted()
 	if err != nil {
 		return nil, err
 	}
-	t := &trader{acked: map[string]uint64{}, seen: map[uint64]bool{}, done: make(chan struct{})}
+	t := &trader{acked: map[string]uint64{}, seen: map[uint64]bool{}}
 	t.http = client.NewHTTPWith(front, client.HTTPOptions{Auth: auth, TLS: roots.Clone()})
-	ctx, cancel := context.WithCancel(context.Background())
-	t.stop = cancel
+	ctx := context.Background() // to the end of the test
 	t.conn, err = client.Dial(ctx, front, client.Options{Auth: auth, TLS: roots, Reconnect: true, MaxBackoff: time.Second})
 	if err != nil {
-		cancel()
 		return nil, err
 	}
 	if err := t.conn.Subscribe(ctx, client.Sub{Channel: "orders", Handle: t.event}); err != nil {
-		cancel()
 		return nil, errors.Join(err, t.conn.Close())
 	}
 	go t.trade(ctx)
@@ -102,7 +97,6 @@ func (t *trader) event(m *client.Message) {
 // trade sends an order every fifty milliseconds, and each again under the same number
 // until it is known what became of it.
 func (t *trader) trade(ctx context.Context) {
-	defer close(t.done)
 	prefix := time.Now().Format("150405.000")
 	for n := 0; ctx.Err() == nil; n++ {
 		side := "buy"
@@ -153,13 +147,6 @@ func wait(ctx context.Context, d time.Duration) {
 func (t *trader) pause() { t.order.Lock() }
 
 func (t *trader) resume() { t.order.Unlock() }
-
-// close ends it.
-func (t *trader) close() {
-	t.stop()
-	<-t.done
-	_ = t.conn.Close()
-}
 
 // count is how many orders were acknowledged.
 func (t *trader) count() int {

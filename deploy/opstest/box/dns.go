@@ -22,7 +22,7 @@ func ServeNames(pid int, find func(name string) []netip.Addr, ended <-chan struc
 	}
 	go func() {
 		<-ended
-		conn.Close()
+		_ = conn.Close()
 	}()
 	go func() {
 		packet := make([]byte, 1500)
@@ -100,14 +100,14 @@ func Forward(listen string, target func() string) (net.Listener, error) {
 
 // pass copies both ways, and each side's end to the other.
 func pass(client *net.TCPConn, target string) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	conn, err := net.Dial("tcp4", target)
 	if err != nil {
 		_ = client.SetLinger(0)
 		return
 	}
 	server := conn.(*net.TCPConn)
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	back := make(chan struct{})
 	go func() {
 		_, _ = client.ReadFrom(server)

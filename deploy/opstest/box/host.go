@@ -23,13 +23,20 @@ const (
 // that builds its root.
 const hostVariable = "QCAT_BOX_HOST"
 
-// InHost runs the program again, with the same arguments, as the first process of a host
-// of its own, and returns its exit code. In the program that has been started so, it makes
-// the root and returns Inside.
+// Inside says whether this process is in a host, where InHost will return at once.
+func Inside() bool { return os.Getenv(hostVariable) != "" }
+
+// InHost runs the program again, with the same arguments, in a host of its own, and returns
+// its exit code. In the program that has been started so, it makes the root and returns
+// inside. The host's first process is one between the two, which only waits for orphans:
+// the first process of a container is not gone before all of them are.
 //
 // shared are folders of the machine that are written to: caches. Nothing else of it is.
 func InHost(shared []string) (exit int, inside bool, err error) {
 	if base := os.Getenv(hostVariable); base != "" {
+		if os.Getpid() == 1 {
+			os.Exit(reap())
+		}
 		if err := becomeHost(base, shared); err != nil {
 			return 0, true, fmt.Errorf("host: %w", err)
 		}
@@ -58,6 +65,35 @@ func InHost(shared []string) (exit int, inside bool, err error) {
 	return exitCode(cmd.ProcessState), false, nil
 }
 
+// reap runs the program once more, waits for it and for every orphan, and returns its exit
+// code. It ends when the process outside has ended, however, and with it everything in the
+// namespaces.
+func reap() int {
+	syscall.CloseOnExec(3)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.NewFile(3, "alive"))
+		os.Exit(1)
+	}()
+	program, err := syscall.ForkExec("/proc/self/exe", os.Args, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "host:", err)
+		return 1
+	}
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return 1
+		case pid == program && status.Signaled(): //nolint:misspell // its name
+			return 128 + int(status.Signal())
+		case pid == program:
+			return status.ExitStatus()
+		}
+	}
+}
+
 // emptyFolder is one that a tmpfs may hide in the host's own mounts.
 func emptyFolder() (string, error) {
 	for _, dir := range []string{"/mnt", "/srv", "/media", "/opt"} {
@@ -71,11 +107,6 @@ func emptyFolder() (string, error) {
 // becomeHost makes the root of a host and enters it.
 func becomeHost(base string, shared []string) error {
 	_ = os.Unsetenv(hostVariable)
-	syscall.CloseOnExec(3)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.NewFile(3, "alive"))
-		os.Exit(1) // and with it everything in the namespaces
-	}()
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("mounts of its own: %w", err)
 	}

@@ -49,7 +49,9 @@ func becomeBox() error {
 	}
 	for _, e := range env { // what is looked for is looked for in the container's PATH
 		if path, ok := strings.CutPrefix(e, "PATH="); ok {
-			os.Setenv("PATH", path)
+			if err := os.Setenv("PATH", path); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := exec.LookPath(s.Argv[0]); err != nil {
@@ -65,7 +67,7 @@ func becomeBox() error {
 func names(s Spec) error {
 	for key, value := range s.Sysctls {
 		path := "/proc/sys/" + strings.ReplaceAll(key, ".", "/")
-		if err := os.WriteFile(path, []byte(value), 0o644); err != nil { //nolint:gosec // a setting of the kernel
+		if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
 			return err
 		}
 	}
@@ -181,7 +183,7 @@ func writeFiles(s Spec) error {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err // may be a link to what the host has
 		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // read by every user
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return err
 		}
 	}

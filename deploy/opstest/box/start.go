@@ -92,7 +92,7 @@ func (b *Box) begin(spec Spec, give io.WriteCloser, hear io.Reader, wire func(in
 
 // exitCode is as a shell has it: 128 and the signal where one ended the process.
 func exitCode(state *os.ProcessState) int {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() { //nolint:misspell // its name
 		return 128 + int(status.Signal())
 	}
 	return state.ExitCode()

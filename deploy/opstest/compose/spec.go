@@ -49,7 +49,7 @@ func specOf(p *types.Project, s types.ServiceConfig, im image) (box.Spec, error)
 		if l.Single != 0 {
 			soft, hard = l.Single, l.Single
 		}
-		spec.Limits[name] = box.Limit{Soft: uint64(soft), Hard: uint64(hard)} //nolint:gosec // of a file that has been checked
+		spec.Limits[name] = box.Limit{Soft: uint64(soft), Hard: uint64(hard)}
 	}
 	spec.Env = environment(s, im, spec.Hostname)
 	spec.Files = map[string]string{
