@@ -14,8 +14,9 @@ import (
 // manuals are the operations manual in its two languages.
 var manuals = []string{"../../docs/operations.md", "../../docs/operations.zh.md"}
 
-// called finds calls of the program and of backup.sh, each to the end of its command.
-var called = regexp.MustCompile("(?:/app/qcat|[`(]qcat|backup\\.sh) ([a-z][^|;&`\n]*)")
+// called finds calls of the program and of backup.sh, each to the end of its command; the
+// service stands between where backup.sh is the --entrypoint of docker-compose run.
+var called = regexp.MustCompile("(?:/app/qcat|[`(]qcat|backup\\.sh(?: qcat)?) ([a-z][^|;&`\n]*)")
 
 // quoted are arguments in quotes, in which anything may stand.
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)

@@ -20,6 +20,8 @@ func (t *test) upgrade() bool {
 	}) && ok
 	ok = t.command("8.1", "git pull origin main", "CHANGELOG.md") && ok
 	ok = t.command("8.1", composeFile+"build qcat", "Built") && ok
+	ok = t.command("8.1", composeFile+"run --rm migrate") && ok
+	ok = t.command("8.1", composeFile+"run --rm --no-deps preflight", "preflight: ready") && ok
 	t.site.trader.measure()
 	ok = t.command("8.1", composeFile+"up -d --no-deps qcat", "qcat_app  Recreate") && ok
 	ok = t.corrected("8.1", "curl http://localhost:8082/health", "curl -sS --retry 60 --retry-delay 1 --retry-all-errors http://localhost:8082/health",
@@ -107,6 +109,7 @@ func (t *test) failOver() bool {
 	ok = t.command("9.2", "docker stop qcat_postgres") && ok
 	ok = t.check("9.2", "编辑.env文件，指向备用数据库 (DB_HOST=postgres-standby)", func() error { return t.set("DB_HOST", "postgres-standby") }) && ok
 	ok = t.command("9.2", composeFile+"run --rm --no-deps --entrypoint /app/backup/backup.sh qcat restore "+filepath.Base(file)+" --only database", "content hash equal") && ok
+	ok = t.command("9.2", composeFile+"run --rm --no-deps migrate") && ok
 	ok = t.corrected("9.2", composeFile+"start qcat", composeFile+"up -d --no-deps qcat",
 		"start takes the container with the settings that it was made with") && ok
 	ok = t.check("9.2", "orders go on, and nothing that was acknowledged is lost", t.goesOn) && ok

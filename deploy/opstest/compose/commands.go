@@ -230,16 +230,21 @@ func (e *Engine) settle(limit time.Duration) error {
 }
 
 // runOnce runs a service's command, or another, in a container of its own, which is gone
-// afterwards; without what it depends on.
+// afterwards. What it depends on is started before, unless --no-deps is said.
 func (e *Engine) runOnce(p *types.Project, args []string, out io.Writer) error {
 	flags, rest := cut(args)
-	if len(rest) == 0 || !slices.Contains(flags, "--rm") || !slices.Contains(flags, "--no-deps") {
-		return errors.New("docker-compose run needs --rm, --no-deps and a service here")
+	if len(rest) == 0 || !slices.Contains(flags, "--rm") {
+		return errors.New("docker-compose run needs --rm and a service here")
 	}
 	name := rest[0]
 	s, ok := p.Services[name]
 	if !ok {
 		return fmt.Errorf("no such service: %s", name)
+	}
+	if deps := slices.Sorted(maps.Keys(s.DependsOn)); len(deps) > 0 && !slices.Contains(flags, "--no-deps") {
+		if err := e.up(p, deps, false, false, out); err != nil {
+			return err
+		}
 	}
 	if i := slices.Index(flags, "--entrypoint"); i >= 0 && i+1 < len(flags) {
 		s.Entrypoint, s.Command = types.ShellCommand{flags[i+1]}, nil
