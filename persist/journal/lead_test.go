@@ -178,7 +178,7 @@ func TestACommitThatFindsAnotherAtIt(t *testing.T) {
 	defer mustClose(t, l)
 	mustAppend(t, l, 1, 1)
 	mustCommit(t, l, 1) // the segment has its header
-	const segment = 1 // the first file; the next one is made ready beside it, with syncs of its own
+	const segment = 1   // the first file; the next one is made ready beside it, with syncs of its own
 	for seq := uint64(2); seq <= 40; seq += 2 {
 		syncing, goOn := make(chan struct{}, 64), make(chan struct{})
 		disk.Inject(func(op faultfs.Op) error {

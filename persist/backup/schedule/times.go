@@ -41,7 +41,7 @@ func Parse(text string) (Times, error) {
 		break
 	}
 	if len(fields) != 5 {
-		return Times{}, fmt.Errorf("schedule: %q has %d fields instead of five: minute, hour, day of month, month, day of week", text, len(fields))
+		return Times{}, fmt.Errorf("schedule: %q has %d fields instead of five: minute, hour, day of the month, the month, day of the week", text, len(fields))
 	}
 	t.text = strings.Join(fields, " ")
 	if !gronx.IsValid(t.text) {
