@@ -6,8 +6,8 @@
 //
 // A kernel fails
 //
-//   - when it allocates more: every measurement of the head, in allocations or bytes an
-//     operation, is above every one of the base;
+//   - when it allocates more: every measurement of the head, in allocations an operation,
+//     or in bytes by the smallest allocation there is (8), is above every one of the base;
 //   - when it is slower in each of three rounds. A round is up to twelve blocks of
 //     four measurements in the order ABBA, base as A and head as B (so that a drift of
 //     the machine helps neither), each measurement a process of its own, its figure the

@@ -151,10 +151,16 @@ func (s *subject) block(ctx context.Context) error {
 	return nil
 }
 
+// leastAllocation is the size of the smallest allocation there is, in bytes. A rise by less
+// is none of an operation's, or of every second one's: it is set-up shared out among the
+// iterations.
+const leastAllocation = 8
+
 // allocatesMore says whether every measurement of the head is above every one of the
-// base. Where the figures are always the same, that is any rise.
+// base. Where the figures are always the same, that is any rise of the allocations, and
+// one of the bytes by an allocation at least.
 func (s *subject) allocatesMore() bool {
-	return s.allocs[1].least > s.allocs[0].most || s.bytes[1].least > s.bytes[0].most
+	return s.allocs[1].least > s.allocs[0].most || s.bytes[1].least >= s.bytes[0].most+leastAllocation
 }
 
 // decide draws the conclusion of the last round.

@@ -114,8 +114,15 @@ func TestAllocationsOverlap(t *testing.T) {
 	if s.allocatesMore() {
 		t.Error("an overlap fails")
 	}
-	if s.bytes[1] = (extent{49, 49}); !s.allocatesMore() {
-		t.Error("one byte more passes")
+	if s.bytes[1] = (extent{55, 55}); s.allocatesMore() {
+		t.Error("less than an allocation fails")
+	}
+	if s.bytes[1] = (extent{56, 56}); !s.allocatesMore() {
+		t.Error("an allocation's bytes pass")
+	}
+	s.bytes[1] = s.bytes[0]
+	if s.allocs[1] = (extent{s.allocs[0].most + 1, s.allocs[0].most + 1}); !s.allocatesMore() {
+		t.Error("an allocation passes")
 	}
 }
 
