@@ -3,6 +3,8 @@ package ws_test
 import (
 	"bufio"
 	"net"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -63,11 +65,20 @@ func TestRequestsAheadOfTheAnswer(t *testing.T) {
 }
 
 // TestConnectionMemory: what a connection with a subscription costs, its goroutine's
-// stack and the test's own end included.
+// stack and the test's own end included. It is measured in a process of its own: what
+// other tests held is given back when it likes.
 func TestConnectionMemory(t *testing.T) {
-	const conns, bound = 1000, 10 << 10
+	const conns, bound, alone = 1000, 10 << 10, "QCAT_TEST_ALONE"
 	if raceDetector {
 		return // it has memory of its own
+	}
+	if os.Getenv(alone) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), alone+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "bytes a connection") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
 	}
 	s := serve(t, nil)
 	before := settled(t)
