@@ -45,6 +45,12 @@ func (s *session) refuse() {
 
 // fail answers with an error that has a code and a text.
 func (s *session) fail(id []byte, code, detail, field string) {
+	s.beginError(id, code, detail, field)
+	s.refuse()
+}
+
+// beginError is begin of an answer that is an error.
+func (s *session) beginError(id []byte, code, detail, field string) {
 	s.begin(id, false)
 	s.out = wire.AppendString(append(s.out, `,"error":{"code":`...), code)
 	s.out = wire.AppendString(append(s.out, `,"detail":`...), detail)
@@ -52,7 +58,6 @@ func (s *session) fail(id []byte, code, detail, field string) {
 		s.out = wire.AppendString(append(s.out, `,"field":`...), field)
 	}
 	s.out = append(s.out, '}')
-	s.refuse()
 }
 
 // failWith answers a request that was not understood. Its id is echoed when it

@@ -88,10 +88,7 @@ func (s *session) inRate(reduces bool) bool {
 	if ok {
 		return true
 	}
-	s.begin(s.req.ID, false)
-	s.out = wire.AppendString(append(s.out, `,"error":{"code":`...), auth.ErrRate.Code)
-	s.out = wire.AppendString(append(s.out, `,"detail":`...), fmt.Sprintf("too many messages: the next may come in %v", wait.Round(time.Microsecond)))
-	s.out = append(s.out, '}')
+	s.beginError(s.req.ID, auth.ErrRate.Code, fmt.Sprintf("too many messages: the next may come in %v", wait.Round(time.Microsecond)), "")
 	s.conn.Send(s.frameOf())
 	return false
 }

@@ -155,13 +155,10 @@ func (s *session) submit(res *wire.Resolution) (taken bool) {
 	return true
 }
 
-// shed turns a request away that there is no room for now. Who sends more than fits is
-// told so, however often: it is no mistake, and does not count as a bad request.
+// shed turns a request away that finds no room. Who sends more than fits is told so,
+// however often: it is no mistake, and does not count as a bad request.
 func (s *session) shed(code, detail string) {
-	s.begin(s.req.ID, false)
-	s.out = wire.AppendString(append(s.out, `,"error":{"code":`...), code)
-	s.out = wire.AppendString(append(s.out, `,"detail":`...), detail)
-	s.out = append(s.out, '}')
+	s.beginError(s.req.ID, code, detail, "")
 	s.finish()
 }
 
