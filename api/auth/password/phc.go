@@ -70,7 +70,7 @@ func parse(text string) (h hash, err error) {
 	if h.salt, err = phc64.DecodeString(part[4]); err != nil || len(h.salt) < 8 || len(h.salt) > 64 {
 		return hash{}, ErrHash
 	}
-	if h.sum, err = phc64.DecodeString(part[5]); err != nil || len(h.sum) < 16 || len(h.sum) > 64 {
+	if h.sum, err = phc64.DecodeString(part[5]); err != nil || len(h.sum) < sumLen || len(h.sum) > 64 {
 		return hash{}, ErrHash
 	}
 	return h, nil
