@@ -63,6 +63,7 @@ func (f *facts) lines() (all []line) {
 	all = append(all, f.wireLines()...)
 	all = append(all, f.fanoutLines()...)
 	all = append(all, f.orderLines()...)
+	all = append(all, f.scaleLines()...)
 	all = append(all, f.journalLines()...)
 	all = append(all, f.postgresLines()...)
 	return append(all, f.sampleLine())
@@ -137,13 +138,17 @@ func (f *facts) flatLine(job, pkg, small, large string) line {
 
 // nanosLine judges a benchmark's time, and that it allocates nothing.
 func (f *facts) nanosLine(job, pkg, name string, bound float64) line {
-	l := line{job: job, target: fmt.Sprintf("≤ %.0f ns, 0 allocations", bound), reached: unknown}
-	r, ok := f.benchmark(pkg, name)
-	if !ok {
-		return l
+	l := line{job: job, target: nanosTarget(bound), reached: unknown}
+	if r, ok := f.benchmark(pkg, name); ok {
+		l.judgeNanos(r["ns/op"], r["allocs/op"], bound)
 	}
-	l.measured = fmt.Sprintf("%s ns, %s allocations", trim(r["ns/op"]), trim(r["allocs/op"]))
-	l.figure = trim(r["ns/op"]) + " ns"
-	l.reached = verdict(r["ns/op"] <= bound && r["allocs/op"] == 0)
 	return l
+}
+
+func nanosTarget(bound float64) string { return fmt.Sprintf("≤ %.0f ns, 0 allocations", bound) }
+
+func (l *line) judgeNanos(ns, allocs, bound float64) {
+	l.measured = fmt.Sprintf("%s ns, %s allocations", trim(ns), trim(allocs))
+	l.figure = trim(ns) + " ns"
+	l.reached = verdict(ns <= bound && allocs == 0)
 }

@@ -34,8 +34,17 @@ func (f *facts) queueLines() []line {
 		channel.figure, channel.reached = fmt.Sprintf("%.2f× (one by one %.2f×)", r, over(ch, own)), verdict(r >= 8)
 	}
 	trip := f.contest("queues", roundTrip)
-	return append([]line{batched, channel, ratioLine("round trip of two cores", "≤ 1.5× the cache line", trip, trip.of("SPSC"), trip.of("cache line"), 1.5, false)},
-		f.manyLines()...)
+	return append([]line{batched, channel, tripLine(trip)}, f.manyLines()...)
+}
+
+// tripLine is that of a value that goes to another core and back, through whichever ring
+// is the quicker at it.
+func tripLine(c *contested) line {
+	job, own := "round trip of two cores", c.best("own")
+	if own != nil {
+		job += ", " + own.Name
+	}
+	return ratioLine(job, "≤ 1.5× the cache line", c, own, c.of("cache line"), 1.5, false)
 }
 
 // manyLines are those of many producers.
@@ -62,15 +71,27 @@ func (f *facts) manyLines() []line {
 // collapse is how much dearer a value may be with more producers than cores.
 const collapse = 2.0
 
-// decodeLines are those of the decoder; the anchor is the fastest JSON library of the
-// contest, on frames of its own.
+// decodeLines are those of the decoder, in the contest with the fastest JSON library.
 func (f *facts) decodeLines() []line {
-	trade := f.nanosLine("decode a trade", "./feed/binance", "BenchmarkDecode/trade", 60)
-	depth := f.nanosLine("decode depth of 10 levels", "./feed/binance", "BenchmarkDecode/depth10", 350)
+	trade := f.decodeLine("decode a trade", "trade", "BenchmarkDecode/trade", 60)
+	depth := f.decodeLine("decode depth of 10 levels", "depth, 10 levels", "BenchmarkDecode/depth10", 350)
 	trade.recorded = "simdjson on demand 89 ns; fixed-shape scanner 48 ns"
 	depth.recorded = "simdjson on demand 443 ns; fixed-shape scanner 335 ns"
-	trade.anchor, depth.anchor = f.fastest("decoders", "trade"), f.fastest("decoders", "depth, 10 levels")
 	return []line{trade, depth}
+}
+
+// decodeLine judges the time in turns with the others, and the allocations of the
+// benchmark of one frame.
+func (f *facts) decodeLine(job, in, name string, bound float64) line {
+	l := line{job: job, target: nanosTarget(bound), reached: unknown}
+	own := f.contest("decoders", in).best("own")
+	r, ok := f.benchmark("./feed/binance", name)
+	if own == nil || !ok {
+		return l
+	}
+	l.judgeNanos(own.Value, r["allocs/op"], bound)
+	l.anchor = f.fastest("decoders", in)
+	return l
 }
 
 // fastest names the best peer of a case and how many times longer it takes.

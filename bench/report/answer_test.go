@@ -26,8 +26,9 @@ func measured() *facts {
 	add("queues", oneByOne, false, three("SPSC", "own", 10), three("MPSC", "own", 22), three("channel", "peer", 40))
 	add("queues", oneByMany, false, three("SPSC", "own", 5), three("channel", "peer", 7))
 	add("queues", eightTo1, false, three("MPSC", "own", 44), three("channel", "peer", 60))
-	add("queues", roundTrip, false, three("SPSC", "own", 150), three("cache line", "floor", 100))
-	add("decoders", "trade", false, three("feed/binance", "own", 50), three("fastjson", "peer", 500), three("sonic", "peer", 400))
+	add("queues", roundTrip, false, three("SPSC", "own", 150), three("MPSC", "own", 200), three("cache line", "floor", 100))
+	add("decoders", "trade", false, three("feed/binance", "own", 60), three("fastjson", "peer", 500), three("sonic", "peer", 400))
+	add("decoders", "depth, 10 levels", false, three("feed/binance", "own", 350), three("sonic", "peer", 400))
 	add("samples", "one writer", false, three("core/hist", "own", 6), three("HdrHistogram", "peer", 8), three("Prometheus Observe", "peer", 40))
 	add("fanout", "100 clients", true, three("qcat hub", "own", 4*568e3), three("gws", "peer", 3e5))
 	add("fanout", "400 clients", true, three("qcat hub", "own", 2*420e3), three("gws", "peer", 3e5))
@@ -43,6 +44,11 @@ func measured() *facts {
 	for _, clients := range []int{400, 100} {
 		f.wire = append([]wireRow{{Scenario: "fanout", What: "server, fixed", Clients: clients, Offered: 500, P99Ratio: 1.5, Latency: map[string]float64{"p99": 1e6}}}, f.wire...)
 	}
+	grown := func(what string, instruments, accounts int, cost float64) wireRow {
+		return wireRow{Scenario: "scale", What: what, Instruments: instruments, Accounts: accounts, Extra: map[string]float64{"cpu_ns_an_event": cost}}
+	}
+	f.wire = append(f.wire, grown("tick", 10, 0, 1e3), grown("tick", 100, 0, 9e3), grown("tick", 10_000, 0, 1.5e3),
+		grown("order", 0, 10, 1e4), grown("order", 0, 100_000, 1.5e4))
 	return f
 }
 
@@ -81,6 +87,9 @@ func TestAnswerIsNoBelowIt(t *testing.T) {
 	}
 	for i := range f.wire {
 		f.wire[i].P50Ratio, f.wire[i].P99Ratio = 1.31, 1.51
+		if f.wire[i].Instruments+f.wire[i].Accounts > 10 {
+			f.wire[i].Extra["cpu_ns_an_event"] *= 1.01
+		}
 	}
 	for _, l := range f.lines() {
 		if l.reached != no {
@@ -142,7 +151,10 @@ func TestCollect(t *testing.T) {
 // TestAnswerPrints a row for each line.
 func TestAnswerPrints(t *testing.T) {
 	var out bytes.Buffer
-	s := settings{facts: measured()}
+	s := settings{facts: measured(), benchmark: func(pkg, name string, s settings) ([]result, error) {
+		r, _ := s.facts.benchmark(pkg, name)
+		return []result{{"ns/op": r["ns/op"] * 2}}, nil
+	}}
 	t.Setenv("QCAT_CAPTURES", "")
 	if err := answer(&out, s); err != nil {
 		t.Fatal(err)

@@ -92,6 +92,36 @@ func (f *facts) orderLines() []line {
 	}
 }
 
+// scaleLines are those of growth through the real binary: what an event costs all in all,
+// of its path from the socket to the socket.
+func (f *facts) scaleLines() []line {
+	return []line{
+		f.growthLine("CPU of a tick, 10 000 instruments beside 10", "tick", func(r *wireRow) int { return r.Instruments }, 10_000),
+		f.growthLine("CPU of an order, 100 000 accounts beside 10", "order", func(r *wireRow) int { return r.Accounts }, 100_000),
+	}
+}
+
+// growthLine judges what an event costs at size, beside the smallest.
+func (f *facts) growthLine(job, what string, sized func(*wireRow) int, size int) line {
+	const smallest = 10
+	l := line{job: job, target: fmt.Sprintf("≤ %.1f×", flatBound), reached: unknown}
+	cost := func(size int) float64 {
+		for i := range f.wire {
+			if r := &f.wire[i]; r.Scenario == "scale" && r.What == what && sized(r) == size {
+				return r.Extra["cpu_ns_an_event"]
+			}
+		}
+		return 0
+	}
+	small, large := cost(smallest), cost(size)
+	if small <= 0 || large <= 0 {
+		return l
+	}
+	l.measured, l.anchor = micros(large).String(), micros(small).String()+" at the small end"
+	l.figure, l.reached = fmt.Sprintf("%.2f×", large/small), verdict(large/small <= flatBound)
+	return l
+}
+
 // journalLines are those of the journal.
 func (f *facts) journalLines() (all []line) {
 	recorded := []string{"etcd WAL 8.1 k records/s", "etcd WAL 223 k, tidwall 250 k", "etcd WAL 1.11 M"}

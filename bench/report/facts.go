@@ -49,6 +49,10 @@ type wireRow struct {
 	Broken   string             `json:"broken"`
 	P50Ratio float64            `json:"p50_to_floor"`
 	P99Ratio float64            `json:"p99_to_floor"`
+
+	Instruments int                `json:"instruments"`
+	Accounts    int                `json:"accounts"`
+	Extra       map[string]float64 `json:"extra"`
 }
 
 // load reads a JSON file into v. A section that failed may have left none.

@@ -28,21 +28,26 @@ var needs = []struct {
 	{"./risk", "BenchmarkCheckQueued/accounts=100000/instruments=10", false},
 }
 
-// fill measures what the sections before have left out, in little time: what is there
-// is taken as it is. Everything that fails is reported, and the rest goes on.
+// fill measures what the sections before have left out, in little time. Contests,
+// databases and scenarios that are there are taken as they are; benchmarks run once more,
+// as minutes have passed in which the machine may have been busier: the fastest of all
+// runs counts. Everything that fails is reported, and the rest goes on.
 func (s settings) fill() error {
 	var failed []error
 	for _, n := range needs {
-		if _, ok := s.facts.benchmark(n.pkg, n.name); ok || (n.captures && os.Getenv("QCAT_CAPTURES") == "") {
+		if n.captures && os.Getenv("QCAT_CAPTURES") == "" {
 			continue
 		}
-		runs, err := runBenchmark(n.pkg, n.name, s)
+		runs, err := s.run(n.pkg, n.name)
 		if err == nil && len(runs) == 0 {
 			err = fmt.Errorf("%s has no benchmark %s", n.pkg, n.name)
 		}
 		if err != nil {
 			failed = append(failed, err)
 			continue
+		}
+		if r, ok := s.facts.benchmark(n.pkg, n.name); ok {
+			runs = append(runs, r)
 		}
 		s.facts.addBenchmark(n.pkg, n.name, best(runs))
 	}
@@ -53,7 +58,8 @@ func (s settings) fill() error {
 		failed = append(failed, batches(io.Discard, s))
 	}
 	if len(s.facts.wire) == 0 {
-		failed = append(failed, s.scenarios(io.Discard, "-scenario", "ladder,fanout", "-step", "1s",
+		failed = append(failed, s.scenarios(io.Discard, "-scenario", "ladder,fanout,scale", "-step", "1s",
+			"-scale-instruments", "10,10000", "-scale-accounts", "10,100000",
 			"-rates", strconv.Itoa(tickRate), "-order-rates", "1000", "-subscribers", "100,400"))
 	}
 	return errors.Join(failed...)

@@ -32,7 +32,12 @@ type settings struct {
 	step      string
 	only      []string
 	facts     *facts // what this run has measured so far
+	// benchmark returns the runs of one benchmark of a package; none when there is no such
+	// one, or it was skipped.
+	benchmark func(pkg, name string, s settings) ([]result, error)
 }
+
+func (s settings) run(pkg, name string) ([]result, error) { return s.benchmark(pkg, name, s) }
 
 // sections of the report, in their order.
 var sections = []struct {
@@ -42,7 +47,7 @@ var sections = []struct {
 
 // command returns the exit code.
 func command() int {
-	var s settings
+	s := settings{benchmark: runBenchmark}
 	flag.StringVar(&s.benchtime, "benchtime", "1s", "time of one benchmark, as of go test -benchtime")
 	flag.IntVar(&s.count, "count", 3, "runs of each benchmark; the fastest is printed, of contests the median")
 	flag.StringVar(&s.binary, "binary", "bin/qcat", "the server for the end-to-end rows; empty leaves them out")
@@ -97,7 +102,7 @@ func packages(w io.Writer, s settings) error {
 	fmt.Fprintln(w, "|---|---|---:|---:|---|")
 	for _, g := range groups {
 		for _, row := range g.rows {
-			runs, err := runBenchmark(g.pkg, row.benchmark, s)
+			runs, err := s.run(g.pkg, row.benchmark)
 			switch {
 			case err != nil:
 				return err
@@ -129,7 +134,7 @@ func batches(w io.Writer, s settings) error {
 	fmt.Fprintln(w, "|---:|---:|---:|---:|---:|---:|")
 	for _, n := range batchSizes {
 		name := fmt.Sprintf("BenchmarkBatch/rows=%d", n)
-		runs, err := runBenchmark(pkg, name, s)
+		runs, err := s.run(pkg, name)
 		if err != nil {
 			return err
 		}
@@ -172,8 +177,7 @@ type result map[string]float64
 
 var benchLine = regexp.MustCompile(`^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
 
-// runBenchmark returns the runs of one benchmark; none when there is no such one, or
-// it was skipped.
+// runBenchmark is settings.benchmark by way of the go command.
 func runBenchmark(pkg, name string, s settings) (runs []result, err error) {
 	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(name), "/", "$/^") + "$"
 	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem",

@@ -52,6 +52,8 @@ type Contest struct {
 	// Best takes the best of the rounds, which on a shared machine is what repeats of
 	// pure computing; otherwise the median counts, as for networks and disks.
 	Best bool
+	// Times multiplies the rounds, where what is measured drifts as a disk does; 0 is 1.
+	Times int
 	// Check, when there is one, is asked once before anything is measured: it holds the
 	// contestants' results against one another where a turn could not.
 	Check func() error
@@ -91,6 +93,7 @@ func (c *Contest) Run(s Settings) ([]Result, error) {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
+	s.Rounds *= max(c.Times, 1)
 	results := make([]Result, 0, len(c.Cases))
 	for i := range c.Cases {
 		r, err := c.Cases[i].run(s, c.Best)

@@ -17,7 +17,7 @@ func (c *Contest) Print(w io.Writer, s Settings, results []Result) {
 		how = "best"
 	}
 	fmt.Fprintf(w, "**%s**: %s %v a turn, %s of %d rounds; the last column is the median of the rounds' ratios.\n\n",
-		c.Title, c.Workload, s.Each, how, s.Rounds)
+		c.Title, c.Workload, s.Each, how, s.Rounds*max(c.Times, 1))
 	var names []string
 	for _, r := range results {
 		for _, f := range r.Figures {

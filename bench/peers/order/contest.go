@@ -58,7 +58,7 @@ const (
 
 // Contest returns the contest; journals are written to directories in dir.
 func Contest(dir string) *contest.Contest {
-	c := &contest.Contest{Name: "orders", Title: "Orders over HTTP",
+	c := &contest.Contest{Name: "orders", Times: 2, Title: "Orders over HTTP",
 		Workload: fmt.Sprintf("limit orders (IOC, each with limits asked on four levels), closed loop; the bare handlers answer %d bytes, the group commit appends %d "+
 			"and syncs once for all that wait; acknowledgements are held against the journal.", answerSize, recordSize)}
 	for _, mode := range modes {

@@ -10,6 +10,9 @@ import (
 
 const (
 	capacity = 4096
+	// slices is how many turns one is cut into, of which the best counts: two goroutines
+	// meet on one core or on two, as the scheduler has it, and stay there for a while.
+	slices = 10
 	// block is the number of values that a batch of several hands over at once.
 	block = 64
 )
@@ -55,7 +58,7 @@ func Contest() *contest.Contest {
 }
 
 func flow[P any](size, producers, batch int) contest.Case {
-	c := contest.Case{Name: Flow(producers, size, batch), Unit: "ns/value"}
+	c := contest.Case{Name: Flow(producers, size, batch), Unit: "ns/value", Split: slices}
 	all := append(makers[P](producers), maker{"channel", contest.Peer, channelOf[P](batch)})
 	for _, m := range all {
 		c.Entrants = append(c.Entrants, contest.Entrant{Name: m.name, Role: m.role, Run: func(d time.Duration) (float64, error) {

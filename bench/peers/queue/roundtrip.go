@@ -20,13 +20,14 @@ const RoundTrip = "round trip, 8 B there and back"
 // own: what the machine takes to move a line to the other core and back. That drifts
 // from second to second, and so the turns are short and many.
 func roundTrip() contest.Case {
-	c := contest.Case{Name: RoundTrip, Unit: "ns/round trip", Split: 10}
+	c := contest.Case{Name: RoundTrip, Unit: "ns/round trip", Split: slices}
 	for _, e := range []struct {
 		name string
 		role contest.Role
 		run  func(n int) error
 	}{
 		{"SPSC", contest.Own, pingSPSC},
+		{"MPSC", contest.Own, pingMPSC},
 		{"cache line", contest.Floor, pingWords},
 		{"xsync SPSC", contest.Peer, pingXsync},
 		{"channel", contest.Peer, pingChannel},
@@ -81,6 +82,34 @@ func pingWords(n int) error {
 
 func pingSPSC(n int) error {
 	there, back := ringbuf.NewSPSC[uint64](block), ringbuf.NewSPSC[uint64](block)
+	go func() {
+		var v uint64
+		for range n {
+			for k := 1; !there.Pop(&v); k++ {
+				if k%patience == 0 {
+					runtime.Gosched()
+				}
+			}
+			back.Push(&v)
+		}
+	}()
+	for i := range uint64(n) {
+		there.Push(&i)
+		v := ^i
+		for k := 1; !back.Pop(&v); k++ {
+			if k%patience == 0 {
+				runtime.Gosched()
+			}
+		}
+		if v != i {
+			return fmt.Errorf("%d came back, want %d", v, i)
+		}
+	}
+	return nil
+}
+
+func pingMPSC(n int) error {
+	there, back := ringbuf.NewMPSC[uint64](block), ringbuf.NewMPSC[uint64](block)
 	go func() {
 		var v uint64
 		for range n {

@@ -44,7 +44,7 @@ var peers = []peer{
 
 // Contest returns the contest; its logs are written to directories in dir.
 func Contest(dir string) *contest.Contest {
-	c := &contest.Contest{Name: "journal", Title: "Journal",
+	c := &contest.Contest{Name: "journal", Times: 5, Title: "Journal",
 		Workload: fmt.Sprintf("records of %d bytes, each batch appended and synced by one goroutine; what was written is read back, counted and compared.", recordLen)}
 	for _, n := range batches {
 		k := contest.Case{Name: Batch(n), Unit: "records/s", Higher: true}
