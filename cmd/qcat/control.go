@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
+	"qcat/api/client"
 	"qcat/risk"
 )
 
@@ -98,6 +100,10 @@ func (f *scopeFlags) set(e *env, server *serverFlag, state risk.TradingState, re
 		Cancelled int `json:"cancelled"`
 	}
 	if err := server.request(e, http.MethodPost, "risk/state", body, &out); err != nil {
+		var refusal *client.Refusal
+		if state != risk.StateActive && !errors.As(err, &refusal) {
+			return fmt.Errorf("%w\n%s", err, signalFile)
+		}
 		return err
 	}
 	if f.JSON {

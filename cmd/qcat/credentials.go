@@ -5,8 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
 	"qcat/api/client"
@@ -58,6 +60,11 @@ func (f *serverFlag) auth(e *env) (client.Auth, error) {
 // server is the address, and how its certificate is checked if it speaks TLS.
 func (f *serverFlag) server() (addr string, secure *tls.Config, err error) {
 	addr, isTLS := strings.CutPrefix(f.Addr, "https://")
+	if _, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "http://")); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", nil, badSetting("addr", "%q is no HOST:PORT", f.Addr)
+		}
+	}
 	if !isTLS {
 		return strings.TrimPrefix(addr, "http://"), nil, nil
 	}
@@ -113,14 +120,24 @@ func (f *serverFlag) options(e *env) (addr string, o client.Options, err error) 
 	return addr, o, err
 }
 
-// refused adds to a refusal of nobody how to be somebody.
+// signalFile is the way to halt that needs neither a network nor a name.
+const signalFile = "On the server's own machine the signal file halts without the network, and asks nobody: touch KILL in its data directory"
+
+// refused adds to an error what to do about it: to a refusal of nobody how to be somebody, and
+// where nobody answers which server was meant.
 func (f *serverFlag) refused(err error) error {
 	var r *client.Refusal
-	if !errors.As(err, &r) || r.Status != http.StatusUnauthorized || f.proves() {
-		return err
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &r):
+		if r.Status != http.StatusUnauthorized || f.proves() {
+			return err
+		}
+		return fmt.Errorf("%w\nSay who asks: --user NAME, --key and --secret, or --token (QCAT_USER and QCAT_PASSWORD, QCAT_API_KEY and QCAT_API_SECRET, QCAT_TOKEN).\n%s", err, signalFile)
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return fmt.Errorf("no server at %s (is `qcat serve` running? --addr names another): %w", f.Addr, dial)
 	}
-	return fmt.Errorf("%w\nSay who asks: --user NAME, --key and --secret, or --token (QCAT_USER and QCAT_PASSWORD, QCAT_API_KEY and QCAT_API_SECRET, QCAT_TOKEN).\n"+
-		"On the server's own machine the signal file halts without any of them: touch KILL in its data directory", err)
+	return err
 }
 
 // by is who does it, for a server that asks nobody; one that does knows, and takes no other

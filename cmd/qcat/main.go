@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -37,9 +38,10 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Make copies of everything that is kept, check them, bring them back."`
 	Halt    haltCmd    `cmd:"" help:"Stop a scope at once: no new orders, open ones cancelled."`
 	Reduce  reduceCmd  `cmd:"" help:"Let a scope only reduce its positions."`
-	Limits  limitsCmd  `cmd:"" help:"Look at the limits in force, change them, treat them as code."`
 	Resume  resumeCmd  `cmd:"" help:"Let a scope trade again."`
+	Limits  limitsCmd  `cmd:"" help:"Look at the limits in force, change them, treat them as code."`
 
+	Check        checkCmd        `cmd:"" help:"Ask which controls an order would fail, and what would be used after it; nothing is sent."`
 	Accounts     accountsCmd     `cmd:"" help:"Show what accounts are worth, and what margin they have left."`
 	Transfer     transferCmd     `cmd:"" help:"Move money into an account or out of it."`
 	Margin       marginCmd       `cmd:"" help:"Set leverage and margin modes of an account."`
@@ -57,8 +59,6 @@ type cli struct {
 	RotateJWT    rotateJWTCmd    `cmd:"" name:"rotate-jwt" help:"Sign tokens with a new key."`
 	RotateKeys   rotateKeysCmd   `cmd:"" help:"Bring every stored secret under a new key, while the server runs."`
 	AuditLogs    auditLogsCmd    `cmd:"" help:"Show who did what, or verify that nothing of it was changed."`
-
-	Check checkCmd `cmd:"" help:"Ask which controls an order would fail, and what would be used after it; nothing is sent."`
 }
 
 // env is what a command may touch of the outside world.
@@ -89,12 +89,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(visible{stderr}, "qcat:", err)
 		return 2
 	}
-	kctx, err := parse(parser, args)
-	if exit >= 0 {
-		return exit
+	if len(args) == 0 {
+		// Nothing was asked for: what there is goes where errors go, and a script sees one.
+		parser.Stdout = stderr
 	}
-	if err != nil {
-		fmt.Fprintf(visible{stderr}, "qcat: %v\n", err)
+	kctx, err := parse(parser, spelled(args))
+	switch {
+	case exit >= 0 && len(args) == 0:
+		return 2
+	case exit >= 0:
+		return exit
+	case err != nil:
+		fmt.Fprintf(visible{stderr}, "qcat: %v\n%s\n", err, helpOf(err))
 		return 2
 	}
 	e.settings = settingsOf(kctx)
@@ -103,6 +109,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitCode(err)
 	}
 	return 0
+}
+
+// spelled is args as the parser knows them: what is typed out of habit, "help", "help COMMAND",
+// "version" or nothing at all, as the flag that does it.
+func spelled(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "version":
+		return []string{"--version"}
+	}
+	return args
+}
+
+// helpOf says where help is on what was mistyped: of the command, as far as one was named.
+func helpOf(err error) string {
+	var wrong *kong.ParseError
+	command := "qcat"
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		if node := wrong.Context.Selected(); node != nil {
+			command = node.FullPath()
+		}
+	}
+	return "Run \"" + command + " --help\" for what it takes."
 }
 
 // exitLater is the exit code of what may go well later, unchanged: EX_TEMPFAIL of sysexits.h.

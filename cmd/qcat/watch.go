@@ -42,8 +42,8 @@ func (c *watchCmd) Run(e *env) error {
 		s.connection(err)
 	}
 	conn, err := client.Dial(e.ctx, addr, opts)
-	if err = c.refused(err); err != nil {
-		return fmt.Errorf("no server at %s (is `qcat serve` running?): %w", c.Addr, err)
+	if err != nil {
+		return c.refused(err)
 	}
 	defer conn.Close()
 	for i, ch := range c.Channels {

@@ -163,7 +163,7 @@ func TestWatchRefusals(t *testing.T) {
 	}{
 		{[]string{"--addr", p.addr, "bbo:sim:NOSUCH"}, "bbo:sim:NOSUCH"},
 		{[]string{"--addr", p.addr, "weather"}, "weather"},
-		{[]string{"--addr", "127.0.0.1:1", "bbo:" + btc}, "no server at 127.0.0.1:1 (is `qcat serve` running?)"},
+		{[]string{"--addr", "127.0.0.1:1", "bbo:" + btc}, "no server at 127.0.0.1:1 (is `qcat serve` running? --addr names another): dial tcp"},
 	} {
 		if code, out, errs := qcat(t, append([]string{"watch"}, tt.args...)...); code != 1 || !strings.Contains(errs, tt.want) || out != "" {
 			t.Errorf("%v: exit code %d, %q, %q", tt.args, code, errs, out)
