@@ -225,11 +225,12 @@ func TestSessionReplaces(t *testing.T) {
 // TestSessionReplacementFails: while a replacement cannot be had, the current
 // connection goes on; and when that dies too, the session reconnects.
 func TestSessionReplacementFails(t *testing.T) {
+	t.Parallel()
 	server := newToyServer(t, feed.ContinuityFirst, 1)
 	quiet := server.talk()
 	cfg := quick(server, 1)
 	cfg.Policy.MaxAge = 50 * time.Millisecond
-	cfg.Policy.IdleTimeout = 100 * time.Millisecond
+	cfg.Policy.IdleTimeout = 1500 * time.Millisecond // the current connection is never as silent, however busy the machine
 	r := start(t, server, cfg)
 	r.until("all books are live", r.live)
 	server.setMute(true) // replacements connect, but never deliver
@@ -250,22 +251,23 @@ func TestSessionReplacementFails(t *testing.T) {
 // TestSessionRateLimited: a venue that wants to be left alone is not asked again
 // before its time.
 func TestSessionRateLimited(t *testing.T) {
+	const alone = 150 * time.Millisecond
 	server := newToyServer(t, feed.ContinuityFirst, 1, 2)
-	server.setRefuse(&feed.RateLimitError{RetryAfter: 150 * time.Millisecond})
+	server.setRefuse(&feed.RateLimitError{RetryAfter: alone})
 	server.talk()
 	cfg := quick(server, 1, 2)
 	cfg.SnapshotConcurrency = 1
-	r := start(t, server, cfg)
 	begin := time.Now()
+	r := start(t, server, cfg)
 	r.until("a snapshot was refused", func() bool { return r.Status().SnapshotFailures > 0 })
 	server.setRefuse(nil)
 	fetches := server.count(&server.fetches)
-	r.until("all books are live", r.live)
-	if took := time.Since(begin); took < 140*time.Millisecond {
-		t.Errorf("asked again after %v, %d fetches before", took, fetches)
+	if most := 1 + int64(time.Since(begin)/alone); int64(fetches) > most {
+		t.Errorf("asked %d times in the time for %d", fetches, most)
 	}
-	if fetches > 2 {
-		t.Errorf("asked %d times while the venue wanted to be left alone", fetches)
+	r.until("all books are live", r.live)
+	if took := time.Since(begin); took < alone {
+		t.Errorf("asked again after %v, %d fetches before", took, fetches)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // be to cut somebody off.
 const (
 	slowBound = 400 * time.Millisecond
-	slack     = 3 * time.Second
+	slack     = 10 * time.Second // less than the patience of dial
 	crawlers  = 40
 )
 

@@ -328,12 +328,12 @@ func TestOrdersOfThePast(t *testing.T) {
 // answered from memory, and orders go on.
 func TestStoreThatDoesNotAnswer(t *testing.T) {
 	a := &archive{stuck: true}
-	s := serve(t, func(c *rest.Config) { c.History, c.Timeout = a, 200*time.Millisecond })
+	s := serve(t, func(c *rest.Config) { c.History, c.Timeout = a, 2*time.Second })
 	began := time.Now()
-	if p := s.ask("GET", "/api/v1/audit", "").refused(503, "history_unavailable"); !strings.Contains(p.Detail, "200ms") {
+	if p := s.ask("GET", "/api/v1/audit", "").refused(503, "history_unavailable"); !strings.Contains(p.Detail, "within 2s") {
 		t.Errorf("detail %q", p.Detail)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second { // the archive itself never answers
 		t.Errorf("answered after %v", took)
 	}
 	s.ask("POST", ordersPath, limitOrder).ordered(201)

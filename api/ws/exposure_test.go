@@ -78,7 +78,7 @@ type exposureFrame struct {
 func exposure(t *testing.T, c *websocket.Conn) (f exposureFrame) {
 	t.Helper()
 	for {
-		_ = c.SetReadDeadline(time.Now().Add(8 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		_, b, err := c.ReadMessage()
 		if err != nil {
 			t.Fatal(err)

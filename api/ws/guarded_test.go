@@ -231,7 +231,7 @@ func codeOf(t testing.TB, body []byte) string {
 // endsWith waits for the closing frame, and returns its code.
 func endsWith(t testing.TB, c *websocket.Conn) int {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(8 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	for {
 		if _, _, err := c.ReadMessage(); err != nil {
 			var ce *websocket.CloseError

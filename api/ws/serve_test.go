@@ -51,7 +51,7 @@ func TestOrdersDoNotWaitForASubscription(t *testing.T) {
 	if _, err := c.NetConn().Write(both); err != nil {
 		t.Fatal(err)
 	}
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	for range 2 {
 		if _, _, err := c.ReadMessage(); err != nil {
 			t.Fatal(err)

@@ -66,7 +66,7 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 			r.srv.DropConnections()
 			r.srv.Step(200)
 		}},
-		{name: "silence", stale: 1, policy: feed.ConnPolicy{DataTimeout: 50 * time.Millisecond}, fault: func(r *rig) {
+		{name: "silence", stale: 1, policy: feed.ConnPolicy{DataTimeout: time.Second}, fault: func(r *rig) {
 			r.srv.GoSilent(true)
 			r.srv.Step(200)
 			r.until("silence is noticed", func() bool { return r.stale[r.ids[btc]] > 0 })
@@ -82,7 +82,7 @@ func TestEveryFaultEndsInTheTruth(t *testing.T) {
 				return false
 			})
 		}},
-		{name: "half open", stale: 1, policy: feed.ConnPolicy{PingEvery: 10 * time.Millisecond, IdleTimeout: 60 * time.Millisecond}, fault: func(r *rig) {
+		{name: "half open", stale: 1, policy: feed.ConnPolicy{PingEvery: 10 * time.Millisecond, IdleTimeout: time.Second}, fault: func(r *rig) {
 			r.srv.HalfOpen(true)
 			r.srv.Step(200)
 			r.until("the dead connection is noticed", func() bool { return r.stale[r.ids[btc]] > 0 })

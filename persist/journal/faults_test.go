@@ -250,8 +250,8 @@ func TestDiskFullAtClose(t *testing.T) {
 	mustClose(t, l)
 }
 
-// TestSlowSync is the fault table's "slow fsync (500 ms)": Append goes on returning
-// at once until the bounded buffer is full, then refuses; nothing is lost.
+// TestSlowSync is the fault table's "slow fsync": while a sync goes on, Append returns
+// without waiting for it until the bounded buffer is full, then refuses; nothing is lost.
 func TestSlowSync(t *testing.T) {
 	disk := faultfs.New()
 	o := Options{Dir: "/log", FS: disk, SegmentBytes: 256 << 10, BufferBytes: 16 << 10}
@@ -268,7 +268,7 @@ func TestSlowSync(t *testing.T) {
 			}
 			select {
 			case <-release:
-			case <-time.After(500 * time.Millisecond):
+			case <-time.After(time.Minute): // an Append that waits for the sync does not hang
 			}
 		}
 		return nil
@@ -278,12 +278,9 @@ func TestSlowSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-inSync
-	start, seq := time.Now(), uint64(1)
-	var slowest time.Duration
+	seq := uint64(1)
 	for {
-		before := time.Now()
-		_, err := l.Append(testRecord(nil, seq+1, testSize(seq+1)))
-		if slowest = max(slowest, time.Since(before)); err != nil {
+		if _, err := l.Append(testRecord(nil, seq+1, testSize(seq+1))); err != nil {
 			if !errors.Is(err, ErrFull) {
 				t.Fatal(err)
 			}
@@ -294,9 +291,8 @@ func TestSlowSync(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	filled := time.Since(start)
-	if l.Committed() != 0 || filled > 400*time.Millisecond {
-		t.Fatalf("the buffer took %v to fill, slowest append %v, committed %d", filled, slowest, l.Committed())
+	if l.Committed() != 0 { // the first sync goes on: no Append has waited for it
+		t.Fatalf("%d are committed, and nothing was to be synced", l.Committed())
 	}
 	if kept := l.Gauges().Buffered; kept > 16<<10 || kept < 8<<10 {
 		t.Fatalf("%d bytes are kept", kept)
