@@ -9,7 +9,7 @@ import (
 
 // index is an open-addressing hash table from a key's hash to a slot of the
 // order table; the keys themselves stand in the slots. Its capacity is fixed when
-// made: at most half full, linear probing, deletion by shifting back, so there
+// made (doubled makes another): at most half full, linear probing, deletion by shifting back, so there
 // are no tombstones and nothing ever rehashes.
 type index struct {
 	cells []indexCell
@@ -38,10 +38,17 @@ func (x *index) insert(hash, slot uint32) {
 
 // remove deletes the entry of that hash and slot, which must be there.
 func (x *index) remove(hash, slot uint32) {
+	if !x.take(hash, slot) {
+		panic("engine: order missing from its index")
+	}
+}
+
+// take deletes the entry of that hash and slot, and returns false when it is not there.
+func (x *index) take(hash, slot uint32) bool {
 	p := hash & x.mask
 	for x.cells[p].slot != slot {
 		if x.cells[p].slot == 0 {
-			panic("engine: order missing from its index")
+			return false
 		}
 		p = (p + 1) & x.mask
 	}
@@ -59,6 +66,18 @@ func (x *index) remove(hash, slot uint32) {
 		}
 	}
 	x.cells[hole] = indexCell{}
+	return true
+}
+
+// doubled is an index of the same entries with twice the room.
+func (x *index) doubled() index {
+	d := newIndex(len(x.cells))
+	for _, c := range x.cells {
+		if c.slot != 0 {
+			d.insert(c.hash, c.slot)
+		}
+	}
+	return d
 }
 
 const (

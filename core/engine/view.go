@@ -48,13 +48,8 @@ type View struct {
 	batch  []Event
 
 	mu         sync.RWMutex
-	orders     map[core.OrderID]*viewOrder
-	newest     *viewOrder // the one of the highest id
-	near       *viewOrder // where an order was put last
-	restoring  bool       // the orders are those of a snapshot, not yet in order
-	spare      *viewOrder // forgotten ones, linked by older
-	byClOrdID  map[clOrdKey]core.OrderID
-	closed     fifo[core.OrderID]
+	orders     viewOrders
+	closed     fifo[uint32] // slots of orders, in the order in which they closed
 	executions fifo[viewExecution]
 	edge       viewEdge
 	positions  []PositionState
@@ -69,22 +64,10 @@ type View struct {
 	wanted atomic.Bool // somebody waits for what it has not seen yet
 }
 
-// viewOrder is an order and its neighbours by id.
-type viewOrder struct {
-	order        core.Order
-	seq          uint64 // of the record that changed it last
-	newer, older *viewOrder
-}
-
 // viewExecution is an execution and the sequence of its record.
 type viewExecution struct {
 	core.Execution
 	seq uint64
-}
-
-type clOrdKey struct {
-	account core.AccountID
-	id      core.ClOrdID
 }
 
 // viewBatch is how many events are read from the ring at a time, and viewCatchUp
@@ -111,8 +94,7 @@ func NewView(e *Engine, cfg ViewConfig) *View {
 		engine: e, dir: e.cfg.Directory, cfg: cfg,
 		reader: e.events.NewGatingReader(), waiter: ringbuf.NewWaiter(cfg.Idle),
 		batch:      make([]Event, viewBatch),
-		orders:     make(map[core.OrderID]*viewOrder),
-		byClOrdID:  make(map[clOrdKey]core.OrderID),
+		orders:     newViewOrders(2 * min(cfg.KeepOrders, DefaultViewOrders)),
 		positionAt: make(map[positionKey]int),
 		changed:    make(chan struct{}),
 	}
@@ -222,11 +204,11 @@ func (v *View) advance(seq uint64) {
 func (v *View) Observe(ev *Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.restoring = ev.Restored
+	v.orders.restoring = ev.Restored
 	v.apply(ev)
 	if ev.Restored && ev.Last {
-		v.restoring = false
-		v.orderByID()
+		v.orders.restoring = false
+		v.orders.sort()
 	}
 }
 
@@ -251,87 +233,20 @@ func (v *View) apply(ev *Event) {
 }
 
 func (v *View) putOrder(o *core.Order, seq uint64) {
-	have := v.orders[o.ID]
-	fresh := have == nil
+	have, fresh, wasOpen := v.orders.put(o, seq)
 	if fresh {
-		have = v.place(o.ID)
-		v.orders[o.ID] = have
 		v.edge.orders.reach(uint64(o.ID))
-		if key := (clOrdKey{o.Account, o.ClOrdID}); o.ClOrdID.Len() > 0 && v.byClOrdID[key] < o.ID {
-			v.byClOrdID[key] = o.ID // of a name used again, the last order
-		}
 	}
-	closes := !o.Status.Open() && (fresh || have.order.Status.Open())
-	have.order, have.seq = *o, seq
-	if !closes {
+	if o.Status.Open() || !fresh && !wasOpen {
 		return
 	}
-	*v.closed.push() = o.ID
+	*v.closed.push() = have.slot
 	for v.closed.len() > v.cfg.KeepOrders {
-		v.forget(*v.closed.front())
+		oldest := v.orders.at(*v.closed.front())
 		v.closed.pop()
+		v.edge.pass(oldest.seq)
+		v.orders.forget(oldest)
 	}
-}
-
-// place puts an empty order where its id belongs: at the newest end, for ids ascend,
-// except for one that was forgotten and comes again by a late fill. Those of a
-// snapshot come in any order and are put in theirs by orderByID.
-func (v *View) place(id core.OrderID) *viewOrder {
-	var newer *viewOrder
-	older := v.newest
-	if older != nil && older.order.ID > id && !v.restoring {
-		older = v.near
-		for ; older != nil && older.order.ID > id; older = older.older {
-			newer = older
-		}
-		if newer == nil {
-			for older.newer.order.ID < id { // ends: the newest one's is higher
-				older = older.newer
-			}
-			newer = older.newer
-		}
-	}
-	o := v.spare
-	if o != nil {
-		v.spare = o.older
-	} else {
-		o = &viewOrder{}
-	}
-	*o = viewOrder{newer: newer, older: older}
-	o.order.ID = id
-	if newer != nil {
-		newer.older = o
-	} else {
-		v.newest = o
-	}
-	if older != nil {
-		older.newer = o
-	}
-	v.near = o
-	return o
-}
-
-func (v *View) forget(id core.OrderID) {
-	o := v.orders[id]
-	delete(v.orders, id)
-	v.edge.pass(o.seq)
-	key := clOrdKey{o.order.Account, o.order.ClOrdID}
-	if v.byClOrdID[key] == id {
-		delete(v.byClOrdID, key)
-	}
-	if o.newer != nil {
-		o.newer.older = o.older
-	} else {
-		v.newest = o.older
-	}
-	if o.older != nil {
-		o.older.newer = o.newer
-	}
-	if v.near == o {
-		v.near = v.newest
-	}
-	*o = viewOrder{older: v.spare}
-	v.spare = o
 }
 
 func (v *View) putExecution(x *core.Execution, seq uint64) {

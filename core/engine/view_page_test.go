@@ -99,7 +99,7 @@ func (p *pastView) checkOrders(t *testing.T, seed uint64) (complete bool) {
 		if f.Limit == 0 || len(all) < f.Limit {
 			all = append(all, o)
 		}
-		if p.View.orders[o.ID] != nil && (f.Limit == 0 || len(kept) < f.Limit) {
+		if p.View.orders.find(o.ID) != nil && (f.Limit == 0 || len(kept) < f.Limit) {
 			kept = append(kept, o)
 		}
 	}

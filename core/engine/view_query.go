@@ -11,7 +11,7 @@ import (
 func (v *View) Order(id core.OrderID) (core.Order, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if o := v.orders[id]; o != nil {
+	if o := v.orders.find(id); o != nil {
 		return o.order, true
 	}
 	return core.Order{}, false
@@ -99,7 +99,7 @@ func (p *orderPage) complete(v *View) bool {
 func (v *View) named(f *OrderFilter) (orders []core.Order, complete bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	o := v.orders[v.byClOrdID[clOrdKey{f.Account, f.ClOrdID}]]
+	o := v.orders.named(f.Account, &f.ClOrdID)
 	if o == nil {
 		return nil, f.OpenOnly || f.Status.Open() || v.edge.since == 0
 	}

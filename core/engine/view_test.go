@@ -95,8 +95,8 @@ func TestViewKeepsABoundedPast(t *testing.T) {
 	if got := v.Executions(ExecutionFilter{}); len(got) != 2 || got[0].ID != 6 || got[1].ID != 5 {
 		t.Errorf("executions kept: %+v", got)
 	}
-	if len(v.orders) != 4 || len(v.byClOrdID) != 0 {
-		t.Errorf("%d orders, %d names in memory", len(v.orders), len(v.byClOrdID))
+	if n := slots(&v.orders.byName); v.orders.len != 4 || slots(&v.orders.byID) != 4 || n != 0 {
+		t.Errorf("%d orders, %d names in memory", v.orders.len, n)
 	}
 }
 

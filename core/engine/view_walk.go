@@ -44,7 +44,7 @@ func (w *orderWalk) next(f func(o *core.Order) bool) {
 	if left == 0 {
 		left = walkChunk
 	}
-	for o := w.resume(); o != nil; o = o.older {
+	for o := w.resume(); o != nil; o = w.view.orders.at(o.older) {
 		if w.seen == 0 || o.order.ID < w.seen {
 			w.seen = o.order.ID
 			if !f(&o.order) {
@@ -61,12 +61,13 @@ func (w *orderWalk) next(f func(o *core.Order) bool) {
 
 // resume is the first order that may not have been seen.
 func (w *orderWalk) resume() *viewOrder {
+	all := &w.view.orders
 	for n := len(w.ends); n > 0; n-- {
-		if o := w.view.orders[w.ends[n-1]]; o != nil {
+		if o := all.find(w.ends[n-1]); o != nil {
 			w.ends = w.ends[:n]
-			return o.older
+			return all.at(o.older)
 		}
 	}
 	w.ends = w.ends[:0]
-	return w.view.newest
+	return all.at(all.newest)
 }

@@ -58,7 +58,7 @@ func TestWalkOfWhatChanges(t *testing.T) {
 				case last == 0 || rng.IntN(3) == 0:
 					last++
 					v.put(last, core.StatusNew)
-				case v.orders[id] != nil || rng.IntN(20) == 0:
+				case v.orders.find(id) != nil || rng.IntN(20) == 0:
 					v.put(min(id, last), core.StatusCancelled)
 				}
 			}
@@ -66,8 +66,8 @@ func TestWalkOfWhatChanges(t *testing.T) {
 		change(400)
 		top := core.OrderID(rng.IntN(2 * int(last)))
 		throughout, visited := map[core.OrderID]bool{}, map[core.OrderID]bool{}
-		for id := range v.orders {
-			throughout[id] = top == 0 || id < top
+		for id := core.OrderID(1); id <= last; id++ {
+			throughout[id] = v.orders.find(id) != nil && (top == 0 || id < top)
 		}
 		ends := core.OrderID(1 << 62)
 		if top > 0 {
@@ -84,7 +84,7 @@ func TestWalkOfWhatChanges(t *testing.T) {
 			})
 			change(rng.IntN(60))
 			for id := range throughout {
-				throughout[id] = throughout[id] && v.orders[id] != nil
+				throughout[id] = throughout[id] && v.orders.find(id) != nil
 			}
 		}
 		for id, kept := range throughout {
