@@ -1,7 +1,5 @@
 package risk
 
-import "strings"
-
 // codeNames are the textual codes without their prefix. They stand in answers to
 // clients and never change.
 var codeNames = [...]struct {
@@ -77,21 +75,6 @@ var codeTexts = func() map[Code]string {
 // String returns the stable textual code ("risk.price_collar"), "" for OK and
 // for a number that is no code.
 func (c Code) String() string { return codeTexts[c] }
-
-// ParseCode returns the code of that text ("risk.price_collar") and whether
-// there is one.
-func ParseCode(s string) (Code, bool) {
-	name, ok := strings.CutPrefix(s, codePrefix)
-	if !ok {
-		return OK, false
-	}
-	for _, c := range codeNames {
-		if c.name == name {
-			return c.code, true
-		}
-	}
-	return OK, false
-}
 
 // NumCodes is how many codes there are, OK aside.
 const NumCodes = len(codeNames)

@@ -14,6 +14,7 @@ import (
 	"qcat/api/auth/authtest"
 	"qcat/api/auth/password"
 	"qcat/api/auth/signature"
+	"qcat/api/auth/signing"
 	"qcat/core"
 	"qcat/core/identity"
 )
@@ -147,10 +148,10 @@ func (p *process) request(id, secret string) *signature.Request {
 
 func (p *process) sign(r *signature.Request, secret string) {
 	if secret == "" {
-		r.Signature = signature.SignEd25519(private, r)
+		r.Signature = signing.Ed25519(private, r.Append(nil))
 		return
 	}
-	r.Signature = signature.SignHMAC([]byte(secret), r)
+	r.Signature = signing.HMAC([]byte(secret), r.Append(nil))
 }
 
 func (p *process) signed(r *signature.Request) error {

@@ -16,6 +16,7 @@ import (
 	"qcat/api/auth"
 	"qcat/api/auth/authtest"
 	"qcat/api/auth/signature"
+	"qcat/api/auth/signing"
 	"qcat/core"
 	"qcat/core/identity"
 )
@@ -67,7 +68,7 @@ func TestSignedRefusals(t *testing.T) {
 		"no signature":        {func(r *signature.Request) { r.Signature = nil }, auth.ErrSignature},
 		"truncated":           {func(r *signature.Request) { r.Signature = r.Signature[:63] }, auth.ErrSignature},
 		"extended":            {func(r *signature.Request) { r.Signature = append(bytes.Clone(r.Signature), '0') }, auth.ErrSignature},
-		"the other form":      {func(r *signature.Request) { r.Signature = signature.SignEd25519(private, r) }, auth.ErrSignature},
+		"the other form":      {func(r *signature.Request) { r.Signature = signing.Ed25519(private, r.Append(nil)) }, auth.ErrSignature},
 		"another secret":      {func(r *signature.Request) { p.sign(r, strings.Repeat("s", 43)) }, auth.ErrSignature},
 		"another body":        {func(r *signature.Request) { r.Body = []byte("{}") }, auth.ErrSignature},
 		"another target":      {func(r *signature.Request) { r.Target = []byte("/api/v1/orders?") }, auth.ErrSignature},

@@ -23,7 +23,6 @@ var (
 	NormalClosure  = Disconnect{1000, "bye"}
 	ProtocolError  = Disconnect{1002, "protocol error"}
 	InvalidPayload = Disconnect{1007, "text is not UTF-8"}
-	MessageTooBig  = Disconnect{1009, "message too big"}
 	InternalError  = Disconnect{1011, "internal error"}
 
 	// Shutdown: the server is stopping. Reconnect, with jitter.

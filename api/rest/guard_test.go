@@ -15,6 +15,7 @@ import (
 	"qcat/api/auth/authtest"
 	"qcat/api/auth/password"
 	"qcat/api/auth/signature"
+	"qcat/api/auth/signing"
 	"qcat/api/rest"
 	"qcat/core"
 	"qcat/core/history"
@@ -166,7 +167,7 @@ func (g *guarded) signed(id, secret, method, target, body string) []string {
 	r := signature.Request{Timestamp: strconv.AppendInt(nil, int64(g.clock.Now()/1e6), 10), Nonce: fmt.Appendf(nil, "n%d", g.nonce),
 		Method: []byte(method), Target: []byte(target), Body: []byte(body)}
 	return []string{"X-QCAT-KEY: " + id, "X-QCAT-TIMESTAMP: " + string(r.Timestamp), "X-QCAT-NONCE: " + string(r.Nonce),
-		"X-QCAT-SIGNATURE: " + string(signature.SignHMAC([]byte(secret), &r))}
+		"X-QCAT-SIGNATURE: " + string(signing.HMAC([]byte(secret), r.Append(nil)))}
 }
 
 // as sends a request of somebody.

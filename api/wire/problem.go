@@ -12,12 +12,11 @@ const ProblemType = "application/problem+json"
 
 // Codes of problems that are neither a risk.Code nor an Error's.
 const (
-	CodeOverloaded   = "overloaded"          // the command ring is full: try again later
-	CodeNotFound     = "not_found"           // no such resource
-	CodeUnavailable  = "unavailable"         // the part that would answer is not running
-	CodeHistory      = "history_unavailable" // the store that would answer does not, or has not caught up
-	CodeUnauthorised = "auth.required"       // reserved for servers with identities
-	CodeNoAuth       = "auth.unavailable"    // this server has no identities
+	CodeOverloaded  = "overloaded"          // the command ring is full: try again later
+	CodeNotFound    = "not_found"           // no such resource
+	CodeUnavailable = "unavailable"         // the part that would answer is not running
+	CodeHistory     = "history_unavailable" // the store that would answer does not, or has not caught up
+	CodeNoAuth      = "auth.unavailable"    // this server has no identities
 )
 
 // Problem is a refusal or failure that is not a risk.Reason.

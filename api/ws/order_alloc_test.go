@@ -13,6 +13,7 @@ import (
 	"qcat/api/auth"
 	"qcat/api/auth/authtest"
 	"qcat/api/auth/signature"
+	"qcat/api/auth/signing"
 	"qcat/api/hub"
 	"qcat/api/limit"
 	"qcat/core"
@@ -130,6 +131,6 @@ func signedBy(id, secret string) *signature.Request {
 		Key: []byte(id), Timestamp: strconv.AppendInt(nil, time.Now().UnixMilli(), 10), Nonce: []byte("n"),
 		Method: signature.SocketMethod, Target: signature.SocketTarget, Socket: true,
 	}
-	r.Signature = signature.SignHMAC([]byte(secret), r)
+	r.Signature = signing.HMAC([]byte(secret), r.Append(nil))
 	return r
 }

@@ -30,7 +30,7 @@ func TestBreachesReplay(t *testing.T) {
 		want := w.stateHash()
 		for _, n := range []int{1, 4} {
 			before := runtime.GOMAXPROCS(n)
-			hash, seq, err := Replay(w.cfg, w.journal.Records())
+			hash, seq, err := replay(w.cfg, w.journal.Records())
 			runtime.GOMAXPROCS(before)
 			if err != nil || hash != want || seq != w.e.m.seq {
 				t.Fatalf("seed %d, %d processors: %v at %d of %d", seed, n, err, seq, w.e.m.seq)

@@ -250,7 +250,7 @@ func TestNothingPassesAKill(t *testing.T) {
 func (f *flood) same() {
 	f.t.Helper()
 	want, seq := f.e.StateHash(), f.e.Seq()
-	hash, n, err := Replay(f.cfg, slices.Values(collect(f.journal.Records())))
+	hash, n, err := replay(f.cfg, slices.Values(collect(f.journal.Records())))
 	if err != nil || hash != want || n != seq {
 		f.t.Errorf("replay: %v, %d of %d records, hash equal: %v", err, n, seq, hash == want)
 	}

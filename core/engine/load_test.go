@@ -162,7 +162,7 @@ func TestReplayOfARandomRun(t *testing.T) {
 	if s.Executions.Load() < 50 || s.Refused.Load() < 50 || s.Repeated.Load() == 0 {
 		t.Error("the load did not reach what it is for")
 	}
-	hash, seq, err := Replay(run.cfg, slices.Values(run.records))
+	hash, seq, err := replay(run.cfg, slices.Values(run.records))
 	if err != nil || hash != run.hash || seq != uint64(len(run.records)) {
 		t.Fatalf("replay: %v, %d of %d records, hash equal: %v", err, seq, len(run.records), hash == run.hash)
 	}
@@ -205,7 +205,7 @@ func checkTamper(t *testing.T, run *loadRun, rng *rand.Rand) {
 	changed[bit/8] ^= 1 << (bit % 8)
 	tampered := slices.Clone(run.records)
 	tampered[at] = changed
-	hash, _, err := Replay(run.cfg, slices.Values(tampered))
+	hash, _, err := replay(run.cfg, slices.Values(tampered))
 	if err == nil && hash == run.hash {
 		t.Errorf("record %d (%s) with bit %d changed went unnoticed", at+1, r.Type, bit)
 	}
@@ -279,7 +279,7 @@ func TestReplayRefusesGapsAndOtherOutcomes(t *testing.T) {
 	}
 	records := collect(h.journal.Records())
 	gap := slices.Delete(slices.Clone(records), 4, 5)
-	if _, _, err := Replay(h.cfg, slices.Values(gap)); !errors.Is(err, ErrDiverged) {
+	if _, _, err := replay(h.cfg, slices.Values(gap)); !errors.Is(err, ErrDiverged) {
 		t.Errorf("a gap: %v", err)
 	}
 	var r record.Record
@@ -287,7 +287,7 @@ func TestReplayRefusesGapsAndOtherOutcomes(t *testing.T) {
 	_ = record.Decode(records[i], &r)
 	r.New.Order += 3
 	records[i] = r.Append(nil)
-	if _, seq, err := Replay(h.cfg, slices.Values(records)); !errors.Is(err, ErrDiverged) || seq != uint64(i) {
+	if _, seq, err := replay(h.cfg, slices.Values(records)); !errors.Is(err, ErrDiverged) || seq != uint64(i) {
 		t.Errorf("another outcome: %v after %d", err, seq)
 	}
 }

@@ -22,9 +22,7 @@ const (
 const (
 	ChangeTransfer = record.TypeTransfer
 	ChangeMargin   = record.TypeMargin
-	ChangeTiers    = record.TypeTiers
 	ChangeFunding  = record.TypeFunding
-	ChangeRateFrom = record.TypeRateFrom
 )
 
 // MarginSetting is one change of an account's margin, for those who do not know

@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"fmt"
-	"iter"
 
 	"qcat/core"
 	"qcat/core/record"
@@ -93,16 +92,4 @@ func (e *Engine) nextID(t record.Type) int {
 	default:
 		return len(e.m.strategies)
 	}
-}
-
-// Replay folds records into a new engine without venues and returns its state
-// hash and last sequence. The sizes of cfg that bound the state, MaxOpenOrders,
-// KeepClosedOrders and Risk, must be those the records were written with.
-func Replay(cfg Config, records iter.Seq[[]byte]) (hash [32]byte, seq uint64, err error) {
-	cfg.Directory, cfg.Journal, cfg.Gateways = nil, nil, nil
-	e := New(cfg)
-	if err := e.Recover(records, nil); err != nil {
-		return hash, e.m.seq, err
-	}
-	return e.StateHash(), e.m.seq, nil
 }

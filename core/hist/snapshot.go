@@ -72,14 +72,6 @@ func (s *Snapshot) rank(q float64) uint64 {
 	return min(max(uint64(math.Ceil(q*float64(s.Count))), 1), s.Count)
 }
 
-// Mean returns the mean latency in ns, rounded down; 0 when empty.
-func (s *Snapshot) Mean() int64 {
-	if s.Count == 0 {
-		return 0
-	}
-	return int64(s.Sum / s.Count)
-}
-
 // CountAtMost returns how many samples lie in buckets that end at or below ns: a
 // cumulative count for an exporter with bounds of its own, exact where ns is the
 // High of a bucket and otherwise low by part of one bucket.

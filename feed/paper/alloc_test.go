@@ -11,7 +11,7 @@ import (
 // TestSteadyStateDoesNotAllocate goes through taking, resting, meeting, amending,
 // expiring, adopting and snapshots over and over.
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
-	s := newStage(t, Settings{Fees: DefaultFees, OrderLatency: 1})
+	s := newStage(t, Settings{Fees: testFees, OrderLatency: 1})
 	reports := 0
 	s.matcher.report = func(*core.ExecReport) { reports++ }
 	book := make([]core.Event, 0, 40)

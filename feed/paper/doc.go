@@ -122,7 +122,7 @@
 //	venue, err := paper.New(paper.Config{
 //		Directory: directory, Sources: sources, Instruments: ids,
 //		Clock: core.SystemClock(), Deliver: deliver,
-//		Settings: paper.Settings{Fees: paper.DefaultFees},
+//		Settings: paper.Settings{Fees: paper.Fees{MakerPPM: 200, TakerPPM: 500}},
 //	})
 //	go venue.Run(ctx) // and hand venue to the engine as a gateway
 //

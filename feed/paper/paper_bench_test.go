@@ -11,7 +11,7 @@ import (
 // benchBook is a stage with 100 levels a side and as many resting buy orders as
 // asked for, spread over 100 prices behind the touch.
 func benchBook(b *testing.B, resting int) *stage {
-	s := newStage(b, Settings{Fees: DefaultFees})
+	s := newStage(b, Settings{Fees: testFees})
 	s.matcher.report = func(*core.ExecReport) {}
 	var levels []core.Event
 	for i := range core.Price(100) {

@@ -178,7 +178,7 @@ func TestAgainstNaive(t *testing.T) {
 	for i, settings := range []Settings{
 		{},
 		{Fees: Fees{MakerPPM: -137, TakerPPM: 533}},
-		{Fees: DefaultFees, OrderLatency: 7, CancelLatency: 3},
+		{Fees: testFees, OrderLatency: 7, CancelLatency: 3},
 		{Fees: Fees{MakerPPM: -5137, TakerPPM: 5533, Base: true}},
 		{OrderLatency: 2, CancelLatency: 9 * time.Nanosecond},
 	} {
@@ -218,7 +218,7 @@ func (s *scene) compare(seed uint64, step int) {
 // TestSameInputSameReports plays a scene twice.
 func TestSameInputSameReports(t *testing.T) {
 	play := func() []core.ExecReport {
-		s := newScene(t, 99, Settings{Fees: DefaultFees, OrderLatency: 3})
+		s := newScene(t, 99, Settings{Fees: testFees, OrderLatency: 3})
 		for range 3000 {
 			s.step()
 		}

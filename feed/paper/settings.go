@@ -19,9 +19,6 @@ type Fees struct {
 	Base bool
 }
 
-// DefaultFees are those of a large venue's lowest tier: 0.02 % and 0.05 %.
-var DefaultFees = Fees{MakerPPM: 200, TakerPPM: 500}
-
 // Limits of Settings.
 const (
 	// MaxFeePPM bounds a fee or rebate: 10 %.

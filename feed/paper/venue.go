@@ -131,10 +131,6 @@ func (v *Venue) Queued() float64 { return float64(v.commands.Len()) / float64(v.
 // of its ring, 0 to 1. Any goroutine.
 func (v *Venue) Backlog() float64 { return v.backlog() }
 
-// Undelivered returns how many reports could not be delivered because Run's
-// context ended while the engine's queue was full. Any goroutine.
-func (v *Venue) Undelivered() uint64 { return v.undelivered.Load() }
-
 // Run trades until ctx is done, then once more takes what was submitted and
 // carries out what is due, and leaves its sources. Orders still open stay
 // unreported: they die with the venue. It runs once.

@@ -15,6 +15,9 @@ import (
 	"qcat/ringbuf"
 )
 
+// testFees are those of a large venue's lowest tier: 0.02 % and 0.05 %.
+var testFees = Fees{MakerPPM: 200, TakerPPM: 500}
+
 // world is a simulated market, its lane, and a paper venue that follows it.
 type world struct {
 	directory *core.Directory
@@ -53,7 +56,7 @@ func newWorld(t testing.TB, instruments int) *world {
 	}
 	w.runner = sim.NewRunner(exchange, w.lane, w.clock)
 	w.config = Config{
-		Settings:  Settings{Fees: DefaultFees},
+		Settings:  Settings{Fees: testFees},
 		Directory: w.directory, Instruments: w.ids, Clock: w.clock,
 		Sources: []market.Source{w.lane.Source()},
 	}
@@ -102,7 +105,7 @@ func TestVenueFollowsTheMarket(t *testing.T) {
 		if r.Type == core.ExecTrade {
 			filled += r.LastQty
 			notional, _ := w.directory.Instrument(r.Instrument).Notional(r.LastPx, r.LastQty, core.RoundUp)
-			want, _ := core.MulDiv(int64(notional), DefaultFees.TakerPPM, core.PPM, core.RoundUp)
+			want, _ := core.MulDiv(int64(notional), testFees.TakerPPM, core.PPM, core.RoundUp)
 			if int64(r.Fee) != want || r.Liquidity != core.Taker {
 				t.Errorf("%+v, want fee %d", r, want)
 			}
@@ -179,8 +182,8 @@ func TestRunNeverDropsAReport(t *testing.T) {
 	}
 	cancel()
 	running.Wait()
-	if ended < orders || v.Undelivered() != 0 || v.Ready() || v.Submit(w.order(1, core.Buy, 1)) {
-		t.Errorf("%d of %d orders ended, %d reports undelivered", ended, orders, v.Undelivered())
+	if ended < orders || v.undelivered.Load() != 0 || v.Ready() || v.Submit(w.order(1, core.Buy, 1)) {
+		t.Errorf("%d of %d orders ended, %d reports undelivered", ended, orders, v.undelivered.Load())
 	}
 }
 
@@ -236,8 +239,8 @@ func TestRunEndsWithoutAnEngine(t *testing.T) {
 	<-asked
 	cancel()
 	running.Wait()
-	if v.Undelivered() != 50 { // there was no book: each was refused
-		t.Errorf("%d reports undelivered", v.Undelivered())
+	if v.undelivered.Load() != 50 { // there was no book: each was refused
+		t.Errorf("%d reports undelivered", v.undelivered.Load())
 	}
 }
 

@@ -29,11 +29,6 @@ type Binding struct {
 // Errors: any ends the reading of the capture.
 type Bind func(frame []byte) (Binding, bool, error)
 
-// Fixed returns a Bind for a capture that the caller knows.
-func Fixed(b Binding) Bind {
-	return func([]byte) (Binding, bool, error) { return b, true, nil }
-}
-
 // heldFrame is a frame that was read before the binding was known.
 type heldFrame struct {
 	rx    core.Nanos

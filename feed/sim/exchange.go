@@ -17,9 +17,6 @@ const MaxRate = 1_000_000
 // Unpaced as a Rate means as fast as possible.
 const Unpaced = 0
 
-// DefaultRate is light: a dozen trades a second and instrument.
-const DefaultRate = 200
-
 // unpacedBatch is how many steps Advance does at once when unpaced.
 const unpacedBatch = 256
 

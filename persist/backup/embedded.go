@@ -33,7 +33,7 @@ func (e Embedded) Dump(ctx context.Context, w io.Writer) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	c, err := sqlite.DumpAndInspect(ctx, db, w)
+	c, err := sqlite.Dump(ctx, db, w)
 	return stateOf(c), errors.Join(err, db.Close())
 }
 

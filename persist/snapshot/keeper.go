@@ -53,11 +53,6 @@ type Stats struct {
 	Err      error         // why the latest attempt failed; nil when it did not
 }
 
-// Age is how old the newest snapshot is, and false when there is none.
-func (s *Stats) Age(now core.Nanos) (time.Duration, bool) {
-	return time.Duration(now - s.LastTime), s.LastSeq != 0
-}
-
 // Keeper takes snapshots at intervals.
 type Keeper struct {
 	cfg  KeeperConfig

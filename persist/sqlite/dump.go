@@ -29,13 +29,9 @@ var ErrDump = errors.New("sqlite: dump")
 // one state of the database, whatever is written meanwhile, and equal content gives
 // equal text, byte for byte: tables by name, rows by primary key, then indexes,
 // views and triggers. It is streamed: memory does not grow with the content. A trigger
-// that does more than to refuse is ErrDump.
-func Dump(ctx context.Context, db *sql.DB, w io.Writer) error {
-	return inView(ctx, db, func(tx *sql.Tx) error { return dump(ctx, tx, w) })
-}
-
-// DumpAndInspect is Dump, and what Inspect says of the state that was dumped.
-func DumpAndInspect(ctx context.Context, db *sql.DB, w io.Writer) (c Content, err error) {
+// that does more than to refuse is ErrDump. It returns what Inspect says of the state
+// that was dumped.
+func Dump(ctx context.Context, db *sql.DB, w io.Writer) (c Content, err error) {
 	err = inView(ctx, db, func(tx *sql.Tx) error {
 		if err := dump(ctx, tx, w); err != nil {
 			return err

@@ -34,7 +34,7 @@ func empty(t testing.TB) (*sql.DB, string) {
 func dumpOf(t testing.TB, db *sql.DB) string {
 	t.Helper()
 	var out strings.Builder
-	if err := sqlite.Dump(t.Context(), db, &out); err != nil {
+	if err := sqlite.DumpAny(t.Context(), db, &out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -54,7 +54,7 @@ func TestDumpAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	dumped, err := sqlite.DumpAndInspect(t.Context(), s.DB(), &out)
+	dumped, err := sqlite.Dump(t.Context(), s.DB(), &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,14 +253,14 @@ func TestDumpRefusesWhatItCannotHold(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
-		if err := sqlite.Dump(t.Context(), db, &bytes.Buffer{}); !errors.Is(err, sqlite.ErrDump) {
+		if err := sqlite.DumpAny(t.Context(), db, &bytes.Buffer{}); !errors.Is(err, sqlite.ErrDump) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 	s := open(t, keep(filepath.Join(t.TempDir(), "qcat.db")))
 	script{1000}.fill(t, s, 0, 1)
 	for room := range 10 {
-		if err := sqlite.Dump(t.Context(), s.DB(), &narrow{room << 14}); !errors.Is(err, sqlite.ErrDump) || !errors.Is(err, errNarrow) {
+		if err := sqlite.DumpAny(t.Context(), s.DB(), &narrow{room << 14}); !errors.Is(err, sqlite.ErrDump) || !errors.Is(err, errNarrow) {
 			t.Errorf("with room for %d bytes: %v", room<<14, err)
 		}
 	}

@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
+	"io"
 )
 
 // WriterExec runs a statement on the connection that writes.
@@ -34,4 +36,10 @@ func (s *Store) WriterPragma(ctx context.Context, name string) (int64, error) {
 func Literal(v any) (string, error) {
 	b, err := appendLiteral(nil, v)
 	return string(b), err
+}
+
+// DumpAny is Dump of a database that need not be a store's, which Inspect could not
+// say anything of.
+func DumpAny(ctx context.Context, db *sql.DB, w io.Writer) error {
+	return inView(ctx, db, func(tx *sql.Tx) error { return dump(ctx, tx, w) })
 }

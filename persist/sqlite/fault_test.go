@@ -203,7 +203,7 @@ func TestReadWhileAnotherProcessWrites(t *testing.T) {
 	}
 	defer db.Close()
 	for range 3 {
-		c, err := sqlite.DumpAndInspect(t.Context(), db, io.Discard)
+		c, err := sqlite.Dump(t.Context(), db, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}

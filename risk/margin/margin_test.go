@@ -50,13 +50,13 @@ func TestCumVector(t *testing.T) {
 	btc := func(v float64) core.Notional { return core.Notional(v * 1e8) }
 	s := schedule(t, Tier{0, 4_000, 0}, Tier{btc(5), 5_000, 0}, Tier{btc(10), 10_000, 0}, Tier{btc(20), 25_000, 0}, Tier{btc(50), 50_000, 0})
 	// 5·0.1% + 10·0.5% + 20·1.5% = 0.355
-	if cum, ok := s.Cum(3, core.RoundHalfEven); !ok || cum != btc(0.355) {
+	if cum, ok := byPPM(s.cum[3]); !ok || cum != btc(0.355) {
 		t.Errorf("cum of the fourth bracket is %d", cum)
 	}
 	// 50·(5% − 2.5%) + 0.56 = 1.81, with brackets whose fourth has 0.56
 	s = schedule(t, Tier{0, 4_000, 0}, Tier{btc(10), 10_000, 0}, Tier{btc(33.33333333), 25_000, 0}, Tier{btc(50), 50_000, 0})
-	before, _ := s.Cum(2, core.RoundHalfEven)
-	cum, _ := s.Cum(3, core.RoundHalfEven)
+	before, _ := byPPM(s.cum[2])
+	cum, _ := byPPM(s.cum[3])
 	if before != btc(0.56) || cum != btc(1.81) {
 		t.Errorf("cum of the last two brackets: %d and %d", before, cum)
 	}

@@ -74,9 +74,6 @@ func (s *Schedule) at(n core.Notional) (Tier, core.Int128) {
 	return DefaultTier, core.Int128{}
 }
 
-// Cum returns the deduction of bracket i, rounded as named.
-func (s *Schedule) Cum(i int, r core.Rounding) (core.Notional, bool) { return byPPM(s.cum[i], r) }
-
 // Leverage returns the leverage a notional may have: what was asked for, or less
 // where its bracket allows less.
 func (s *Schedule) Leverage(n core.Notional, asked int64) int64 {
@@ -104,17 +101,16 @@ func (s *Schedule) Maintenance(n core.Notional) (core.Notional, bool) {
 	if !ok || m.Sign() < 0 {
 		return 0, false
 	}
-	return byPPM(m, core.RoundUp)
+	return byPPM(m)
 }
 
-// byPPM returns v/10^6 of a value that is not negative, rounded as named.
-func byPPM(v core.Int128, r core.Rounding) (core.Notional, bool) {
+// byPPM returns v/10^6 of a value that is not negative, rounded up.
+func byPPM(v core.Int128) (core.Notional, bool) {
 	if v.Sign() < 0 || uint64(v.Hi) >= core.PPM {
 		return 0, false
 	}
 	q, rem := bits.Div64(uint64(v.Hi), v.Lo, core.PPM)
-	if up := r == core.RoundUp && rem > 0 ||
-		r == core.RoundHalfEven && (2*rem > core.PPM || 2*rem == core.PPM && q&1 == 1); up {
+	if rem > 0 {
 		q++
 	}
 	return core.Notional(q), q <= math.MaxInt64

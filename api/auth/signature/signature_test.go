@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"qcat/api/auth/signing"
 	"qcat/core"
 )
 
@@ -40,8 +41,8 @@ func verifiers(t testing.TB) map[string]struct {
 		v    Verifier
 		sign func(*Request) []byte
 	}{
-		"hmac":    {mac, func(r *Request) []byte { return SignHMAC(secret, r) }},
-		"ed25519": {ed, func(r *Request) []byte { return SignEd25519(private, r) }},
+		"hmac":    {mac, func(r *Request) []byte { return signing.HMAC(secret, r.Append(nil)) }},
+		"ed25519": {ed, func(r *Request) []byte { return signing.Ed25519(private, r.Append(nil)) }},
 	}
 }
 
@@ -53,7 +54,7 @@ func TestKnownAnswer(t *testing.T) {
 	if got, want := string(r.Append(nil)), "1700000000000\n5000\nn-1_A\nPOST\n/api/v1/orders?x=%20\n{\"qty\":\"1\"}"; got != want {
 		t.Fatalf("signed %q, want %q", got, want)
 	}
-	if got := string(SignHMAC(secret, r)); got != knownHMAC {
+	if got := string(signing.HMAC(secret, r.Append(nil))); got != knownHMAC {
 		t.Errorf("HMAC %s, want %s", got, knownHMAC)
 	}
 }
