@@ -71,9 +71,9 @@ func (d *decoder) member(depth int) Error {
 	if !d.accept(':') {
 		return d.fail(Syntax)
 	}
-	d.peek()
+	next := d.peek()
 	d.r.pos[f] = int32(d.pos)
-	if d.literal("null") {
+	if next == 'n' && d.literal("null") {
 		return Error{}
 	}
 	at := d.pos

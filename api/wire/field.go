@@ -1,6 +1,10 @@
 package wire
 
-import "qcat/core"
+import (
+	"math/bits"
+
+	"qcat/core"
+)
 
 // Field is a field of a request.
 type Field uint8
@@ -134,8 +138,23 @@ func (f Field) String() string {
 	return "unknown"
 }
 
-func fieldNamed(name []byte) Field {
+// fieldsOf are the fields whose names have so many bytes, one behind the other.
+var fieldsOf = func() (of [maxFieldLen + 1][]Field) {
 	for f := FieldOp; f < fieldCount; f++ {
+		n := len(fields[f].name)
+		of[n] = append(of[n], f)
+	}
+	return of
+}()
+
+// maxFieldLen is the length of the longest name, cancel_on_disconnect.
+const maxFieldLen = 20
+
+func fieldNamed(name []byte) Field {
+	if len(name) > maxFieldLen {
+		return FieldNone
+	}
+	for _, f := range fieldsOf[len(name)] {
 		if fields[f].name == string(name) {
 			return f
 		}
@@ -160,12 +179,10 @@ func (s FieldSet) Has(f Field) bool { return s>>f&1 != 0 }
 
 // first returns the lowest field of the set, FieldNone if it is empty.
 func (s FieldSet) first() Field {
-	for f := FieldOp; f < fieldCount; f++ {
-		if s.Has(f) {
-			return f
-		}
+	if s == 0 {
+		return FieldNone
 	}
-	return FieldNone
+	return Field(bits.TrailingZeros64(uint64(s)))
 }
 
 // What each request takes and needs.

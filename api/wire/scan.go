@@ -23,18 +23,25 @@ func (s *scanner) space() {
 	}
 }
 
-// peek returns the next byte that is not space, 0 at the end.
+// peek returns the next byte that is not space, 0 at the end. What is there is no space
+// as a rule.
 func (s *scanner) peek() byte {
-	s.space()
-	if s.pos == len(s.b) {
+	if s.pos < len(s.b) && s.b[s.pos] > ' ' {
+		return s.b[s.pos]
+	}
+	return s.peekBeyond()
+}
+
+func (s *scanner) peekBeyond() byte {
+	if s.space(); s.pos == len(s.b) {
 		return 0
 	}
 	return s.b[s.pos]
 }
 
-// accept steps over c if it comes next.
+// accept steps over c, which is not 0, if it comes next.
 func (s *scanner) accept(c byte) bool {
-	if s.peek() != c || s.pos == len(s.b) {
+	if s.peek() != c {
 		return false
 	}
 	s.pos++
@@ -48,31 +55,41 @@ func (s *scanner) str() ([]byte, ErrorKind) {
 	if !s.accept('"') {
 		return nil, WrongType
 	}
-	start := s.pos
-	ascii := true
-	for ; s.pos < len(s.b); s.pos++ {
-		c := s.b[s.pos]
-		switch {
-		case c == '"':
-			v := s.b[start:s.pos]
-			if !ascii {
-				if kind := foreign(v); kind != OK {
-					return nil, kind
-				}
-			}
-			s.pos++
-			return v, OK
-		case c == '\\':
-			return nil, Escaped
-		case c-' ' < del-' ':
-		case c >= utf8.RuneSelf:
-			ascii = false
-		default:
-			return nil, Escaped
+	b, i, ascii := s.b, s.pos, true
+	for {
+		for i < len(b) && plain[b[i]] {
+			i++
+		}
+		if i == len(b) || b[i] < utf8.RuneSelf {
+			break
+		}
+		ascii = false
+		i++
+	}
+	v := b[s.pos:i]
+	switch s.pos = i; {
+	case i == len(b):
+		return nil, Syntax
+	case b[i] != '"':
+		return nil, Escaped
+	}
+	if !ascii {
+		if kind := foreign(v); kind != OK {
+			return nil, kind
 		}
 	}
-	return nil, Syntax
+	s.pos++
+	return v, OK
 }
+
+// plain are the bytes of a string that mean themselves: what ASCII prints, but for the
+// quote and the backslash.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < del; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
 
 // del is the control character behind those that are printed.
 const del = 0x7F
