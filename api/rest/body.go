@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -60,7 +61,7 @@ func readObject(body []byte, members []member) (field, code, detail string) {
 		seen = append(seen, name)
 		i := slices.IndexFunc(members, func(m member) bool { return m.name == name })
 		if i < 0 {
-			return clip(name), "request.unknown_field", "no such field"
+			return clip(name), "request.unknown_field", "no such field, there are " + listed(members)
 		}
 		if code, detail := members[i].read(d); code != "" {
 			return name, code, detail
@@ -106,6 +107,21 @@ func (m *member) read(d *json.Decoder) (code, detail string) {
 		return "request.value", err.Error()
 	}
 	return "", ""
+}
+
+// listed names the members: "a, b and c".
+func listed(members []member) string {
+	var text strings.Builder
+	for i := range members {
+		switch {
+		case i > 0 && i == len(members)-1:
+			text.WriteString(" and ")
+		case i > 0:
+			text.WriteString(", ")
+		}
+		text.WriteString(members[i].name)
+	}
+	return text.String()
 }
 
 // clip keeps of a name that is not known enough to recognise it.

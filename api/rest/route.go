@@ -305,7 +305,7 @@ func (s *Server) dispatch(x *exchange, at *resource, m method) {
 	c := *x
 	switch {
 	case at == s.router.nowhere:
-		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "there is nothing at " + string(c.Path())})
+		nothingAt(c)
 	case m == options:
 		c.SetStatusCode(fasthttp.StatusNoContent)
 		c.Response.Header.Set(fasthttp.HeaderAllow, at.allow)

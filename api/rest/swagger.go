@@ -17,7 +17,7 @@ func (s *Server) swagger(c exchange) {
 		s.undescribed(c, err)
 		return
 	case !ok:
-		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "there is nothing at " + string(c.Path())})
+		nothingAt(c)
 		return
 	}
 	h := &c.Response.Header
@@ -43,4 +43,12 @@ func (s *Server) swagger(c exchange) {
 func (s *Server) undescribed(c exchange, err error) {
 	s.cfg.Log.Error("the interface cannot be shown", zap.Error(err))
 	problem(c, &wire.Problem{Status: fasthttp.StatusInternalServerError, Code: codeInternal, Title: "Internal error", Detail: "the page could not be made"})
+}
+
+// nothingAt answers for a path that there is not, and says where those that there are stand.
+func nothingAt(c exchange) {
+	problem(c, &wire.Problem{
+		Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found",
+		Detail: "there is nothing at " + string(c.Path()) + "; /swagger shows what there is",
+	})
 }

@@ -26,7 +26,7 @@ const wholeMemory = 1 << 14
 func (s *Server) pathInstrument(c exchange) (*core.Instrument, bool) {
 	in := s.cfg.Directory.InstrumentNamed(c.tail)
 	if in == nil {
-		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "no instrument " + c.tail, Field: "instrument"})
+		problem(c, &wire.Problem{Status: fasthttp.StatusNotFound, Code: wire.CodeNotFound, Title: "Not found", Detail: "no instrument " + c.tail + wire.InstrumentsHint, Field: "instrument"})
 	}
 	return in, in != nil
 }

@@ -55,14 +55,17 @@ func (d *decoder) member(depth int) Error {
 	if kind != OK {
 		return d.fail(kind)
 	}
-	f := fieldNamed(name)
+	f, take := fieldNamed(name), d.allow
+	if depth > 0 {
+		take &= SocketOrderFields | AmendFields
+	}
 	if f == FieldNone || (depth > 0 && !(SocketOrderFields | AmendFields).Has(f)) {
-		e := Error{Kind: UnknownField, Pos: start}
+		e := Error{Kind: UnknownField, Pos: start, take: take}
 		e.setName(name)
 		return e
 	}
 	if !d.allow.Has(f) {
-		return Error{Kind: NotForThis, Field: f, Pos: start}
+		return Error{Kind: NotForThis, Field: f, Pos: start, take: take}
 	}
 	if d.seen.Has(f) {
 		return Error{Kind: DuplicateField, Field: f, Pos: start}

@@ -56,7 +56,8 @@ type Error struct {
 	Field Field // FieldNone: Name, or nothing in particular
 	nameN uint8
 	name  [32]byte
-	Pos   int // byte offset in the request
+	Pos   int      // byte offset in the request
+	take  FieldSet // of a field that is none or too many: those that the request has
 }
 
 // OK reports whether there is no error.
@@ -84,59 +85,18 @@ func (e *Error) AppendDetail(dst []byte) []byte {
 		}
 		dst = append(dst, ": "...)
 	}
-	dst = append(dst, errorKinds[e.Kind].text...)
-	if want := e.want(); want != "" {
-		dst = append(dst, ", wanted "...)
-		dst = append(dst, want...)
+	if e.Kind == BadValue && e.Field != FieldNone && fields[e.Field].shape != shapeEnum {
+		dst = append(dst, "the value cannot be read"...)
+	} else {
+		dst = append(dst, errorKinds[e.Kind].text...)
 	}
+	dst = e.appendWant(dst)
 	if e.Kind == MissingField || e.Kind == NotForThis {
 		return dst
 	}
 	dst = append(dst, " (byte "...)
 	dst = strconv.AppendInt(dst, int64(e.Pos), 10)
 	return append(dst, ')')
-}
-
-// want says what a field takes.
-func (e *Error) want() string {
-	if e.Kind != WrongType && e.Kind != BadValue || e.Field == FieldNone {
-		return ""
-	}
-	switch e.Field {
-	case FieldSide:
-		return "buy or sell"
-	case FieldType:
-		return "limit or market"
-	case FieldTimeInForce:
-		return "gtc, ioc, fok, gtd or post_only"
-	case FieldScope:
-		return "firm, account, strategy or instrument"
-	case FieldState:
-		return "active, reducing or halted"
-	case FieldPositionSide:
-		return "both, long or short"
-	case FieldMode:
-		return "cross or isolated"
-	case FieldPositionMode:
-		return "one_way or hedge"
-	}
-	switch fields[e.Field].shape {
-	case shapeDecimal:
-		return `a decimal string such as "1.50"`
-	case shapeUint:
-		return "a whole number"
-	case shapeBool:
-		return "true or false"
-	case shapeID:
-		return "a string or a whole number"
-	case shapeChannels:
-		return "an array of strings"
-	case shapeObject:
-		return "an object"
-	case shapeLimits:
-		return `an object of limits as strings, such as {"max_notional":"1000"}, null for none`
-	}
-	return "a string"
 }
 
 // Error returns the detail: Error is an error for those who want one (the Go

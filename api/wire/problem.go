@@ -50,7 +50,7 @@ func AppendErrorProblem(dst []byte, e *Error) []byte {
 }
 
 func appendErrorMembers(dst []byte, e *Error) []byte {
-	var text [256]byte
+	var text [512]byte
 	dst = appendKeyString(dst, `,"detail":`, view(e.AppendDetail(text[:0])))
 	if name := e.FieldName(); name != "" {
 		dst = appendKeyString(dst, `,"field":`, name)
@@ -102,6 +102,9 @@ func AppendUnresolved(dst []byte, d Names, res *Resolution) []byte {
 	return append(appendUnresolvedMembers(dst, d, res), '}')
 }
 
+// InstrumentsHint stands behind the name of an instrument that there is not.
+const InstrumentsHint = ": they are named venue:symbol, and GET /api/v1/instruments lists them"
+
 // appendUnresolvedMembers names what nobody knows: value is the name, limit null.
 func appendUnresolvedMembers(dst []byte, d Names, res *Resolution) []byte {
 	var what string
@@ -117,6 +120,9 @@ func appendUnresolvedMembers(dst []byte, d Names, res *Resolution) []byte {
 	}
 	name := view(res.Unknown)
 	dst = appendEscaped(append(append(append(dst, `,"detail":"no `...), what...), ' '), name)
+	if res.Reason.Code == risk.UnknownInstrument {
+		dst = append(dst, InstrumentsHint...)
+	}
 	dst = appendKeyString(append(dst, '"'), `,"limit":null,"value":`, name)
 	dst = appendKeyString(dst, `,"scope":{"level":`, what)
 	if len(res.Within) > 0 {
@@ -230,14 +236,28 @@ func appendReasonDetail(dst []byte, d Names, in *core.Instrument, r *risk.Reason
 	}
 	if r.Unit != risk.UnitNone {
 		dst = append(dst, ": "...)
+		if r.Code == risk.InvalidOrder && r.Unit == risk.UnitNanos {
+			return append(dst, "expire_time is not in the future"...)
+		}
 		dst = appendForPeople(dst, in, r.Unit, r.Value)
-		dst = append(dst, " against a limit of "...)
+		dst = append(dst, against(r.Code)...)
 		return appendForPeople(dst, in, r.Unit, r.Limit)
 	}
 	if text := plainReason(r.Code); text != "" {
 		dst = append(append(dst, ": "...), text...)
 	}
 	return dst
+}
+
+// against is what stands between the value and the limit of a refusal.
+func against(c risk.Code) string {
+	switch c {
+	case risk.PriceTick, risk.QtyStep:
+		return " is not a multiple of "
+	case risk.MinQty, risk.MinNotional:
+		return " is less than "
+	}
+	return " against a limit of "
 }
 
 // appendForPeople appends an amount as a sentence has it: nanoseconds as a period,

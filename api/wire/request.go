@@ -117,7 +117,7 @@ func (r *Request) Check(take, need FieldSet) Error {
 		return Error{Kind: MissingField, Field: f}
 	}
 	if f := (r.Set &^ take).first(); f != FieldNone {
-		return Error{Kind: NotForThis, Field: f, Pos: int(r.pos[f])}
+		return Error{Kind: NotForThis, Field: f, Pos: int(r.pos[f]), take: take}
 	}
 	return Error{}
 }

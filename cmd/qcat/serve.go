@@ -219,7 +219,7 @@ QCAT is running on http://%[1]s with %[2]d instruments and the account "demo". T
      %[3]s halt%[4]s --reason drill
      %[3]s resume%[4]s --reason "drill over"
 
-Ctrl-C stops the server.
+Everything that it takes: http://%[1]s/swagger, and docs/api.md. Ctrl-C stops the server.
 
 `, addr, len(dir.Instruments()), exe, watchAddr, in.Name(), core.FormatDecimal(int64(in.StepSize)*10, in.QtyScale))
 }
