@@ -111,7 +111,6 @@ func (c *check) run(ref *Reference) {
 	_ = c.identity() ||
 		c.valid() ||
 		c.halted() ||
-		c.venue() ||
 		c.clock(ref) ||
 		c.reducing() ||
 		c.trips() ||

@@ -44,7 +44,8 @@ func (c *check) reference(ref *Reference) bool {
 
 // clock refuses while the venue's clock differs from ours by more than a level allows:
 // its times, and what it does by them, cannot be relied on. A venue that says no time
-// is not asked. Reducing orders are not exempt, as they are not while it is down.
+// is not asked. Reducing orders are not exempt, as they are not
+// while its gateway takes none.
 func (c *check) clock(ref *Reference) bool {
 	if !c.any(LimitMaxClockOffset) || ref == nil || ref.VenueTime == 0 {
 		return false

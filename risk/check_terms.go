@@ -41,12 +41,6 @@ func (c *check) halted() bool {
 	return false
 }
 
-// venue refuses while the venue cannot take orders.
-func (c *check) venue() bool {
-	return c.t.venues[c.x.venue].down &&
-		c.refuse(Reason{Code: VenueUnavailable, Scope: c.scope(atFirmInstrument)})
-}
-
 // reducing finds out whose position the order only reduces, which exempts it
 // from their limits, and refuses what must reduce and does not: an order that says so,
 // and one that closes a leg, which never goes through zero.

@@ -32,10 +32,10 @@ type rate struct {
 	ppm      int64
 }
 
-type venue struct {
-	name string
-	down bool
-}
+// venue is whose orders an instrument's are. That it is down is not the tree's to know:
+// its gateway tells at each order (record.Outside.Ready), which the order's record holds
+// and the engine refuses by, so that replay asks the record and nothing else.
+type venue struct{ name string }
 
 // valued returns the currency an instrument's risk is counted in.
 func valued(in *core.Instrument) string {
@@ -117,14 +117,6 @@ func (t *Tree) venueOf(name string) uint32 {
 	}
 	t.venues = append(t.venues, venue{name: name})
 	return uint32(len(t.venues) - 1)
-}
-
-// SetVenue tells whether a venue can take orders. A venue is available until it
-// is said not to be.
-func (t *Tree) SetVenue(name string, available bool) Reason {
-	t.version++
-	t.venues[t.venueOf(name)].down = !available
-	return Reason{}
 }
 
 // SetRate sets what one unit of a currency is worth in the risk currency, in

@@ -198,7 +198,7 @@ func (t *Tree) quick(o *Order, ref *Reference, now core.Nanos, a *Approved) bool
 		return false
 	}
 	price, ok := m.reference(ref, now)
-	if !ok || m.barred || (m.selfs && o.Crosses != 0) || t.venues[x.venue].down || !m.terms(o, price) {
+	if !ok || m.barred || (m.selfs && o.Crosses != 0) || !m.terms(o, price) {
 		return false
 	}
 	if (o.Leg != core.LegNet || t.ledger.hedged > 0) && (closesLeg(o) || !t.fitsLeg(o.Account, x, o.Leg)) {

@@ -31,7 +31,6 @@ func TestWhatIsMissingRefuses(t *testing.T) {
 		{"a fresh price", StaleReference, func(_ *Tree, _ *Order, r *Reference) { r.MarkTime, r.Time = at-11e9, at-11e9 }},
 		{"a live book", StaleReference, func(_ *Tree, _ *Order, r *Reference) { r.Flags |= core.FlagStale }},
 		{"an uncrossed book", CrossedReference, func(_ *Tree, _ *Order, r *Reference) { r.Flags |= core.FlagCrossed }},
-		{"the venue", VenueUnavailable, func(tree *Tree, _ *Order, _ *Reference) { tree.SetVenue("sim", false) }},
 		{"room in 64 bits", Overflow, func(_ *Tree, o *Order, r *Reference) {
 			o.Qty, o.Price, r.Mark = math.MaxInt64/2, math.MaxInt64/2, math.MaxInt64/2
 		}},
@@ -73,7 +72,6 @@ func TestWhatIsMissingRefuses(t *testing.T) {
 			if !bytes.Equal(before, tree.AppendState(nil)) {
 				t.Error("the check changed the state")
 			}
-			tree.SetVenue("sim", true)
 			for _, s := range []Scope{StrategyScope(1), AccountScope(1)} {
 				tree.SetState(s, StateActive)
 			}

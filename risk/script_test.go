@@ -170,8 +170,6 @@ func (s *script) do(t *testing.T, where string, w []string) string {
 			return "no such state"
 		}
 		return s.answer(nil, s.tree.SetState(s.scope(w[1]), st), "")
-	case "venue":
-		return s.answer(nil, s.tree.SetVenue(w[1], w[2] == "up"), "")
 	case "rate":
 		ppm, err := core.ParseDecimal([]byte(w[2]), 6)
 		must(err)

@@ -37,7 +37,7 @@ func (t *Tree) AppendState(dst []byte) []byte {
 
 	dst = appendInts(dst, int64(len(t.venues)))
 	for _, v := range t.venues {
-		dst = appendName(dst, v.name, v.down)
+		dst = appendName(dst, v.name, false)
 	}
 	dst = appendInts(dst, int64(len(t.rates)))
 	for _, r := range t.rates {

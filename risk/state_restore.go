@@ -136,7 +136,8 @@ func (t *Tree) pairScope(key uint64) (Scope, bool) {
 func (r *stateReader) venues() {
 	r.t.venues = nil
 	for range r.count(2 + 1) {
-		r.t.venues = append(r.t.venues, venue{name: r.name(), down: r.bit()})
+		r.t.venues = append(r.t.venues, venue{r.name()})
+		r.require(!r.bit(), "a venue with a flag")
 	}
 }
 

@@ -105,7 +105,6 @@ func richTree(t testing.TB) (*world, []byte) {
 	}
 	w.tree.SetLimits(FirmScope(), duplicates)
 	w.tree.SetLimits(InstrumentScope(0, 0, 2), rolls)
-	w.tree.SetVenue("other", false)
 	w.tree.SetRate("EUR", 1_080_000)
 	w.tree.SetState(AccountScope(2), StateHalted)
 	ref := Reference{Mark: 10_000, MarkTime: w.now}
