@@ -57,5 +57,5 @@
 //
 // # Imports
 //
-// risk imports core and risk/margin only: no clock, log or I/O.
+// risk imports core, core/mem, core/state and risk/margin only: no clock, log or I/O.
 package risk

@@ -78,8 +78,6 @@ const (
 	holdingBytes = 1 + 2*8 + 2*(1+14*8+4*16)
 )
 
-func (r *stateReader) i128() core.Int128 { return core.Int128{Hi: r.i64(), Lo: uint64(r.i64())} }
-
 // ledger reads what appendLedger appended, works out what follows from it, and
 // compares.
 func (r *stateReader) ledger() {
@@ -87,10 +85,10 @@ func (r *stateReader) ledger() {
 	r.sources()
 	r.money()
 	g := &r.t.ledger
-	for range r.count(8) {
-		a := core.AccountID(r.upTo(maxID))
-		if nodeAt(r.t.accounts, uint32(a)) == nil || g.hedges(a) || !r.ok() {
-			r.fail("the mode of an account that there is not, or twice")
+	for range r.Count(8) {
+		a := core.AccountID(r.UpTo(maxID))
+		if nodeAt(r.t.accounts, uint32(a)) == nil || g.hedges(a) || !r.OK() {
+			r.Fail("the mode of an account that there is not, or twice")
 			return
 		}
 		g.account(a).hedge = true
@@ -99,39 +97,39 @@ func (r *stateReader) ledger() {
 	want := make([]wallet, 1)
 	for range r.slots(walletBytes) - 1 {
 		want = append(want, r.wallet())
-		if !r.ok() {
+		if !r.OK() {
 			return
 		}
 	}
 	for range r.slots(holdingBytes) - 1 {
 		r.holding()
-		if !r.ok() {
+		if !r.OK() {
 			return
 		}
 	}
 	for slot := uint32(1); slot < g.wallets.n; slot++ {
 		w := *g.wallets.at(slot)
 		w.next = 0
-		r.require(w == want[slot], "a wallet holds other than what was booked in it")
+		r.Require(w == want[slot], "a wallet holds other than what was booked in it")
 	}
 }
 
 func (r *stateReader) currencies() {
 	g := &r.t.ledger
-	for i := range r.count(2 + 1) {
+	for i := range r.Count(2 + 1) {
 		name := r.name()
-		r.require(!r.bit() && g.currency(name) == uint32(i), "a currency twice, or with a flag")
+		r.Require(!r.Bit() && g.currency(name) == uint32(i), "a currency twice, or with a flag")
 	}
 }
 
 func (r *stateReader) sources() {
-	for range r.count(2 + 1 + 8) {
+	for range r.Count(2 + 1 + 8) {
 		s := rateSource{currency: r.name()}
-		flag := r.bit()
-		s.instrument = core.InstrumentID(r.id())
+		flag := r.Bit()
+		s.instrument = core.InstrumentID(r.ID())
 		x := r.t.instrument(s.instrument)
-		r.require(!flag && x != nil && r.t.sourceOf(s.currency) == nil && baseName(x.in) == s.currency, "a rate from an instrument that does not give it")
-		if !r.ok() {
+		r.Require(!flag && x != nil && r.t.sourceOf(s.currency) == nil && baseName(x.in) == s.currency, "a rate from an instrument that does not give it")
+		if !r.OK() {
 			return
 		}
 		r.t.sources = append(r.t.sources, s)
@@ -147,32 +145,32 @@ func (r *stateReader) money() {
 			continue
 		}
 		r.t.defineMoney(x)
-		x.marked = core.Price(r.upTo(math.MaxInt64))
-		tiers := make([]margin.Tier, r.count(3*8))
+		x.marked = core.Price(r.UpTo(math.MaxInt64))
+		tiers := make([]margin.Tier, r.Count(3*8))
 		for k := range tiers {
-			tiers[k] = margin.Tier{Floor: core.Notional(r.i64()), Rate: r.i64(), Leverage: r.i64()}
+			tiers[k] = margin.Tier{Floor: core.Notional(r.I64()), Rate: r.I64(), Leverage: r.I64()}
 		}
 		var ok bool
 		x.schedule, ok = margin.NewSchedule(tiers)
-		r.require(ok && (len(tiers) == 0 || x.in.Kind != core.Spot), "brackets that cannot be")
-		if !r.ok() {
+		r.Require(ok && (len(tiers) == 0 || x.in.Kind != core.Spot), "brackets that cannot be")
+		if !r.OK() {
 			return
 		}
 	}
-	r.require(known == len(r.t.ledger.currencies), "an instrument of an unknown currency")
+	r.Require(known == len(r.t.ledger.currencies), "an instrument of an unknown currency")
 }
 
 // wallet opens a wallet with its deposits and what is reserved in it, and returns what
 // it must come to.
 func (r *stateReader) wallet() (w wallet) {
 	g := &r.t.ledger
-	w.called, w.account, w.currency, w.deposits = r.bit(), core.AccountID(r.upTo(maxID)), r.id(), r.i64()
+	w.called, w.account, w.currency, w.deposits = r.Bit(), core.AccountID(r.UpTo(maxID)), r.ID(), r.I64()
 	for _, sum := range [...]*core.Int128{&w.balance, &w.reserved, &w.initial, &w.maintenance, &w.unrealised, &w.isolated, &w.apart} {
-		*sum = r.i128()
+		*sum = r.I128()
 	}
 	if nodeAt(r.t.accounts, uint32(w.account)) == nil || int64(w.currency) >= int64(len(g.currencies)) ||
 		g.walletOf(w.account, w.currency) != 0 {
-		r.fail("a wallet of what is not defined, or twice the same")
+		r.Fail("a wallet of what is not defined, or twice the same")
 		return w
 	}
 	to := g.wallets.at(g.openWallet(w.account, w.currency))
@@ -183,42 +181,42 @@ func (r *stateReader) wallet() (w wallet) {
 
 func (r *stateReader) holding() {
 	t := r.t
-	isolated, slot, leverage := r.bit(), r.id(), r.i64()
+	isolated, slot, leverage := r.Bit(), r.ID(), r.I64()
 	if slot == 0 || slot >= t.pairs.n || t.pairs.at(slot).key&strategyKey != 0 || t.pairs.at(slot).holding != 0 || leverage < core.PPM {
-		r.fail("a holding of no account, or twice the same")
+		r.Fail("a holding of no account, or twice the same")
 		return
 	}
 	s, wallets := t.pairs.at(slot).scope(), t.ledger.wallets.n
 	h := t.holdingOf(slot, s.Account, s.Instrument)
 	h.isolated, h.leverage = isolated, leverage
-	r.require(t.ledger.wallets.n == wallets, "a holding without its wallets")
+	r.Require(t.ledger.wallets.n == wallets, "a holding without its wallets")
 	for i := range h.legs {
 		want := r.leg(h, &h.legs[i])
-		if !r.ok() {
+		if !r.OK() {
 			return
 		}
 		t.update(h, i)
-		r.require(h.legs[i].figures == want, "a position is not worth what its mark says")
+		r.Require(h.legs[i].figures == want, "a position is not worth what its mark says")
 	}
 }
 
 // leg reads a leg and returns the figures it must come to.
 func (r *stateReader) leg(h *holding, l *leg) (f figures) {
 	p, in := &l.Position, r.t.instruments[h.instrument].in
-	l.called = r.bit()
-	p.Qty, p.EntryDen = core.Qty(r.i64()), uint64(r.i64())
-	p.EntryNum, p.Cash = r.i128(), r.i128()
-	p.Fees, p.Funding, p.Volume, p.Fills = core.Notional(r.i64()), core.Notional(r.i64()), core.Qty(r.i64()), uint64(r.i64())
-	p.BaseFees, p.Dust = core.Notional(r.i64()), core.Notional(r.i64())
-	l.buy, l.sell = core.Qty(r.upTo(math.MaxInt64)), core.Qty(r.upTo(math.MaxInt64))
-	margin := r.i64()
-	f.initial, f.maintenance, f.unrealised = r.i64(), r.i64(), r.i64()
-	f.settled, f.based = r.i128(), r.i128()
+	l.called = r.Bit()
+	p.Qty, p.EntryDen = core.Qty(r.I64()), uint64(r.I64())
+	p.EntryNum, p.Cash = r.I128(), r.I128()
+	p.Fees, p.Funding, p.Volume, p.Fills = core.Notional(r.I64()), core.Notional(r.I64()), core.Qty(r.I64()), uint64(r.I64())
+	p.BaseFees, p.Dust = core.Notional(r.I64()), core.Notional(r.I64())
+	l.buy, l.sell = core.Qty(r.UpTo(math.MaxInt64)), core.Qty(r.UpTo(math.MaxInt64))
+	margin := r.I64()
+	f.initial, f.maintenance, f.unrealised = r.I64(), r.I64(), r.I64()
+	f.settled, f.based = r.I128(), r.I128()
 	dust := int64(1)
 	if in.SettleScale > in.QtyScale {
 		dust = core.Pow10(in.SettleScale - in.QtyScale)
 	}
-	r.require((p.Qty == 0) == (p.EntryDen == 0) && p.Qty != math.MinInt64 && p.EntryNum.Sign() >= 0 &&
+	r.Require((p.Qty == 0) == (p.EntryDen == 0) && p.Qty != math.MinInt64 && p.EntryNum.Sign() >= 0 &&
 		p.Dust >= 0 && int64(p.Dust) < dust && (in.Kind == core.Spot || p.Dust == 0) &&
 		(margin == 0 || h.isolated), "a position that cannot be")
 	r.t.setMargin(h, l, margin)

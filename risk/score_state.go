@@ -104,12 +104,12 @@ func (q *breaches) append(dst []byte) []byte {
 // scores reads what appendScores appended, once nodes, pairs and rates are there.
 func (r *stateReader) scores() {
 	t := r.t
-	if !r.ok() {
+	if !r.OK() {
 		return
 	}
 	t.growScores()
 	s := &t.scores
-	s.began, s.now, s.midnight = r.bit(), core.Nanos(r.i64()), core.Nanos(r.i64())
+	s.began, s.now, s.midnight = r.Bit(), core.Nanos(r.I64()), core.Nanos(r.I64())
 	r.score(ScopeCursor{sectionFirm, 0})
 	for i := range s.accounts {
 		r.score(ScopeCursor{sectionAccounts, uint32(i)})
@@ -118,12 +118,12 @@ func (r *stateReader) scores() {
 		r.score(ScopeCursor{sectionStrategies, uint32(i)})
 	}
 	for i := range t.instruments {
-		if x := &t.instruments[i]; x.in != nil && r.ok() {
+		if x := &t.instruments[i]; x.in != nil && r.OK() {
 			r.tally(ScopeCursor{sectionInstruments, uint32(i)}, &x.tally)
 			r.price(x)
 		}
 	}
-	for slot := uint32(1); slot < t.pairs.n && r.ok(); slot++ {
+	for slot := uint32(1); slot < t.pairs.n && r.OK(); slot++ {
 		r.tally(ScopeCursor{sectionPairs, slot}, t.pairs.tally(slot))
 	}
 	r.breaches()
@@ -132,10 +132,10 @@ func (r *stateReader) scores() {
 
 // price reads what is remembered of an instrument's confirmed marks.
 func (r *stateReader) price(x *instrument) {
-	x.mark = core.Price(r.upTo(math.MaxInt64))
+	x.mark = core.Price(r.UpTo(math.MaxInt64))
 	d := &x.deviation
-	d.minute, d.price = r.i64(), core.Price(r.upTo(math.MaxInt64))
-	d.seen, d.variance = r.upTo(devMemory), r.upTo(devMost*devMost)
+	d.minute, d.price = r.I64(), core.Price(r.UpTo(math.MaxInt64))
+	d.seen, d.variance = r.UpTo(devMemory), r.UpTo(devMost*devMost)
 	d.derive()
 	window, _ := r.t.profiles[x.firm.profile].Get(LimitVolatilityWindow)
 	x.surge.restart(window)
@@ -148,19 +148,19 @@ func (r *stateReader) buckets(w *rolling) {
 	w.from, w.until = 0, 0
 	for i := range w.buckets {
 		b := &w.buckets[i]
-		b.epoch, b.lo, b.hi = uint64(r.i64()), core.Price(r.i64()), core.Price(r.i64())
+		b.epoch, b.lo, b.hi = uint64(r.I64()), core.Price(r.I64()), core.Price(r.I64())
 	}
 }
 
 func (r *stateReader) tally(at ScopeCursor, l *tally) {
-	what := r.u8()
-	r.require(what == 0 || what == hasTally, "a tally that is neither there nor not")
+	what := r.U8()
+	r.Require(what == 0 || what == hasTally, "a tally that is neither there nor not")
 	if what != 0 {
-		l.cash = core.Int128{Hi: r.i64(), Lo: uint64(r.i64())}
-		l.cost = r.i64()
-		l.startCash = core.Int128{Hi: r.i64(), Lo: uint64(r.i64())}
-		l.startCost = r.i64()
-		r.require(*l != (tally{}), "a tally that says nothing")
+		l.cash = core.Int128{Hi: r.I64(), Lo: uint64(r.I64())}
+		l.cost = r.I64()
+		l.startCash = core.Int128{Hi: r.I64(), Lo: uint64(r.I64())}
+		l.startCost = r.I64()
+		r.Require(*l != (tally{}), "a tally that says nothing")
 	}
 	r.score(at)
 }
@@ -168,58 +168,58 @@ func (r *stateReader) tally(at ScopeCursor, l *tally) {
 func (r *stateReader) score(at ScopeCursor) {
 	t := r.t
 	s := t.seat(at)
-	what := r.u8()
-	r.require(what == 0 || what == hasScore, "a score that is neither there nor not")
+	what := r.U8()
+	r.Require(what == 0 || what == hasScore, "a score that is neither there nor not")
 	if what != 0 {
-		s.n.trips, s.sc.acted, s.sc.cause = r.u8(), r.u8(), r.u8()
-		r.require((s.n.trips|s.sc.acted)>>numTrips == 0 && s.sc.cause <= uint8(numTrips), "an unknown trip")
-		r.require(s.sc.cause == 0 || s.n.state != StateActive, "a cause of no state")
-		s.sc.pnl, s.sc.open, s.sc.peak = r.i64(), r.i64(), r.i64()
+		s.n.trips, s.sc.acted, s.sc.cause = r.U8(), r.U8(), r.U8()
+		r.Require((s.n.trips|s.sc.acted)>>numTrips == 0 && s.sc.cause <= uint8(numTrips), "an unknown trip")
+		r.Require(s.sc.cause == 0 || s.n.state != StateActive, "a cause of no state")
+		s.sc.pnl, s.sc.open, s.sc.peak = r.I64(), r.I64(), r.I64()
 		s.sc.day, s.sc.streak = r.i32(), r.i32()
 		s.sc.over = [2]int32{r.i32(), r.i32()}
-		s.sc.by = [2]core.InstrumentID{core.InstrumentID(r.id()), core.InstrumentID(r.id())}
+		s.sc.by = [2]core.InstrumentID{core.InstrumentID(r.ID()), core.InstrumentID(r.ID())}
 		bare := *s.sc
-		r.require(bare != (score{}) || s.n.trips != 0, "a score that says nothing")
+		r.Require(bare != (score{}) || s.n.trips != 0, "a score that says nothing")
 		for k := range numTrips {
-			if r.ok() && s.n.knows(s.sc, k) {
-				v := Trip{Unit: Unit(r.u8())}
-				since := core.Nanos(r.i64())
-				v.Until, v.Limit, v.Value = core.Nanos(r.i64()), r.i64(), r.i64()
+			if r.OK() && s.n.knows(s.sc, k) {
+				v := Trip{Unit: Unit(r.U8())}
+				since := core.Nanos(r.I64())
+				v.Until, v.Limit, v.Value = core.Nanos(r.I64()), r.I64(), r.I64()
 				t.remember(&s, k, v)
 				t.trips.slots[s.sc.slot].at[k].Since = since
 				t.trips.deadline = min(t.trips.deadline, v.Until)
 			}
 		}
 	}
-	r.require(s.n.defined || (what == 0), "a score of nobody")
+	r.Require(s.n.defined || (what == 0), "a score of nobody")
 	if window := flowWindow(&t.profiles[s.n.profile].Limits); window != 0 {
 		t.flows.follow(s.sc, window)
 		f := &t.flows.slots[s.sc.flow]
 		for i := range f.buckets {
-			f.buckets[i] = flowBucket{uint64(r.i64()), r.i64(), r.i64(), r.i64()}
+			f.buckets[i] = flowBucket{uint64(r.I64()), r.I64(), r.I64(), r.I64()}
 		}
 	}
 }
 
 // i32 reads a number of 32 bits, with its sign, that stands in 64.
 func (r *stateReader) i32() int32 {
-	v := r.i64()
-	r.require(v == int64(int32(v)), "a number is out of its range")
+	v := r.I64()
+	r.Require(v == int64(int32(v)), "a number is out of its range")
 	return int32(v)
 }
 
 func (r *stateReader) breaches() {
 	q := &r.t.breaches
-	for range r.count(3 + 10*8) {
-		b := Breach{Scope: Scope{Level: Level(r.u8())}, Unit: Unit(r.u8()), Action: Action(r.u8())}
-		b.Scope.Account, b.Scope.Strategy = core.AccountID(r.id()), core.StrategyID(r.id())
-		b.Scope.Instrument = core.InstrumentID(r.id())
-		b.Code, b.Limit, b.Value = Code(r.upTo(math.MaxUint16)), r.i64(), r.i64()
-		b.Instrument, b.Price = core.InstrumentID(r.id()), core.Price(r.i64())
-		b.Cause, b.Seen = uint64(r.i64()), core.Nanos(r.i64())
+	for range r.Count(3 + 10*8) {
+		b := Breach{Scope: Scope{Level: Level(r.U8())}, Unit: Unit(r.U8()), Action: Action(r.U8())}
+		b.Scope.Account, b.Scope.Strategy = core.AccountID(r.ID()), core.StrategyID(r.ID())
+		b.Scope.Instrument = core.InstrumentID(r.ID())
+		b.Code, b.Limit, b.Value = Code(r.UpTo(math.MaxUint16)), r.I64(), r.I64()
+		b.Instrument, b.Price = core.InstrumentID(r.ID()), core.Price(r.I64())
+		b.Cause, b.Seen = uint64(r.I64()), core.Nanos(r.I64())
 		_, reason := r.t.resolve(b.Scope)
 		_, known := tripOf(b.Code)
-		r.require(reason.OK() && known && b.Action <= ActionFlatten, "a breach of nothing")
+		r.Require(reason.OK() && known && b.Action <= ActionFlatten, "a breach of nothing")
 		q.queue = append(q.queue, b)
 	}
 }
@@ -229,14 +229,14 @@ func (r *stateReader) sums() {
 	t := r.t
 	pnl := func(x *instrument, p *pair, l *tally) int64 {
 		v, ok := x.worthOf(l.cash, l.cost, p.position, x.mark)
-		r.require(ok && v == l.pnl, "a profit is not what its fills and its mark say")
+		r.Require(ok && v == l.pnl, "a profit is not what its fills and its mark say")
 		return v
 	}
 	var firm int64
 	accounts, strategies := make([]int64, len(t.accounts)), make([]int64, len(t.strategies))
 	for i := range t.instruments {
 		x := &t.instruments[i]
-		if x.in == nil || !r.ok() {
+		if x.in == nil || !r.OK() {
 			continue
 		}
 		firm += pnl(x, &x.firm, &x.tally)
@@ -260,5 +260,5 @@ func (r *stateReader) sums() {
 	for i := range strategies {
 		ok = ok && strategies[i] == t.scores.strategies[i].pnl
 	}
-	r.require(ok, "a profit is not the sum of its instruments'")
+	r.Require(ok, "a profit is not the sum of its instruments'")
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"qcat/core"
+	"qcat/core/state"
 )
 
 // ErrState is wrapped by the errors of RestoreState and RestoreHold.
@@ -24,9 +25,9 @@ func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.I
 		return nil, fmt.Errorf("%w: the tree is not new", ErrState)
 	}
 	t.version++
-	r := stateReader{t: t, b: b, instrument: instrument}
+	r := stateReader{state.NewReader(b), t, instrument}
 	r.node(&t.firm.node, FirmScope())
-	r.require(t.firm.defined && t.firm.owner == 0, "a firm that is not defined")
+	r.Require(t.firm.defined && t.firm.owner == 0, "a firm that is not defined")
 	r.accounts()
 	r.strategies()
 	later := r.instruments()
@@ -37,17 +38,18 @@ func (t *Tree) RestoreState(b []byte, instrument func(core.InstrumentID) *core.I
 	r.ledger()
 	r.recent()
 	r.scores()
-	if !r.ok() {
-		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
+	if !r.OK() {
+		what, _ := r.Wrong()
+		return nil, fmt.Errorf("%w: %s", ErrState, what)
 	}
 	t.changes.reserve(t.nodes())
-	return r.b, nil
+	return r.Left(), nil
 }
 
 func (r *stateReader) accounts() {
 	r.t.accounts = r.nodes(func(id uint32) Scope { return AccountScope(core.AccountID(id)) })
 	for i := range r.t.accounts {
-		r.require(r.t.accounts[i].owner == 0, "an account of an account")
+		r.Require(r.t.accounts[i].owner == 0, "an account of an account")
 	}
 }
 
@@ -56,7 +58,7 @@ func (r *stateReader) strategies() {
 	t.strategies = r.nodes(func(id uint32) Scope { return StrategyScope(core.StrategyID(id)) })
 	for i := range t.strategies {
 		n := &t.strategies[i]
-		r.require(!n.defined || nodeAt(t.accounts, n.owner) != nil, "a strategy of an unknown account")
+		r.Require(!n.defined || nodeAt(t.accounts, n.owner) != nil, "a strategy of an unknown account")
 	}
 }
 
@@ -73,19 +75,19 @@ func (r *stateReader) instruments() []derived {
 	t.instruments = make([]instrument, n)
 	all := make([]derived, n)
 	for i := range t.instruments {
-		if !r.bit() {
+		if !r.Bit() {
 			continue
 		}
 		id := core.InstrumentID(i)
 		in := r.instrument(id)
 		if id == 0 || in == nil || in.ID != id {
-			r.fail("an instrument that is not defined")
+			r.Fail("an instrument that is not defined")
 			break
 		}
 		x := &t.instruments[i]
 		x.in = in
-		all[i] = derived{mul: r.i64(), div: r.i64(), venue: r.id()}
-		r.require(r.i64() == 0, "an instrument's node that is a pair's")
+		all[i] = derived{mul: r.I64(), div: r.I64(), venue: r.ID()}
+		r.Require(r.I64() == 0, "an instrument's node that is a pair's")
 		r.pair(&x.firm, InstrumentScope(0, 0, id))
 		r.rolling(x)
 	}
@@ -94,13 +96,13 @@ func (r *stateReader) instruments() []derived {
 
 // rolling reads the buckets of the period that the instrument's limits say.
 func (r *stateReader) rolling(x *instrument) {
-	window := r.i64()
+	window := r.I64()
 	set, _ := r.t.profiles[x.firm.profile].Get(LimitRollingWindow)
-	r.require(window == set, "a rolling collar that no limit asks for")
+	r.Require(window == set, "a rolling collar that no limit asks for")
 	x.rolling.restart(set)
 	for i := range x.rolling.buckets {
 		b := &x.rolling.buckets[i]
-		b.epoch, b.lo, b.hi = uint64(r.i64()), core.Price(r.i64()), core.Price(r.i64())
+		b.epoch, b.lo, b.hi = uint64(r.I64()), core.Price(r.I64()), core.Price(r.I64())
 	}
 }
 
@@ -109,17 +111,17 @@ func (r *stateReader) rolling(x *instrument) {
 func (r *stateReader) pairs() {
 	t, n := r.t, r.slots(pairBytes)
 	if n-1 > int(t.pairs.max) {
-		r.fail(fmt.Sprintf("%d positions, of which there may be %d", n-1, t.pairs.max))
+		r.Fail(fmt.Sprintf("%d positions, of which there may be %d", n-1, t.pairs.max))
 		return
 	}
 	if 2*(n+1) > len(t.pairs.index) {
 		t.pairs = newPairs(n, int(t.pairs.max))
 	}
 	for range n - 1 {
-		key := uint64(r.i64())
+		key := uint64(r.I64())
 		s, known := t.pairScope(key)
 		if !known || t.pairs.find(key) != 0 {
-			r.fail("a pair of what is not defined, or twice the same")
+			r.Fail("a pair of what is not defined, or twice the same")
 			return
 		}
 		r.pair(t.pairs.at(t.makePair(key, s.Instrument)), s)
@@ -135,18 +137,18 @@ func (t *Tree) pairScope(key uint64) (Scope, bool) {
 
 func (r *stateReader) venues() {
 	r.t.venues = nil
-	for range r.count(2 + 1) {
+	for range r.Count(2 + 1) {
 		r.t.venues = append(r.t.venues, venue{r.name()})
-		r.require(!r.bit(), "a venue with a flag")
+		r.Require(!r.Bit(), "a venue with a flag")
 	}
 }
 
 func (r *stateReader) rates() {
 	r.t.rates = nil
-	for range r.count(2 + 1 + 8) {
+	for range r.Count(2 + 1 + 8) {
 		currency := r.name()
-		r.require(!r.bit(), "a rate with a flag")
-		r.t.rates = append(r.t.rates, rate{currency, r.upTo(math.MaxInt64)})
+		r.Require(!r.Bit(), "a rate with a flag")
+		r.t.rates = append(r.t.rates, rate{currency, r.UpTo(math.MaxInt64)})
 	}
 }
 
@@ -160,10 +162,10 @@ func (r *stateReader) derive(all []derived) {
 			continue
 		}
 		x.setRate(t.Rate(valued(x.in)))
-		r.require(x.val.mul == w.mul && x.val.div == w.div, "an instrument is not worth what its rate says")
+		r.Require(x.val.mul == w.mul && x.val.div == w.div, "an instrument is not worth what its rate says")
 		x.venue = w.venue
-		r.require(int64(w.venue) < int64(len(t.venues)) && t.venues[w.venue].name == x.in.Venue, "an instrument of another venue")
-		if !r.ok() {
+		r.Require(int64(w.venue) < int64(len(t.venues)) && t.venues[w.venue].name == x.in.Venue, "an instrument of another venue")
+		if !r.OK() {
 			return
 		}
 	}
@@ -173,21 +175,21 @@ func (r *stateReader) derive(all []derived) {
 func (r *stateReader) recent() {
 	const entryBytes = 7 * 8
 	m := &r.t.recent
-	window, sets := r.upTo(maxWindow), r.upTo(recentSets)
-	n := r.count(entryBytes)
-	r.require((sets == recentSets && window > 0) || (sets == 0 && window == 0 && n == 0), "duplicates without a window")
-	if !r.ok() || sets == 0 {
+	window, sets := r.UpTo(maxWindow), r.UpTo(recentSets)
+	n := r.Count(entryBytes)
+	r.Require((sets == recentSets && window > 0) || (sets == 0 && window == 0 && n == 0), "duplicates without a window")
+	if !r.OK() || sets == 0 {
 		return
 	}
 	m.keep(core.Nanos(window))
 	last := int64(-1)
 	for range n {
-		set, way := r.upTo(recentSets-1), r.upTo(recentWays-1)
-		e := recentOrder{account: core.AccountID(r.id()), instrument: core.InstrumentID(r.id()),
-			price: core.Price(r.i64()), qty: core.Qty(r.i64()), time: core.Nanos(r.i64())}
+		set, way := r.UpTo(recentSets-1), r.UpTo(recentWays-1)
+		e := recentOrder{account: core.AccountID(r.ID()), instrument: core.InstrumentID(r.ID()),
+			price: core.Price(r.I64()), qty: core.Qty(r.I64()), time: core.Nanos(r.I64())}
 		at := set*recentWays + way
 		if e.account == 0 || at <= last || m.set(&e) != &m.sets[set] {
-			r.fail("a recent order out of its place")
+			r.Fail("a recent order out of its place")
 			return
 		}
 		m.sets[set][way], last = e, at
@@ -200,30 +202,31 @@ func (r *stateReader) recent() {
 //
 // Errors: ErrState, with what is wrong; h is then of no use.
 func (t *Tree) RestoreHold(b []byte, h *Hold) (rest []byte, err error) {
-	r := stateReader{t: t, b: b}
+	r := stateReader{state.NewReader(b), t, nil}
 	*h = Hold{}
 	o := &h.order
-	o.Side, o.Type, o.TIF, o.Leg = core.Side(r.u8()), core.OrdType(r.u8()), core.TimeInForce(r.u8()), core.Leg(r.u8())
-	o.ReduceOnly, h.open, h.pending = r.bit(), r.bit(), r.bit()
-	o.Account, o.Strategy, o.Instrument = core.AccountID(r.id()), core.StrategyID(r.id()), core.InstrumentID(r.id())
-	o.Price, o.Qty = core.Price(r.i64()), core.Qty(r.i64())
-	h.filled, h.price, h.value = core.Qty(r.i64()), core.Price(r.i64()), r.i64()
-	h.newPrice, h.newQty = core.Price(r.i64()), core.Qty(r.i64())
-	h.ref, h.newRef, h.funds = core.Price(r.i64()), core.Price(r.i64()), r.i64()
-	h.account, h.strategy, h.amends = r.id(), r.id(), r.id()
-	if *h != (Hold{}) && r.ok() {
-		r.require(o.Side == core.Buy || o.Side == core.Sell, "an order without a side")
+	o.Side, o.Type, o.TIF, o.Leg = core.Side(r.U8()), core.OrdType(r.U8()), core.TimeInForce(r.U8()), core.Leg(r.U8())
+	o.ReduceOnly, h.open, h.pending = r.Bit(), r.Bit(), r.Bit()
+	o.Account, o.Strategy, o.Instrument = core.AccountID(r.ID()), core.StrategyID(r.ID()), core.InstrumentID(r.ID())
+	o.Price, o.Qty = core.Price(r.I64()), core.Qty(r.I64())
+	h.filled, h.price, h.value = core.Qty(r.I64()), core.Price(r.I64()), r.I64()
+	h.newPrice, h.newQty = core.Price(r.I64()), core.Qty(r.I64())
+	h.ref, h.newRef, h.funds = core.Price(r.I64()), core.Price(r.I64()), r.I64()
+	h.account, h.strategy, h.amends = r.ID(), r.ID(), r.ID()
+	if *h != (Hold{}) && r.OK() {
+		r.Require(o.Side == core.Buy || o.Side == core.Sell, "an order without a side")
 		s := nodeAt(t.strategies, uint32(o.Strategy))
-		r.require(s != nil && s.owner == uint32(o.Account) &&
+		r.Require(s != nil && s.owner == uint32(o.Account) &&
 			t.reserves(h.account, accountPairKey(o.Account, o.Instrument)) &&
 			t.reserves(h.strategy, strategyPairKey(o.Strategy, o.Instrument)), "an order that is reserved nowhere")
-		r.require(o.Leg <= core.LegShort, "an order of an unknown leg")
-		r.require(!r.ok() || h.funds == t.instruments[o.Instrument].fundsOf(h), "an order that sets aside what it need not")
+		r.Require(o.Leg <= core.LegShort, "an order of an unknown leg")
+		r.Require(!r.OK() || h.funds == t.instruments[o.Instrument].fundsOf(h), "an order that sets aside what it need not")
 	}
-	if !r.ok() {
-		return nil, fmt.Errorf("%w: %s", ErrState, r.wrong)
+	if !r.OK() {
+		what, _ := r.Wrong()
+		return nil, fmt.Errorf("%w: %s", ErrState, what)
 	}
-	return r.b, nil
+	return r.Left(), nil
 }
 
 // reserves reports whether a slot is that of the pair of that key.

@@ -73,58 +73,58 @@ func (w *stateWriter) change(id uint32, s risk.Scope, by, note *record.Text) {
 func (m *machine) readChanges(r *stateReader) {
 	const size = 4 + 1 + 3*4 + 2 // less than any takes
 	c := &m.changes
-	c.last = r.id()
-	n := r.count(size)
-	r.require(n <= MaxProposals, "more proposals than can wait")
-	for last := uint32(0); n > 0 && r.ok(); n-- {
+	c.last = r.ID()
+	n := r.Count(size)
+	r.Require(n <= MaxProposals, "more proposals than can wait")
+	for last := uint32(0); n > 0 && r.OK(); n-- {
 		var p proposal
 		p.id, p.scope, p.by, p.note = r.change(m)
-		p.loosens = risk.Limit(r.upTo(uint64(risk.NumLimits - 1)))
+		p.loosens = risk.Limit(r.UpTo(int64(risk.NumLimits - 1)))
 		p.until, p.expires, p.time = r.nanos(), r.nanos(), r.nanos()
 		p.limits, p.before = r.limits(), r.limits()
-		r.require(p.id > last && p.id <= c.last, "a proposal out of its order")
-		r.require(r.ok() && m.changeable(p.scope, &p.limits).OK() && m.changeable(p.scope, &p.before).OK(), "a proposal of limits that cannot be")
+		r.Require(p.id > last && p.id <= c.last, "a proposal out of its order")
+		r.Require(r.OK() && m.changeable(p.scope, &p.limits).OK() && m.changeable(p.scope, &p.before).OK(), "a proposal of limits that cannot be")
 		last = p.id
 		c.waiting = append(c.waiting, p)
 	}
-	n = r.count(size)
-	r.require(n <= MaxOverrides, "more overrides than can run")
-	for ; n > 0 && r.ok(); n-- {
+	n = r.Count(size)
+	r.Require(n <= MaxOverrides, "more overrides than can run")
+	for ; n > 0 && r.OK(); n-- {
 		var o override
 		o.id, o.scope, o.by, o.note = r.change(m)
 		o.until, o.time, o.before = r.nanos(), r.nanos(), r.limits()
-		r.require(o.id != 0 && o.id <= c.last && o.until > 0, "an override that was not proposed")
-		r.require(r.ok() && m.changeable(o.scope, &o.before).OK(), "an override of limits that cannot be")
+		r.Require(o.id != 0 && o.id <= c.last && o.until > 0, "an override that was not proposed")
+		r.Require(r.OK() && m.changeable(o.scope, &o.before).OK(), "an override of limits that cannot be")
 		c.running = append(c.running, o)
 	}
 	c.schedule()
 }
 
 func (r *stateReader) change(m *machine) (id uint32, s risk.Scope, by, note record.Text) {
-	id = r.u32()
+	id = r.U32()
 	s = r.scope()
 	by, note = r.text(), r.text()
-	r.require(m.knownScope(s).OK() && m.normalScope(s) == s && by.Len > 0, "a change of an unknown node, or by nobody")
+	r.Require(m.knownScope(s).OK() && m.normalScope(s) == s && by.Len > 0, "a change of an unknown node, or by nobody")
 	return id, s, by, note
 }
 
 // text reads a short text.
 func (r *stateReader) text() (t record.Text) {
-	t.Len = r.u8()
-	if r.require(t.Len <= record.MaxNoteLen, "too long a text"); !r.ok() {
+	t.Len = r.U8()
+	if r.Require(t.Len <= record.MaxNoteLen, "too long a text"); !r.OK() {
 		return record.Text{}
 	}
-	copy(t.B[:], r.take(int(t.Len)))
+	copy(t.B[:], r.Take(int(t.Len)))
 	return t
 }
 
 // limits reads a set of limits.
 func (r *stateReader) limits() (l risk.Limits) {
-	if len(r.b) < 8 {
-		r.fail("bytes are missing")
+	if len(r.Left()) < 8 {
+		r.Fail("bytes are missing")
 		return l
 	}
-	l, ok := risk.DecodeLimits(r.take(8 + 8*bits.OnesCount64(le.Uint64(r.b))))
-	r.require(ok, "limits that there are not")
+	l, ok := risk.DecodeLimits(r.Take(8 + 8*bits.OnesCount64(le.Uint64(r.Left()))))
+	r.Require(ok, "limits that there are not")
 	return l
 }

@@ -137,17 +137,17 @@ func (c *countdown) appendState(b []byte) []byte {
 
 func (m *machine) readCountdowns(r *stateReader) {
 	const size = 1 + 3*4 + 2*8
-	n := r.count(size)
-	r.require(n <= maxCountdowns, "more countdowns than there may be")
+	n := r.Count(size)
+	r.Require(n <= maxCountdowns, "more countdowns than there may be")
 	for range n {
 		var c countdown
-		c.scope.Level, c.scope.Account = risk.Level(r.u8()), core.AccountID(r.u32())
-		c.scope.Strategy, c.scope.Instrument = core.StrategyID(r.u32()), core.InstrumentID(r.u32())
+		c.scope.Level, c.scope.Account = risk.Level(r.U8()), core.AccountID(r.U32())
+		c.scope.Strategy, c.scope.Instrument = core.StrategyID(r.U32()), core.InstrumentID(r.U32())
 		c.timeout, c.ends = r.nanos(), r.nanos()
 		_, twice := m.switches.at[c.scope]
-		r.require(!twice && m.knownScope(c.scope).OK() && m.normalScope(c.scope) == c.scope, "the countdown of an unknown scope")
-		r.require(c.timeout > 0 && c.timeout <= maxTimeout, "a countdown of no length")
-		if !r.ok() {
+		r.Require(!twice && m.knownScope(c.scope).OK() && m.normalScope(c.scope) == c.scope, "the countdown of an unknown scope")
+		r.Require(c.timeout > 0 && c.timeout <= maxTimeout, "a countdown of no length")
+		if !r.OK() {
 			return
 		}
 		m.switches.put(c)

@@ -111,5 +111,5 @@
 //
 // # Imports
 //
-// core, core/record, ringbuf, risk, core/hist. No log, no database, no network.
+// core, core/record, core/state, ringbuf, risk, core/hist. No log, no database, no network.
 package engine

@@ -120,11 +120,11 @@ func (t *flattenTable) appendState(w *stateWriter) {
 const flatteningBytes = 13 + 4
 
 func (m *machine) readFlattens(r *stateReader) {
-	for range r.count(flatteningBytes) {
-		f := flattening{scope: r.scope(), refused: r.u32()}
+	for range r.Count(flatteningBytes) {
+		f := flattening{scope: r.scope(), refused: r.U32()}
 		_, twice := m.flattens.at[f.scope]
-		r.require(!twice && m.knownScope(f.scope).OK() && m.normalScope(f.scope) == f.scope, "an unknown scope that is flattened")
-		if !r.ok() {
+		r.Require(!twice && m.knownScope(f.scope).OK() && m.normalScope(f.scope) == f.scope, "an unknown scope that is flattened")
+		if !r.OK() {
 			return
 		}
 		m.flattens.put(f.scope)

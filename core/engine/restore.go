@@ -72,9 +72,10 @@ func (m *machine) restore(state []byte, scratch *record.Record) error {
 	m.readPositions(r)
 	m.readChanges(r)
 	m.readFlattens(r)
-	r.require(len(r.b) == 0, "bytes are left over")
-	if !r.ok() {
-		return fmt.Errorf("%w: offset %d: %s", ErrSnapshot, r.offset, r.wrong)
+	r.Require(len(r.Left()) == 0, "bytes are left over")
+	if !r.OK() {
+		what, offset := r.Wrong()
+		return fmt.Errorf("%w: offset %d: %s", ErrSnapshot, offset, what)
 	}
 	at, same := 0, true
 	m.writeState(func(b []byte) {
@@ -88,36 +89,36 @@ func (m *machine) restore(state []byte, scratch *record.Record) error {
 }
 
 func (m *machine) readHead(r *stateReader) {
-	if string(r.take(len(stateMagic))) != stateMagic {
-		r.fail("not the magic of a state")
+	if string(r.Take(len(stateMagic))) != stateMagic {
+		r.Fail("not the magic of a state")
 	}
-	if v := r.u32(); v != stateVersion {
-		r.fail(fmt.Sprintf("version %d", v))
+	if v := r.U32(); v != stateVersion {
+		r.Fail(fmt.Sprintf("version %d", v))
 	}
-	m.seq, m.now = r.u64(), r.nanos()
-	m.lastOrder, m.lastExec = core.OrderID(r.u64()), r.u64()
-	m.digest, m.halted = r.id(), int(r.id())
+	m.seq, m.now = r.U64(), r.nanos()
+	m.lastOrder, m.lastExec = core.OrderID(r.U64()), r.U64()
+	m.digest, m.halted = r.ID(), int(r.ID())
 }
 
 // readDefinitions fills the directory and the tables by id.
 func (m *machine) readDefinitions(r *stateReader, rec *record.Record) {
-	for id := range core.InstrumentID(r.count(minDefinition)) {
+	for id := range core.InstrumentID(r.Count(minDefinition)) {
 		r.definition(rec, record.TypeInstrument)
-		if !r.ok() {
+		if !r.OK() {
 			return
 		}
 		in := rec.Instrument.Definition
 		added, err := m.dir.AddInstrument(in)
 		if err != nil || in.ID != id+1 || added.ID != in.ID {
-			r.fail("an instrument that cannot be, or of another id")
+			r.Fail("an instrument that cannot be, or of another id")
 			return
 		}
 		m.instruments = append(m.instruments, &in)
 	}
-	names := make([]string, r.count(minDefinition))
+	names := make([]string, r.Count(minDefinition))
 	for i := range names {
 		r.definition(rec, record.TypeAccount)
-		r.require(rec.Account.ID == core.AccountID(i+1), "an account of another id")
+		r.Require(rec.Account.ID == core.AccountID(i+1), "an account of another id")
 		names[i] = rec.Account.Name
 	}
 	m.readStrategies(r, rec, names)
@@ -132,15 +133,15 @@ func (m *machine) readStrategies(r *stateReader, rec *record.Record, accounts []
 		defined++
 		a, err := m.dir.AddAccount(accounts[defined-1])
 		if err != nil || a.ID != defined {
-			r.fail("an account that cannot be, or twice the same")
+			r.Fail("an account that cannot be, or twice the same")
 		}
 		return a
 	}
-	for id := range core.StrategyID(r.count(minDefinition)) {
+	for id := range core.StrategyID(r.Count(minDefinition)) {
 		r.definition(rec, record.TypeStrategy)
 		s := &rec.Strategy
-		if !r.ok() || s.Account == 0 || int(s.Account) > len(accounts) {
-			r.fail("a strategy of an unknown account")
+		if !r.OK() || s.Account == 0 || int(s.Account) > len(accounts) {
+			r.Fail("a strategy of an unknown account")
 			return
 		}
 		if s.Account == defined+1 && account() == nil {
@@ -148,12 +149,12 @@ func (m *machine) readStrategies(r *stateReader, rec *record.Record, accounts []
 		}
 		added, err := m.dir.AddStrategy(s.Account, s.Name)
 		if err != nil || s.ID != id+1 || added.ID != s.ID {
-			r.fail("a strategy that cannot be, or of another id")
+			r.Fail("a strategy that cannot be, or of another id")
 			return
 		}
 		m.strategies = append(m.strategies, s.Account)
 	}
-	for int(defined) < len(accounts) && r.ok() { // whose strategy's record is the next
+	for int(defined) < len(accounts) && r.OK() { // whose strategy's record is the next
 		account()
 	}
 }
@@ -163,29 +164,24 @@ const minDefinition = 2 + record.HeaderLen
 
 // definition reads a definition of a type into rec.
 func (r *stateReader) definition(rec *record.Record, t record.Type) {
-	b := r.take(2)
+	b := r.Take(2)
 	if b == nil {
 		return
 	}
-	b = r.take(int(le.Uint16(b)))
+	b = r.Take(int(le.Uint16(b)))
 	if b == nil {
 		return
 	}
 	if err := record.Decode(b, rec); err != nil || rec.Type != t || rec.Seq != 0 || rec.Time != 0 {
-		r.fail("not the definition of an " + t.String())
+		r.Fail("not the definition of an " + t.String())
 	}
 }
 
 func (m *machine) readTree(r *stateReader) {
-	if !r.ok() {
+	r.Part(func(b []byte) ([]byte, error) { return m.tree.RestoreState(b, m.instrument) })
+	if !r.OK() {
 		return
 	}
-	rest, err := m.tree.RestoreState(r.b, m.instrument)
-	if err != nil {
-		r.fail(err.Error())
-		return
-	}
-	r.b = rest
 	accounts, strategies, instruments, halted := 0, 0, 0, 0
 	for s := range m.tree.Scopes {
 		halted += boolToInt(m.tree.State(s) == risk.StateHalted)
@@ -194,29 +190,29 @@ func (m *machine) readTree(r *stateReader) {
 			accounts++
 		case s.Level == risk.LevelStrategy:
 			strategies++
-			r.require(int(s.Strategy) < len(m.strategies) && m.strategies[s.Strategy] == s.Account, "a node of an unknown strategy")
+			r.Require(int(s.Strategy) < len(m.strategies) && m.strategies[s.Strategy] == s.Account, "a node of an unknown strategy")
 		case s.Level == risk.LevelInstrument && s.Account == 0:
 			instruments++
 		}
 	}
-	r.require(halted == m.halted, "another number of halted nodes")
-	r.require(accounts == m.accounts && strategies == len(m.strategies)-1 && instruments == len(m.instruments)-1,
+	r.Require(halted == m.halted, "another number of halted nodes")
+	r.Require(accounts == m.accounts && strategies == len(m.strategies)-1 && instruments == len(m.instruments)-1,
 		"the limit tree has other nodes than are defined")
 }
 
 func (m *machine) readStates(r *stateReader) {
 	const size = 3 + 3*4 + 2*8
-	for range r.count(size) {
+	for range r.Count(size) {
 		var s ScopeState
-		s.Scope.Level, s.State, s.Note.n = risk.Level(r.u8()), risk.TradingState(r.u8()), r.u8()
-		r.require(s.State <= risk.StateHalted && s.Note.n <= NoteLen, "an unknown trading state, or too long a note")
-		copy(s.Note.b[:], r.take(int(s.Note.n)))
-		s.Scope.Account, s.Scope.Strategy = core.AccountID(r.u32()), core.StrategyID(r.u32())
-		s.Scope.Instrument = core.InstrumentID(r.u32())
-		s.Seq, s.Time = r.u64(), r.nanos()
+		s.Scope.Level, s.State, s.Note.n = risk.Level(r.U8()), risk.TradingState(r.U8()), r.U8()
+		r.Require(s.State <= risk.StateHalted && s.Note.n <= NoteLen, "an unknown trading state, or too long a note")
+		copy(s.Note.b[:], r.Take(int(s.Note.n)))
+		s.Scope.Account, s.Scope.Strategy = core.AccountID(r.U32()), core.StrategyID(r.U32())
+		s.Scope.Instrument = core.InstrumentID(r.U32())
+		s.Seq, s.Time = r.U64(), r.nanos()
 		_, twice := m.states.at[s.Scope]
-		r.require(!twice && m.knownScope(s.Scope).OK() && m.normalScope(s.Scope) == s.Scope, "the state of an unknown scope")
-		if !r.ok() {
+		r.Require(!twice && m.knownScope(s.Scope).OK() && m.normalScope(s.Scope) == s.Scope, "the state of an unknown scope")
+		if !r.OK() {
 			return
 		}
 		m.states.put(s)
@@ -225,16 +221,16 @@ func (m *machine) readStates(r *stateReader) {
 
 func (m *machine) readPositions(r *stateReader) {
 	const size = 16 * 8
-	for range r.count(size) {
-		a, s, i := core.AccountID(r.id()), core.StrategyID(r.id()), core.InstrumentID(r.id())
+	for range r.Count(size) {
+		a, s, i := core.AccountID(r.ID()), core.StrategyID(r.ID()), core.InstrumentID(r.ID())
 		leg := r.leg()
 		var p core.Position
-		p.Qty, p.EntryDen, p.EntryNum, p.Cash = core.Qty(r.u64()), r.u64(), r.int128(), r.int128()
-		p.Fees, p.Funding, p.Volume = core.Notional(r.u64()), core.Notional(r.u64()), core.Qty(r.u64())
-		p.Fills, p.BaseFees, p.Dust = r.u64(), core.Notional(r.u64()), core.Notional(r.u64())
-		r.require(m.owns(a, s) && m.instrument(i) != nil && m.positions.find(s, i, leg) == nil, "a position of what is not defined, or twice the same")
-		r.require((p.Qty == 0) == (p.EntryDen == 0), "a position without its entry")
-		if !r.ok() {
+		p.Qty, p.EntryDen, p.EntryNum, p.Cash = core.Qty(r.U64()), r.U64(), r.I128(), r.I128()
+		p.Fees, p.Funding, p.Volume = core.Notional(r.U64()), core.Notional(r.U64()), core.Qty(r.U64())
+		p.Fills, p.BaseFees, p.Dust = r.U64(), core.Notional(r.U64()), core.Notional(r.U64())
+		r.Require(m.owns(a, s) && m.instrument(i) != nil && m.positions.find(s, i, leg) == nil, "a position of what is not defined, or twice the same")
+		r.Require((p.Qty == 0) == (p.EntryDen == 0), "a position without its entry")
+		if !r.OK() {
 			return
 		}
 		at := m.positions.get(a, s, i, leg)
