@@ -54,6 +54,48 @@ func BenchmarkOrderCycle(b *testing.B) {
 	}
 }
 
+// promptGateway reports every order as cancelled before Submit returns.
+type promptGateway struct {
+	submit func(*Command) bool
+	report Command
+}
+
+func (g *promptGateway) Ready() bool { return true }
+
+func (g *promptGateway) Submit(c *core.VenueCommand) bool {
+	g.report = Command{Kind: CmdReport, Report: core.ExecReport{Type: core.ExecCancelled, Order: c.Order, Instrument: c.Instrument, Time: c.Time}}
+	return g.submit(&g.report)
+}
+
+// BenchmarkExecute is one order of an idle engine by the goroutine that wants its
+// answer, with MemoryJournal and the system's clock: its duty cycles, the last of
+// which take the venue's report and find nothing left. Checks the number of answers
+// and that no order is left open.
+func BenchmarkExecute(b *testing.B) {
+	gateway := &promptGateway{}
+	h := newHarness(b, func(c *Config) {
+		c.Clock = core.SystemClock()
+		c.Gateways = map[string]Gateway{"sim": gateway}
+		c.Journal = NewMemoryJournal(1 << 20)
+		c.KeepClosedOrders = 1024
+	})
+	gateway.submit = h.e.Submit
+	h.e.turn.free()
+	sink := &countSink{}
+	to, _ := h.e.RegisterSink(sink)
+	c := h.limit(core.Buy, 9990, 1, "")
+	c.Reply = to
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		h.e.Execute(&c)
+		n++
+	}
+	if sink.accepted != n || h.e.m.orders.open.len != 0 {
+		b.Fatalf("%d orders: %d accepted, %d still open", n, sink.accepted, h.e.m.orders.open.len)
+	}
+}
+
 type countSink struct{ accepted int }
 
 func (s *countSink) Deliver(r *Reply) {

@@ -55,6 +55,13 @@ func (t *turn) remind() bool {
 	return t.state.CompareAndSwap(turnGuest, turnReminded) || t.state.Load() == turnReminded
 }
 
+// reread takes back a reminder for a guest that is about to look at the rings anyway.
+func (t *turn) reread() {
+	if t.state.Load() == turnReminded {
+		t.state.Store(turnGuest)
+	}
+}
+
 // leave lets go for a guest, and returns false when it is to look once more first.
 func (t *turn) leave() bool {
 	if t.state.CompareAndSwap(turnGuest, turnFree) {
@@ -111,6 +118,7 @@ func (e *Engine) serve(leads bool) (served bool) {
 	defer crash()
 	e.leads = leads
 	for range guestRounds {
+		e.turn.reread() // often one's own venue's: its report is in its ring
 		if e.duty() > 0 {
 			continue // as Run does: one cycle may leave work to the next
 		}

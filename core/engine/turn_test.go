@@ -320,3 +320,23 @@ func TestRunSleepsNoLongerThanAGuestSaw(t *testing.T) {
 		t.Fatal("the turn was kept")
 	}
 }
+
+// TestReminderBeforeTheRound: what a guest was reminded of before it looks at the rings
+// asks for no look of its own; what it is reminded of afterwards does.
+func TestReminderBeforeTheRound(t *testing.T) {
+	var at turn
+	if !at.enter() || !at.remind() {
+		t.Fatal("nobody had the turn")
+	}
+	at.reread()
+	if !at.leave() {
+		t.Error("a guest that has looked since it was reminded is to look again")
+	}
+	if !at.enter() {
+		t.Fatal("the turn is not free")
+	}
+	at.reread()
+	if !at.remind() || at.leave() {
+		t.Error("a guest leaves that was reminded after it had looked")
+	}
+}

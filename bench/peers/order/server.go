@@ -30,8 +30,11 @@ type qcat struct {
 }
 
 // venue cancels every order at once, as one cancels an IOC that nobody meets: nothing
-// piles up.
-type venue struct{ submit func(*engine.Command) bool }
+// piles up. The engine calls it, and takes a copy of what it submits.
+type venue struct {
+	submit func(*engine.Command) bool
+	report engine.Command
+}
 
 // Ready implements engine.Gateway.
 func (v *venue) Ready() bool { return true }
@@ -41,8 +44,9 @@ func (v *venue) Submit(c *core.VenueCommand) bool {
 	if c.Op != core.VenueNew {
 		return true
 	}
-	return v.submit(&engine.Command{Kind: engine.CmdReport,
-		Report: core.ExecReport{Type: core.ExecCancelled, Order: c.Order, Instrument: c.Instrument, Time: c.Time}})
+	v.report.Kind = engine.CmdReport
+	v.report.Report = core.ExecReport{Type: core.ExecCancelled, Order: c.Order, Instrument: c.Instrument, Time: c.Time}
+	return v.submit(&v.report)
 }
 
 func startServer(mode journal.SyncMode) func(dir string) (target, error) {
