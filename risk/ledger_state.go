@@ -15,11 +15,11 @@ func (t *Tree) appendLedger(dst []byte) []byte {
 	g := &t.ledger
 	dst = appendInts(dst, int64(len(g.currencies)))
 	for _, c := range g.currencies {
-		dst = appendName(dst, c, false)
+		dst = appendName(dst, c)
 	}
 	dst = appendInts(dst, int64(len(t.sources)))
 	for _, s := range t.sources {
-		dst = appendInts(appendName(dst, s.currency, false), int64(s.instrument))
+		dst = appendInts(appendName(dst, s.currency), int64(s.instrument))
 	}
 	for i := range t.instruments {
 		if x := &t.instruments[i]; x.in != nil {

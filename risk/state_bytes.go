@@ -37,11 +37,11 @@ func (t *Tree) AppendState(dst []byte) []byte {
 
 	dst = appendInts(dst, int64(len(t.venues)))
 	for _, v := range t.venues {
-		dst = appendName(dst, v.name, false)
+		dst = appendName(dst, v.name)
 	}
 	dst = appendInts(dst, int64(len(t.rates)))
 	for _, r := range t.rates {
-		dst = appendInts(appendName(dst, r.currency, false), r.ppm)
+		dst = appendInts(appendName(dst, r.currency), r.ppm)
 	}
 	return t.appendScores(t.recent.appendState(t.appendLedger(dst)))
 }
@@ -146,10 +146,10 @@ func appendInts(dst []byte, vs ...int64) []byte {
 	return dst
 }
 
-func appendName(dst []byte, s string, flag bool) []byte {
+// appendName appends a name and a flag that is always 0.
+func appendName(dst []byte, s string) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(s)))
-	dst = append(dst, s...)
-	return append(dst, bit(flag))
+	return append(append(dst, s...), 0)
 }
 
 func bit(b bool) byte {
