@@ -120,6 +120,7 @@ func TestNamesOfOthers(t *testing.T) {
 		{"GET", "/api/v1/risk/exposure?account=ACCOUNT", ""},
 		{"GET", "/api/v1/risk/var?account=ACCOUNT", ""},
 		{"GET", "/api/v1/risk/scenarios?account=ACCOUNT", ""},
+		{"GET", "/api/v1/risk/countdowns?account=ACCOUNT", ""},
 		{"GET", "/api/v1/risk/events?account=ACCOUNT", ""},
 	} {
 		for _, who := range []string{"ann", "vera", "rob"} {

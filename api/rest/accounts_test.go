@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -119,6 +120,43 @@ func TestPositionsHaveMargin(t *testing.T) {
 	}
 	s.ask("POST", "/api/v1/funding", `{"instrument":"sim:BTCUSDT"}`).refused(400, "request.missing_field")
 	s.ask("POST", "/api/v1/funding", `{"instrument":"sim:NOTHING","rate":"0.1"}`).refused(422, "risk.unknown_instrument")
+}
+
+// TestCountdownsAreListed: those that are armed, the one that fires first before the others.
+func TestCountdownsAreListed(t *testing.T) {
+	s := serve(t)
+	const path, list = ordersPath + "/countdown", "/api/v1/risk/countdowns"
+	arm := func(body string) int64 {
+		var got struct{ Deadline int64 }
+		s.ask("POST", path, body).into(&got)
+		return got.Deadline
+	}
+	later := arm(`{"timeout_ms":120000}`)
+	sooner := arm(`{"account":"demo","timeout_ms":60000}`)
+	node := func(scope string, ms, ends int64) string {
+		return fmt.Sprintf(`{"scope":%s,"timeout_ms":%d,"deadline":%d}`, scope, ms, ends)
+	}
+	firm, demo := node(`{"level":"firm"}`, 120_000, later), node(`{"level":"account","account":"demo"}`, 60_000, sooner)
+	for _, c := range []struct{ query, want string }{
+		{"", demo + "," + firm},
+		{"?account=demo", demo},
+		{"?account=nobody", ""},
+		{"?instrument=sim:BTCUSDT", ""},
+	} {
+		if r := s.ask("GET", list+c.query, ""); r.status != 200 || !strings.HasSuffix(r.body, `,"countdowns":[`+c.want+`]}`) {
+			t.Errorf("%s: %d %s, want %s", c.query, r.status, r.body, c.want)
+		}
+	}
+	renewed := arm(`{"account":"demo","timeout_ms":240000}`)
+	if r := s.ask("GET", list, ""); !strings.HasSuffix(r.body, `[`+firm+","+node(`{"level":"account","account":"demo"}`, 240_000, renewed)+`]}`) {
+		t.Errorf("once one is renewed: %s", r.body)
+	}
+	arm(`{"timeout_ms":0}`)
+	arm(`{"account":"demo","timeout_ms":0}`)
+	if r := s.ask("GET", list, ""); !strings.HasSuffix(r.body, `,"countdowns":[]}`) {
+		t.Errorf("none is armed: %s", r.body)
+	}
+	s.ask("GET", list+"?limit=1", "").refused(400, "request.query")
 }
 
 // TestCountdown: it answers with its end; 0 disarms.

@@ -112,6 +112,7 @@ var examples = map[string][]example{
 	"GET /api/v1/risk/var":                      {at(own, 200, "/api/v1/risk/var?account=demo&horizon=1h&lookback=16d"), at(firm, 200, "/api/v1/risk/var?horizon=1h&lookback=16d")},
 	"GET /api/v1/risk/state":                    {at(nothing, 200, "/api/v1/risk/state")},
 	"POST /api/v1/risk/state":                   {send(own, 200, "/api/v1/risk/state", `{"scope":"account","account":"demo","state":"active"}`), send(own, 200, "/api/v1/risk/state", `{"scope":"strategy","account":"demo","strategy":"maker","state":"active"}`), send(firm, 200, "/api/v1/risk/state", `{"scope":"firm","state":"active"}`), send(firm, 200, "/api/v1/risk/state", `{"scope":"instrument","instrument":"sim:ETHUSDT","state":"active"}`)},
+	"GET /api/v1/risk/countdowns":               {at(nothing, 200, "/api/v1/risk/countdowns"), at(own, 200, "/api/v1/risk/countdowns?account=demo"), at(own, 200, "/api/v1/risk/countdowns?account=demo&strategy=maker")},
 	"GET /api/v1/risk/events":                   {at(nothing, 200, "/api/v1/risk/events"), at(own, 200, "/api/v1/risk/events?account=demo")},
 }
 

@@ -139,6 +139,7 @@ func (s *Server) control() []route {
 		{get, "/api/v1/risk/var", readers, s.valueAtRisk, plain, ""},
 		{get, "/api/v1/risk/state", readers, s.states, plain, ""},
 		{post, "/api/v1/risk/state", controllers, s.setState, queryless | reduces, actState},
+		{get, "/api/v1/risk/countdowns", readers, s.countdowns, plain, ""},
 		{get, "/api/v1/risk/events", readers, s.riskEvents, plain, ""},
 	}
 }

@@ -40,6 +40,8 @@ type Engine interface {
 	AmendLimits(s risk.Scope, change func(before risk.Limits) (risk.Limits, error), until core.Nanos, by, note string) (engine.Proposal, error)
 	DecideProposal(id uint32, approve bool, by string) (engine.Proposal, error)
 	Proposals() (all []engine.Proposal, seq uint64)
+	// Countdowns are the dead man's switches that are armed, in the order in which they end.
+	Countdowns() (all []engine.Countdown, seq uint64)
 	// WhatIf answers of each order what a check would, as of one sequence.
 	WhatIf(orders []engine.Command, replies []engine.Reply) (seq uint64)
 	DefineTransfer(a core.AccountID, currency string, amount int64, by, note string) (uint64, risk.Reason, error)

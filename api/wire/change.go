@@ -36,6 +36,14 @@ func appendCountdown(dst []byte, d Names, ev *engine.Event) []byte {
 	return append(appendKeyInt(dst, `,"timeout_ms":`, int64(ev.Timeout)/nanosPerMilli), '}')
 }
 
+// AppendCountdown appends a dead man's switch that is armed: {"scope","timeout_ms",
+// "deadline"}.
+func AppendCountdown(dst []byte, d Names, c *engine.Countdown) []byte {
+	dst = AppendScope(append(dst, `{"scope":`...), d, c.Scope)
+	dst = appendKeyInt(dst, `,"timeout_ms":`, int64(c.Timeout)/nanosPerMilli)
+	return append(AppendDeadline(append(dst, ','), c.Ends), '}')
+}
+
 // Decimals of what an account's change has.
 const (
 	leverageDecimals = 6
