@@ -107,6 +107,7 @@ type Lane struct {
 	instruments []*instrument // by id; nil is not ours
 
 	message Message      // what Frame decodes into
+	near    *instrument  // whose book is in the cache: the depth message before was its
 	waited  Message      // what waited for a snapshot
 	run     []core.Event // put together, not yet published; capacity runCapacity
 	levels  []core.Level // scratch of snapshot runs
@@ -121,10 +122,10 @@ type Lane struct {
 
 // instrument is one instrument of a lane.
 type instrument struct {
+	book    book.Book
 	id      core.InstrumentID
 	stale   bool // as last published
 	crossed bool // the book, after the last message
-	book    *book.Book
 	sync    Sync
 	bbo     quoteState
 	trades  tradeState
@@ -134,12 +135,13 @@ type instrument struct {
 }
 
 func newInstrument(id core.InstrumentID, cfg *LaneConfig) *instrument {
-	return &instrument{
+	in := &instrument{
 		id:    id,
 		stale: true,
-		book:  book.New(bookCapacity),
 		sync:  NewSync(cfg.Continuity, cfg.BufferMessages, cfg.BufferLevels),
 	}
+	in.book.Init(bookCapacity)
+	return in
 }
 
 // forgetSequence makes quotes and trades start anew with whatever id comes next.
@@ -162,6 +164,7 @@ func NewLane(cfg LaneConfig) (*Lane, error) {
 		run:         make([]core.Event, 0, runCapacity),
 		requests:    newRequestSet(cfg.MaxInstruments),
 	}
+	l.message.Ahead = l.ahead
 	for _, id := range cfg.Instruments {
 		if err := l.Add(id); err != nil {
 			return nil, err
@@ -204,7 +207,7 @@ func (l *Lane) UpdateID(id core.InstrumentID) uint64 {
 // Book returns the book of id, for reading only, or nil if it is not ours.
 func (l *Lane) Book(id core.InstrumentID) *book.Book {
 	if in := l.instrument(id); in != nil {
-		return in.book
+		return &in.book
 	}
 	return nil
 }

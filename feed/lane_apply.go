@@ -45,10 +45,20 @@ func (l *Lane) timedFrame(frame []byte, snapshotFor core.InstrumentID, rx core.N
 	return err
 }
 
+// ahead asks for the memory of an instrument that a depth message is about to change.
+func (l *Lane) ahead(id core.InstrumentID) {
+	if in := l.instrument(id); in != nil {
+		in.book.Ahead()
+	}
+}
+
 // Apply takes one decoded message in, received at rx: it updates the book, the
 // quote table and the ring. It retains nothing of m. Frame is Apply for what
 // still has to be decoded.
 func (l *Lane) Apply(m *Message, rx core.Nanos) {
+	if m.Kind == MessageDepth {
+		l.ahead(m.Instrument)
+	}
 	l.frames++
 	l.stats.Messages++
 	if l.frames%sampleEvery != 0 {
@@ -110,7 +120,6 @@ func (l *Lane) depth(in *instrument, m *Message, rx core.Nanos) {
 		l.stats.DepthDuplicates++
 		return
 	}
-	in.book.Ahead()
 	before := in.sync.Overflowed()
 	switch in.sync.Depth(m, rx) {
 	case VerdictApply:
@@ -137,6 +146,10 @@ func (l *Lane) depth(in *instrument, m *Message, rx core.Nanos) {
 
 // applyDepth brings the book forward by m and publishes the levels as a run.
 func (l *Lane) applyDepth(in *instrument, m *Message, rx core.Nanos) {
+	if l.near != in {
+		l.near = in
+		in.book.AheadOf(m.Bids, m.Asks)
+	}
 	for i := range m.Bids {
 		in.book.Set(core.Buy, m.Bids[i].Price, m.Bids[i].Qty)
 	}
@@ -150,7 +163,7 @@ func (l *Lane) applyDepth(in *instrument, m *Message, rx core.Nanos) {
 		l.stats.Crossed++
 	}
 	if l.cfg.Applied != nil {
-		l.cfg.Applied(in.id, in.sync.LastID(), in.book)
+		l.cfg.Applied(in.id, in.sync.LastID(), &in.book)
 	}
 }
 

@@ -35,6 +35,12 @@ type Message struct {
 	Qty, AskQty     core.Qty
 
 	Bids, Asks []core.Level
+
+	// Ahead, when there is one, is told by the decoder of a depth message's instrument
+	// as soon as that is known, before any level is read: whoever keeps its book can have
+	// it fetched meanwhile. It is the reader's, like the memory of Bids and Asks; a decoder
+	// leaves it as it is.
+	Ahead func(core.InstrumentID)
 }
 
 // Decoder turns one raw frame of a venue into a Message. It is used by one

@@ -79,7 +79,11 @@ type recorded struct{ *stream }
 
 // Decode implements feed.Decoder.
 func (r recorded) Decode(_ []byte, _ core.InstrumentID, m *feed.Message) error {
+	ahead := m.Ahead
 	*m = *r.next()
+	if m.Ahead = ahead; ahead != nil && m.Kind == feed.MessageDepth {
+		ahead(m.Instrument)
+	}
 	return nil
 }
 

@@ -18,7 +18,7 @@ var hotFunctions = []hot{
 	{"feed/binance", "TestDecodeDoesNotAllocate", []string{"Decoder.Decode", "Decoder.fast", "Decoder.general"}},
 	{"core", "TestAllocations", []string{"ParseDecimal", "AppendDecimal", "Instrument.Notional", "Int128.Add", "MulInt64", "MakeClOrdID",
 		"Directory.Instrument", "Directory.InstrumentNamed", "Directory.AccountNamed", "Directory.StrategyNamed", "systemClock.Now"}},
-	{"core/book", "TestAllocations", []string{"Book.Set", "Book.Clear", "Book.BestBid", "Book.BestAsk", "Book.Qty", "Book.Levels", "Book.Walk",
+	{"core/book", "TestAllocations", []string{"Book.Set", "Book.Ahead", "Book.AheadOf", "Book.Clear", "Book.BestBid", "Book.BestAsk", "Book.Qty", "Book.Levels", "Book.Walk",
 		"Book.Hash", "Replica.Apply"}},
 	{"feed", "TestLaneDoesNotAllocate", []string{"Lane.Frame", "Lane.Apply", "Lane.Duty", "Lane.RequestSnapshot"}},
 	{"feed", "TestWaitingDoesNotAllocate", []string{"Lane.Apply", "Sync.Depth"}},

@@ -115,7 +115,8 @@ func (f *facts) bookLines() []line {
 		spot.reached = unknown + ": needs QCAT_CAPTURES"
 		usdm.reached = spot.reached
 	}
-	return []line{spot, usdm, f.flatLine("book update, 10 000 instruments beside 10", pkg, "BenchmarkInstruments/10", "BenchmarkInstruments/10000")}
+	return []line{spot, usdm, f.flatLine("book update, 10 000 instruments beside 10", pkg, "BenchmarkInstruments/10", "BenchmarkInstruments/10000"),
+		f.flatLine("frame to ring, a level, 10 000 instruments beside 10", "./feed/binance", "BenchmarkLaneFrames/instruments=10", "BenchmarkLaneFrames/instruments=10000")}
 }
 
 // riskLines are those of the pre-trade check.

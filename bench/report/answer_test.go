@@ -68,6 +68,7 @@ func TestAnswerIsNoBelowIt(t *testing.T) {
 		f.addBenchmark(n.pkg, n.name, result{"ns/op": 351})
 	}
 	f.addBenchmark("./core/book", "BenchmarkInstruments/10", result{"ns/op": 200})
+	f.addBenchmark("./feed/binance", "BenchmarkLaneFrames/instruments=10", result{"ns/op": 200})
 	f.addBenchmark("./risk", "BenchmarkCheckNew/accounts=100000/instruments=10", result{"ns/op": 900})
 	f.addBenchmark("./risk", "BenchmarkCheckQueued/accounts=100000/instruments=10", result{"ns/op": 900})
 	for n := range f.postgres {

@@ -18,6 +18,8 @@ var needs = []struct {
 }{
 	{"./feed/binance", "BenchmarkDecode/trade", false},
 	{"./feed/binance", "BenchmarkDecode/depth10", false},
+	{"./feed/binance", "BenchmarkLaneFrames/instruments=10", false},
+	{"./feed/binance", "BenchmarkLaneFrames/instruments=10000", false},
 	{"./core/book", "BenchmarkSet/spot-btcusdt-20240808.gz", true},
 	{"./core/book", "BenchmarkSet/usdm-btcusdt-20240808.gz", true},
 	{"./core/book", "BenchmarkInstruments/10", true},

@@ -20,6 +20,9 @@ var groups = []group{
 		{"BenchmarkDecode/trade", "decode a trade", "USD-M frame, combined stream", false},
 		{"BenchmarkDecode/quote", "decode a bookTicker", "USD-M frame, combined stream", false},
 		{"BenchmarkDecode/depth10", "decode a depth message", "USD-M frame of 10 levels", false},
+		{"BenchmarkLaneFrames/instruments=10", "frame to ring, a level", "depth frames of 10 levels, 10 instruments in turn: decoded, sequence checked, book, events, quote", false},
+		{"BenchmarkLaneFrames/instruments=1000", "frame to ring, a level", "the same, 1 000 instruments", false},
+		{"BenchmarkLaneFrames/instruments=10000", "frame to ring, a level", "the same, 10 000 instruments", false},
 		{"BenchmarkDecode/general-trade", "decode a trade, general path", "the same frame with its keys in another order", false},
 	}},
 	{"./core/book", []row{

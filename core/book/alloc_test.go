@@ -35,6 +35,7 @@ func TestAllocations(t *testing.T) {
 	run := [...]core.Event{level(snap|first, core.Buy, 5, 1), level(snap|last, core.Sell, 6, 1), level(first|last, core.Buy, 5, 2)}
 	for name, f := range map[string]func(){
 		"Set":    churn,
+		"Ahead":  func() { b.Ahead(); b.AheadOf(levels, levels) },
 		"Clear":  refill,
 		"Best":   func() { b.BestBid(); b.BestAsk(); b.Crossed() },
 		"Qty":    func() { b.Qty(core.Sell, depth+1) },

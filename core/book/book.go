@@ -15,21 +15,30 @@ type Book struct {
 // hints are cheap: a side doubles when it must.
 func New(capacityHint int) *Book {
 	b := &Book{}
-	b.init(capacityHint)
+	b.Init(capacityHint)
 	return b
 }
 
-func (b *Book) init(capacityHint int) {
+// Init makes an empty book of b, as New does, for one that lies within something else.
+func (b *Book) Init(capacityHint int) {
 	b.bids.init(core.Buy, capacityHint)
 	b.asks.init(core.Sell, capacityHint)
 }
 
 // Ahead asks for the memory that a message's levels are likely to touch, near those of
 // the message before, of both sides at once: a book that nobody looked at for a while
-// then costs two turns of memory instead of one for each line.
+// then costs two turns of memory instead of one for each line. It is for whoever
+// knows of a message and not yet of its levels.
 func (b *Book) Ahead() {
 	b.bids.ahead()
 	b.asks.ahead()
+}
+
+// AheadOf asks for the memory of these levels, all of it at once, before they are set. A
+// book that was changed a moment ago has it near, and need not be asked.
+func (b *Book) AheadOf(bids, asks []core.Level) {
+	b.bids.aheadOf(bids)
+	b.asks.aheadOf(asks)
 }
 
 func (b *Book) side(s core.Side) *ladder {
@@ -66,7 +75,7 @@ func (b *Book) Crossed() bool {
 }
 
 // Len returns the number of levels of a side.
-func (b *Book) Len(side core.Side) int { return b.side(side).total }
+func (b *Book) Len(side core.Side) int { return int(b.side(side).total) }
 
 // Qty returns the quantity at price, 0 when there is no such level.
 func (b *Book) Qty(side core.Side, price core.Price) core.Qty { return b.side(side).qty(price) }

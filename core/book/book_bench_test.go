@@ -110,19 +110,21 @@ func BenchmarkInstruments(b *testing.B) {
 			for i := range books {
 				books[i] = New(0)
 				books[i].apply(snapshot)
-				for j := range 20 {
-					books[i].apply(messages[(i+j*31)%len(messages)])
+				for j := range 40 {
+					books[i].applySides(&messages[(i+j*31)%len(messages)])
 				}
 			}
 			at, done := 0, 0
 			b.ReportAllocs()
 			b.ResetTimer()
 			for done < b.N {
-				m := messages[at%len(messages)]
-				books[at%n].Ahead() // as the lane does
-				books[at%n].apply(m)
+				m := &messages[at%len(messages)]
+				bk := books[at%n]
+				bk.Ahead() // as the lane does
+				bk.AheadOf(m.bids, m.asks)
+				bk.applySides(m)
 				at++
-				done += len(m)
+				done += len(m.bids) + len(m.asks)
 			}
 			b.StopTimer()
 			levels := 0
@@ -143,11 +145,23 @@ func (b *Book) apply(m []update) {
 	}
 }
 
+// sides is a message by side.
+type sides struct{ bids, asks []core.Level }
+
+func (b *Book) applySides(m *sides) {
+	for _, l := range m.bids {
+		b.Set(core.Buy, l.Price, l.Qty)
+	}
+	for _, l := range m.asks {
+		b.Set(core.Sell, l.Price, l.Qty)
+	}
+}
+
 const bandTicks = 100
 
 // band returns the capture's snapshot and messages, cut to the levels near its
 // first prices.
-func (c *capture) band(tb testing.TB) (snapshot []update, messages [][]update) {
+func (c *capture) band(tb testing.TB) (snapshot []update, messages []sides) {
 	whole, all := c.stream(tb)
 	near := func(updates []update) (kept []update) {
 		for _, u := range updates {
@@ -158,8 +172,17 @@ func (c *capture) band(tb testing.TB) (snapshot []update, messages [][]update) {
 		return kept
 	}
 	for _, m := range all {
-		if m = near(m); len(m) > 0 {
-			messages = append(messages, m)
+		var s sides
+		for _, u := range near(m) {
+			l := core.Level{Price: u.price, Qty: u.qty}
+			if u.side == core.Buy {
+				s.bids = append(s.bids, l)
+			} else {
+				s.asks = append(s.asks, l)
+			}
+		}
+		if len(s.bids)+len(s.asks) > 0 {
+			messages = append(messages, s)
 		}
 	}
 	return near(whole), messages

@@ -20,11 +20,14 @@ type pair struct {
 func newPair(t testing.TB) *pair { return &pair{t, New(0), NewNaive()} }
 
 func (p *pair) limit(levels int) {
-	p.fast.bids.max, p.fast.asks.max, p.naive.max = levels, levels, levels
+	p.fast.bids.max, p.fast.asks.max, p.naive.max = int32(levels), int32(levels), levels
 }
 
 func (p *pair) set(side core.Side, price core.Price, qty core.Qty) {
 	p.t.Helper()
+	near := [...]core.Level{{Price: price}, {Price: -price}, {Price: price + 1}}
+	p.fast.Ahead() // both are advice: what follows is the same
+	p.fast.AheadOf(near[:], near[:])
 	if got, want := p.fast.Set(side, price, qty), p.naive.Set(side, price, qty); got != want {
 		p.t.Fatalf("Set(%v, %d, %d) = %v, want %v", side, price, qty, got, want)
 	}
@@ -117,7 +120,7 @@ func (l *ladder) check(t testing.TB) {
 			}
 		}
 	}
-	if total != l.total {
+	if total != int(l.total) {
 		t.Fatalf("%d entries, total says %d", total, l.total)
 	}
 	for _, f := range l.free {

@@ -28,8 +28,9 @@ type ladder struct {
 	flip   uint64 // key = price ^ flip
 
 	warm    *leaf // leaves[at], or a leaf that was: for ahead
-	total   int
-	max     int
+	top     entry // the best level, while there is one: who asks for it need not go to its leaf
+	total   int32
+	max     int32
 	evicted uint64
 	free    []*leaf // empty leaves for later
 }
@@ -72,16 +73,32 @@ func (l *ladder) set(price core.Price, qty core.Qty) bool {
 		}
 		best := last && pos == f.n
 		l.insert(i, pos, entry{key, qty})
+		if best {
+			l.top = entry{key, qty}
+		}
 		return best
 	}
 	best := last && pos == f.n-1
 	if qty <= 0 {
 		l.remove(i, pos)
+		if best {
+			l.retop()
+		}
 		return best
 	}
 	same := f.entries[pos].qty == qty
 	f.entries[pos].qty = qty
+	if best {
+		l.top.qty = qty
+	}
 	return best && !same
+}
+
+// retop looks the best level up.
+func (l *ladder) retop() {
+	if f := l.leaves[len(l.leaves)-1]; f.n > 0 {
+		l.top = f.entries[f.n-1]
+	}
 }
 
 // ahead asks for the memory that the next update is likely to touch. It knows it from
@@ -92,11 +109,26 @@ func (l *ladder) ahead() {
 	mem.Fetch(unsafe.Pointer(&l.leaves[l.at]))
 }
 
+// aheadOf asks for the leaves that these levels belong to, beside the one that ahead has
+// asked for. What the sets before one of them change moves it by a leaf at most.
+func (l *ladder) aheadOf(levels []core.Level) {
+	i, asked := l.at, l.at
+	for k := range levels {
+		if i = l.findFrom(i, l.key(levels[k].Price)); i != asked {
+			mem.FetchBlock(unsafe.Pointer(l.leaves[i]))
+			asked = i
+		}
+	}
+}
+
 // find returns the index of the leaf whose range holds key. Depth messages list
 // their levels in price order, so that it is most often the leaf of the update
 // before, or one a few leaves on.
-func (l *ladder) find(key uint64) int {
-	low, i := l.low, l.at
+func (l *ladder) find(key uint64) int { return l.findFrom(l.at, key) }
+
+// findFrom is find that looks around leaf i.
+func (l *ladder) findFrom(i int, key uint64) int {
+	low := l.low
 	if key >= low[i] {
 		for end := min(i+near, len(low)-1); i < end; i++ {
 			if key < low[i+1] {
@@ -227,11 +259,10 @@ func (l *ladder) clear() {
 }
 
 func (l *ladder) best() (core.Level, bool) {
-	f := l.leaves[len(l.leaves)-1]
-	if f.n == 0 {
+	if l.total == 0 {
 		return core.Level{}, false
 	}
-	return l.level(&f.entries[f.n-1]), true
+	return l.level(&l.top), true
 }
 
 func (l *ladder) qty(price core.Price) core.Qty {
@@ -244,8 +275,8 @@ func (l *ladder) qty(price core.Price) core.Qty {
 }
 
 func (l *ladder) appendTo(dst []core.Level, limit int) []core.Level {
-	if limit < 0 || limit > l.total {
-		limit = l.total
+	if limit < 0 || limit > int(l.total) {
+		limit = int(l.total)
 	}
 	dst = slices.Grow(dst, limit)
 	for i := len(l.leaves) - 1; limit > 0; i-- {

@@ -25,7 +25,7 @@ type Replica struct {
 // side.
 func NewReplica(capacityHint int) *Replica {
 	r := &Replica{stale: true}
-	r.book.init(capacityHint)
+	r.book.Init(capacityHint)
 	return r
 }
 

@@ -66,6 +66,29 @@ func TestDecodeKinds(t *testing.T) {
 	}
 }
 
+// TestAheadIsToldOfDepth: the fixed shape tells of a depth message's instrument before
+// it has read a level, and of nothing else; whatever the shape, who is told stays.
+func TestAheadIsToldOfDepth(t *testing.T) {
+	d := newTestDecoder(t, USDM)
+	var told []int
+	m := feed.Message{Bids: make([]core.Level, 3)}
+	m.Ahead = func(id core.InstrumentID) {
+		if id != 1 {
+			t.Errorf("told of instrument %d", id)
+		}
+		told = append(told, len(m.Bids))
+	}
+	general := strings.Replace(usdmTrade, `"m":false`, `"m":false,"x":1`, 1)
+	for _, frame := range []string{usdmTrade, general, usdmQuote, usdmDepth, usdmTrade} {
+		if err := d.Decode([]byte(frame), 0, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) != 1 || told[0] != 0 || d.Stats().Fallbacks != 1 {
+		t.Errorf("told with %v levels read, %d fallbacks", told, d.Stats().Fallbacks)
+	}
+}
+
 // sameMessage compares by value; an empty list of levels equals a missing one.
 func sameMessage(t *testing.T, what string, got, want feed.Message) {
 	t.Helper()

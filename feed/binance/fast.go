@@ -269,6 +269,9 @@ func (d *Decoder) scanDepth(b []byte, i int, l *listing, m *feed.Message) int {
 	if l = d.listed(b, i, l); !at(b, i, l.depthLit) {
 		return differs
 	}
+	if m.Ahead != nil {
+		m.Ahead(l.id)
+	}
 	first, i := scanUint(b, i+len(l.depthLit))
 	if i < 0 || !at(b, i, `,"u":`) {
 		return differs

@@ -96,7 +96,7 @@ func (r *reader) fail(err error) {
 // general decodes any frame. It defines what frames mean; fast agrees with it.
 // On an error m is left without a kind.
 func (d *Decoder) general(b []byte, snapshotFor core.InstrumentID, m *feed.Message) error {
-	*m = feed.Message{Bids: m.Bids[:0], Asks: m.Asks[:0]}
+	*m = feed.Message{Bids: m.Bids[:0], Asks: m.Asks[:0], Ahead: m.Ahead}
 	r := reader{d: d, b: b}
 	i := skipSpace(b, 0)
 	if i >= len(b) || b[i] != '{' {
@@ -122,7 +122,7 @@ func (d *Decoder) general(b []byte, snapshotFor core.InstrumentID, m *feed.Messa
 		r.message(&f, snapshotFor, m)
 	}
 	if r.err != nil {
-		*m = feed.Message{Bids: m.Bids[:0], Asks: m.Asks[:0]}
+		*m = feed.Message{Bids: m.Bids[:0], Asks: m.Asks[:0], Ahead: m.Ahead}
 	}
 	return r.err
 }
