@@ -57,7 +57,7 @@ type Error struct {
 	nameN uint8
 	name  [32]byte
 	Pos   int      // byte offset in the request
-	take  FieldSet // of a field that is none or too many: those that the request has
+	take  FieldSet // of a field that is none or too many: those that there are; of a missing one: which would do
 }
 
 // OK reports whether there is no error.

@@ -171,7 +171,7 @@ func (r *Request) CheckTarget() Error {
 	case r.Has(FieldOrderID):
 		return Error{}
 	case !r.Has(FieldClientOrderID):
-		return Error{Kind: MissingField, Field: FieldOrderID}
+		return Error{Kind: MissingField, Field: FieldOrderID, take: Fields(FieldOrderID, FieldClientOrderID)}
 	case !r.Has(FieldAccount):
 		return Error{Kind: MissingField, Field: FieldAccount}
 	}
@@ -184,7 +184,7 @@ func (r *Request) CheckAmend() Error {
 		return e
 	}
 	if !r.Has(FieldPrice) && !r.Has(FieldQty) {
-		return Error{Kind: MissingField, Field: FieldPrice}
+		return Error{Kind: MissingField, Field: FieldPrice, take: Fields(FieldPrice, FieldQty)}
 	}
 	return Error{}
 }

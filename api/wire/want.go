@@ -16,6 +16,10 @@ func (e *Error) appendWant(dst []byte) []byte {
 		if e.Pos == 0 {
 			return append(dst, ", wanted a JSON object"...)
 		}
+	case MissingField:
+		if e.take != 0 {
+			return appendFields(append(dst, wanted...), e.take, " or ")
+		}
 	case Syntax:
 		if e.Pos == 0 {
 			return append(dst, ", wanted a JSON object"...)
@@ -29,7 +33,7 @@ func (e *Error) appendWant(dst []byte) []byte {
 		return append(append(dst, wanted...), e.Field.inRange()...)
 	case UnknownField, NotForThis:
 		if list := e.take; list != 0 && bits.OnesCount64(uint64(list)) <= maxListed {
-			return appendFields(append(dst, ", there are "...), list)
+			return appendFields(append(dst, ", there are "...), list, " and ")
 		}
 		return append(dst, e.Field.belongs()...)
 	}
@@ -40,14 +44,14 @@ func (e *Error) appendWant(dst []byte) []byte {
 // WebSocket knows.
 const maxListed = 20
 
-// appendFields appends the names of a set: "a, b and c".
-func appendFields(dst []byte, set FieldSet) []byte {
+// appendFields appends the names of a set, with word before the last: "a, b and c".
+func appendFields(dst []byte, set FieldSet, word string) []byte {
 	for n := 0; set != 0; n++ {
 		f := set.first()
 		set &^= Fields(f)
 		switch {
 		case n > 0 && set == 0:
-			dst = append(dst, " and "...)
+			dst = append(dst, word...)
 		case n > 0:
 			dst = append(dst, ", "...)
 		}

@@ -45,6 +45,20 @@ func TestDetailsSayWhatIsWanted(t *testing.T) {
 	}
 }
 
+// TestOneOfTwoIsMissing holds that where either of two fields would do both are named.
+func TestOneOfTwoIsMissing(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"qty":"1.000"}`:   `field "order_id": the field is missing, wanted client_order_id or order_id`,
+		`{"order_id":7}`:    `field "price": the field is missing, wanted price or qty`,
+		`{"account":"demo"`: `not valid JSON (byte 17)`,
+	} {
+		var r wire.Request
+		if e := decodeAs(body, wire.AmendFields, (*wire.Request).CheckAmend, &r); e.Error() != want {
+			t.Errorf("%s: %s, wanted %s", body, e.Error(), want)
+		}
+	}
+}
+
 // TestAnOrderThatIsOver holds that an expiry in the past is told as that, and not as two periods
 // since 1970.
 func TestAnOrderThatIsOver(t *testing.T) {

@@ -134,13 +134,16 @@ func (s *session) ping() {
 	s.finish()
 }
 
+// channelsHint stands behind the name of a channel that there is not.
+const channelsHint = "; there are bbo:, trade:, depth: and candle.1m: with an instrument behind them (venue:symbol), orders, executions, positions and risk"
+
 // channels reads the request's channels, and answers when one does not exist.
 func (s *session) channels() ([]hub.Channel, bool) {
 	list := make([]hub.Channel, 0, s.req.ChannelCount())
 	for name := range s.req.Channels() {
 		ch, ok := hub.ParseChannel(s.cfg.Directory, name)
 		if !ok {
-			s.fail(s.req.ID, "ws.unknown_channel", "no such channel: "+string(name), "channels")
+			s.fail(s.req.ID, "ws.unknown_channel", "no such channel: "+string(name)+channelsHint, "channels")
 			return nil, false
 		}
 		list = append(list, ch)

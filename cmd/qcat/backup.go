@@ -149,6 +149,9 @@ func (c *backupListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if len(all) == 0 && !c.JSON {
+		fmt.Fprintf(visible{e.stderr}, "qcat: there is no backup in %s\n", c.dir())
+	}
 	return printBackups(e, all, c.JSON)
 }
 

@@ -90,7 +90,7 @@ func (f *scopeFlags) set(e *env, server *serverFlag, state risk.TradingState, re
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"scope": level.String(), "state": state.String(), "reason": reason, "cancel_open": cancel}
+	body := map[string]any{"scope": level.String(), "state": state.String(), "reason": recordable(e, reason), "cancel_open": cancel}
 	for key, value := range map[string]string{"account": f.Account, "strategy": f.Strategy, "instrument": f.Instrument} {
 		if value != "" {
 			body[key] = value

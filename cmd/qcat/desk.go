@@ -142,7 +142,7 @@ type transferCmd struct {
 
 // Run implements the command.
 func (c *transferCmd) Run(e *env) error {
-	body := map[string]any{"currency": c.Currency, "amount": c.Amount, "reason": c.Reason}
+	body := map[string]any{"currency": c.Currency, "amount": c.Amount, "reason": recordable(e, c.Reason)}
 	c.sign(&c.serverFlag, body)
 	var out written
 	show, err := c.call(e, http.MethodPost, "accounts/"+url.PathEscape(c.Account)+"/transfers", body, &out)

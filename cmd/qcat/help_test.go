@@ -23,6 +23,7 @@ func TestHelpIsFound(t *testing.T) {
 		{"help nothing", 2, "", "qcat: unexpected argument nothing\nRun \"qcat --help\" for"},
 		{"limits nothing", 2, "", "qcat: unexpected argument nothing\nRun \"qcat limits --help\" for"},
 		{"halt", 2, "", "qcat: missing flags: --reason=STRING\nRun \"qcat halt --help\" for"},
+		{"transfer demo USDT -10 --reason x", 2, "", "qcat: unknown flag -1, did you mean \"-h\"?\nA negative number stands behind --, and flags before that: -- -10\nRun"},
 		{"accounts --nothing", 2, "", "qcat: unknown flag --nothing\nRun \"qcat accounts --help\" for"},
 	} {
 		code, stdout, stderr := inProcess(t, strings.Fields(tc.args)...)

@@ -141,7 +141,7 @@ func TestListenAddresses(t *testing.T) {
 		{"another host", "192.0.2.1:0", "not a loopback address"},
 		{"a name", "example.com:0", "not a loopback address"},
 		{"no port", "127.0.0.1", "not host:port"},
-		{"a port in use", ln.Addr().String(), ln.Addr().String() + ": bind: address already in use"},
+		{"a port in use", ln.Addr().String(), ln.Addr().String() + ": bind: address already in use: by another QCAT, perhaps; --listen takes another address"},
 	} {
 		for _, demo := range [][]string{nil, {"--demo"}} {
 			args := append([]string{"serve", "--data-dir", t.TempDir(), "--listen", tt.addr}, demo...)

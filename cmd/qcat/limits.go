@@ -99,6 +99,10 @@ func (c *limitsShowCmd) Run(e *env) error {
 	if c.JSON {
 		return printJSON(e, got)
 	}
+	if q.Has("account") && len(got.Effective) == 0 && len(got.Limits) == 0 {
+		// The firm's limits are everybody's: who meets none is nobody.
+		return fmt.Errorf("there is no %s, or nothing limits it", &c.scopeFlags)
+	}
 	w := tabwriter.NewWriter(visible{e.stdout}, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "an order meets\t\tof")
 	for _, l := range got.Effective {
@@ -256,6 +260,7 @@ func (c *limitsApplyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	c.Reason = recordable(e, c.Reason)
 	answers, failed := []limitProposal{}, error(nil)
 	for i := range changes {
 		p, err := propose(e, &c.serverFlag, &changes[i], by, c.Reason, until)
@@ -307,5 +312,8 @@ func moment(text string, now time.Time) (int64, error) {
 		return now.Add(d).UnixNano(), nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	return t.UnixNano(), err
+	if err != nil {
+		return 0, fmt.Errorf("%q is neither how long from now, such as 2h, nor a time such as 2026-01-31T18:00:00Z", text)
+	}
+	return t.UnixNano(), nil
 }

@@ -80,6 +80,9 @@ func TestLimitsAsCode(t *testing.T) {
 	if shown := p.says(0, "max_open_orders", "show", "--account", "demo", "--strategy", "alpha"); !strings.Contains(shown, "0 (0.0%)") {
 		t.Errorf("shown:\n%s", shown)
 	}
+	p.says(1, "", "show", "--account", "nobody")
+	p.says(2, "", "diff", file+".nowhere")
+	p.says(2, "", "apply", file, "--until", "tomorrow")
 	p.says(0, "until 20", "apply", tighter(t, changed), "--by", "anna", "--until", "1h")
 	var got struct{ Proposals []limitProposal }
 	if err := json.Unmarshal([]byte(p.says(0, "running", "proposals", "--json")), &got); err != nil || len(got.Proposals) != 1 {

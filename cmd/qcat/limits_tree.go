@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -287,7 +286,7 @@ func (a *accountNode) strategy(name string) *strategyNode {
 func treeInFile(e *env, path string) (limitTree, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, badSetting("file", "%v", err)
 	}
 	parser, err := newParser(&cli{}, e, func(int) {})
 	if err != nil {
@@ -299,7 +298,7 @@ func treeInFile(e *env, path string) (limitTree, error) {
 	}
 	t, err := file.sections.tree()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, badSetting(path, "%v", err)
 	}
 	return t, nil
 }

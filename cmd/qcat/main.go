@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case exit >= 0:
 		return exit
 	case err != nil:
-		fmt.Fprintf(visible{stderr}, "qcat: %v\n%s\n", err, helpOf(err))
+		fmt.Fprintf(visible{stderr}, "qcat: %v\n%s\n", err, helpOf(err, args))
 		return 2
 	}
 	e.settings = settingsOf(kctx)
@@ -125,8 +125,9 @@ func spelled(args []string) []string {
 	return args
 }
 
-// helpOf says where help is on what was mistyped: of the command, as far as one was named.
-func helpOf(err error) string {
+// helpOf says where help is on what was mistyped: of the command, as far as one was named; and
+// how a negative number is written, which looks like a flag.
+func helpOf(err error, args []string) string {
 	var wrong *kong.ParseError
 	command := "qcat"
 	if errors.As(err, &wrong) && wrong.Context != nil {
@@ -134,7 +135,13 @@ func helpOf(err error) string {
 			command = node.FullPath()
 		}
 	}
-	return "Run \"" + command + " --help\" for what it takes."
+	help := "Run \"" + command + " --help\" for what it takes."
+	for _, a := range args {
+		if len(a) > 1 && a[0] == '-' && '0' <= a[1] && a[1] <= '9' {
+			return "A negative number stands behind --, and flags before that: -- " + a + "\n" + help
+		}
+	}
+	return help
 }
 
 // exitLater is the exit code of what may go well later, unchanged: EX_TEMPFAIL of sysexits.h.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -137,6 +138,9 @@ func (c *serveCmd) Run(e *env) error {
 	defer func() { _ = dir.Close() }() // the process ends, and with it the lock
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return badSetting("listen", "%v: by another QCAT, perhaps; --listen takes another address", err)
+		}
 		return badSetting("listen", "%v", err)
 	}
 	stopProfiles, err := c.serveProfiles(log)

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxReason is how many bytes the journal keeps of a reason.
+const maxReason = 64
+
+// recordable is a reason as the journal takes it, and says so where that is another than what
+// was typed: nothing is to stay open, or to go on, because somebody explained it with a
+// quotation mark or at length.
+func recordable(e *env, reason string) string {
+	kept := strings.Map(func(r rune) rune {
+		switch {
+		case r == '"':
+			return '\''
+		case r == '\\':
+			return '/'
+		case hidden(r), r == utf8.RuneError:
+			return ' '
+		}
+		return r
+	}, reason)
+	if len(kept) > maxReason {
+		end := maxReason
+		for !utf8.RuneStart(kept[end]) {
+			end--
+		}
+		kept = kept[:end]
+	}
+	if kept != reason {
+		fmt.Fprintf(visible{e.stderr}, "qcat: the reason is recorded as: %s\n", kept)
+	}
+	return kept
+}
