@@ -123,7 +123,7 @@ func TestBackupScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin, err := binary()
+	bin, err := binary("backup")
 	if err != nil {
 		t.Fatal(err)
 	}

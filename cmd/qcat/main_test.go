@@ -31,38 +31,63 @@ func TestMain(m *testing.M) {
 	}
 	environment = func(string) string { return "" }
 	code := m.Run()
-	if builtIn != "" {
-		_ = os.RemoveAll(builtIn)
+	for _, dir := range builtIn {
+		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
-// builtIn is the directory of the binary, "" until it is built.
-var builtIn string
+// concurrent are the commands that several goroutines carry out: under the race detector
+// their processes have it, too. The others read or write a store, or ask a server, say what
+// came of it and end: with the detector they take ten times as long, and what they share
+// with a server the packages below are tested for.
+var concurrent = []string{"serve", "watch", "replay", "backup"}
 
-// binary builds qcat once and returns its path.
-var binary = sync.OnceValues(func() (string, error) {
+// binary returns the path of qcat as it is built for a command.
+func binary(verb string) (string, error) {
+	if raceEnabled && slices.Contains(concurrent, verb) {
+		return detecting()
+	}
+	return undetecting()
+}
+
+// detecting and undetecting build qcat once, with the race detector and without, and
+// return its path.
+var (
+	detecting   = sync.OnceValues(func() (string, error) { return built("-race") })
+	undetecting = sync.OnceValues(func() (string, error) { return built() })
+)
+
+// builtIn are the directories of the binaries that were built.
+var (
+	building sync.Mutex
+	builtIn  []string
+)
+
+func built(flags ...string) (string, error) {
 	dir, err := os.MkdirTemp("", "qcat-test-")
 	if err != nil {
 		return "", err
 	}
-	builtIn = dir
+	building.Lock()
+	builtIn = append(builtIn, dir)
+	building.Unlock()
 	path := filepath.Join(dir, "qcat")
-	args := []string{"build", "-o", path}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, ".")...).CombinedOutput()
+	out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), ".")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil
-})
+}
 
 // command returns the binary with arguments, not started.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := binary()
+	verb := ""
+	if len(args) > 0 {
+		verb = args[0]
+	}
+	path, err := binary(verb)
 	if err != nil {
 		t.Fatal(err)
 	}
