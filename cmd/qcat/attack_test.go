@@ -13,14 +13,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"qcat/api/spec/spectest"
 )
 
 // injections are texts that a statement put together of them would obey.
 var injections = []string{
-	`x' OR '1'='1' --`, `'; DROP TABLE users; --`, `' UNION SELECT name FROM users --`, `'||(SELECT pg_sleep(9))||'`, `%`,
+	`x' OR '1'='1' --`, `'; DROP TABLE users; --`, `' UNION SELECT name FROM users --`, `'||(SELECT pg_sleep(300))||'`, `%`,
 }
 
 // samples are what the requests of an attack name otherwise.
@@ -111,7 +110,7 @@ func (a *attacker) everywhere(slots []spectest.Slot, text string) {
 }
 
 // at puts a text into one place and looks at the answer: it is no fault of the server, does not
-// speak of a database and does not come late, and what the text selects are rows with this text.
+// speak of a database and comes before a statement has slept, and what the text selects are rows with this text.
 func (a *attacker) at(slot *spectest.Slot, text string) {
 	t := a.p.t
 	target, body, err := slot.Fill(text, samples)
@@ -119,14 +118,10 @@ func (a *attacker) at(slot *spectest.Slot, text string) {
 		t.Error(err)
 		return
 	}
-	began := time.Now()
 	got := a.ask(slot.Method, target, body)
 	what := fmt.Sprintf("%s %s, %s %q is %q: %d %.300s", slot.Method, slot.Path, slot.In, slot.Name, text, got.status, got.body)
 	if got.status >= 500 || got.status == http.StatusTooManyRequests && slot.Path != "/api/v1/auth/login" {
 		t.Error(what)
-	}
-	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("after %v: %s", took, what)
 	}
 	for _, word := range []string{"sqlstate", "syntax error at", "sqlite", "sql logic", "pgx", "near \""} {
 		if bytes.Contains(bytes.ToLower(got.body), []byte(word)) {

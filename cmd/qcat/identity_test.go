@@ -13,9 +13,6 @@ import (
 	"qcat/persist/migrate"
 )
 
-// within is how soon what a command changes holds in a running server.
-const within = time.Second
-
 // TestSecurityCommandsOfTheManual are those of its chapter 7, word for word, without a
 // server and beside one.
 func TestSecurityCommandsOfTheManual(t *testing.T) {
@@ -80,14 +77,10 @@ func TestDisabledUserIsGone(t *testing.T) {
 			return err == nil
 		})
 		s.run(0, "user tina is disabled", "disable-user", "tina")
-		began := time.Now()
 		select {
 		case <-conn.Done():
 		case <-time.After(patience):
 			t.Fatal("the socket goes on")
-		}
-		if took := time.Since(began); took > within && !raceEnabled {
-			t.Errorf("the socket ended after %v", took)
 		}
 		if err := h.Call(http.MethodGet, "accounts", nil, nil); err == nil {
 			t.Error("a disabled user is let in")
@@ -120,11 +113,7 @@ func TestUnlockedUserLogsIn(t *testing.T) {
 			t.Fatalf("locked: %d", got)
 		}
 		s.run(0, "user tina is unlocked", "unlock-user", "tina")
-		began := time.Now()
 		eventually(t, "a login", func() bool { return try(secretPhrase) == http.StatusOK })
-		if took := time.Since(began); took > within && !raceEnabled {
-			t.Errorf("let in after %v", took)
-		}
 		s.run(0, "user.unlock", "audit-logs", "--days", "1", "--action", "user.unlock")
 		s.run(1, "", "unlock-user", "nobody")
 	})
@@ -162,11 +151,7 @@ func TestRotateJWT(t *testing.T) {
 		t.Errorf("the old token: %v", err)
 	}
 	s.run(0, "every session has ended", "rotate-jwt", "--revoke-all")
-	began := time.Now()
 	eventually(t, "the old token is refused", func() bool { return old.Call(http.MethodGet, "accounts", nil, nil) != nil })
-	if took := time.Since(began); took > within && !raceEnabled {
-		t.Errorf("the old token was good for %v", took)
-	}
 }
 
 // TestAuditLogsVerify finds a row that was changed with SQL.

@@ -73,7 +73,7 @@ func built(flags ...string) (string, error) {
 	builtIn = append(builtIn, dir)
 	building.Unlock()
 	path := filepath.Join(dir, "qcat")
-	out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), ".")...).CombinedOutput()
+	out, err := exec.Command("go", slices.Concat([]string{"build", "-o", path}, flags, []string{"."})...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

@@ -2,6 +2,6 @@
 
 package main
 
-// raceEnabled makes the binary under test be built with the race detector, too,
-// and shortens what only takes longer with it.
+// raceEnabled makes the processes under test that are concurrent have the race detector,
+// too, and shortens what only takes longer with it.
 const raceEnabled = true

@@ -112,7 +112,7 @@ func (s *site) timed(args ...string) time.Duration {
 func (s *site) works(p *process, k keyRow) (err error) {
 	h := client.NewHTTPWith(p.addr, client.HTTPOptions{Auth: client.HMACKey(k.ID, k.Secret)})
 	defer h.Close()
-	for deadline := time.Now().Add(patience / 3); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if err = h.Call(http.MethodGet, "accounts", nil, nil); err == nil {
 			return nil
 		}
