@@ -7,7 +7,7 @@ import (
 )
 
 type wallet struct {
-	Currency, Balance, Free string
+	Currency, Balance, Free, Isolated string
 }
 
 type account struct {
@@ -39,7 +39,7 @@ func TestTransfers(t *testing.T) {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
 	a := s.account("demo")
-	if len(a.Wallets) != 1 || a.Wallets[0] != (wallet{"USDT", "999.99999999", "999.99999999"}) || a.Equity == nil || *a.Equity != "999.99999999" {
+	if len(a.Wallets) != 1 || a.Wallets[0] != (wallet{"USDT", "999.99999999", "999.99999999", "0.00000000"}) || a.Equity == nil || *a.Equity != "999.99999999" {
 		t.Errorf("%+v", a)
 	}
 	p := s.ask("POST", path, `{"currency":"USDT","amount":"-1000"}`).refused(422, "risk.insufficient_funds")
@@ -107,12 +107,13 @@ func TestPositionsHaveMargin(t *testing.T) {
 		MarginMode   *string `json:"margin_mode"`
 		Leverage     *string
 		Initial      *string `json:"initial_margin"`
+		Apart        *string `json:"isolated_margin"`
 	}
 	s.eventually("the fill", func() bool {
 		s.ask("GET", "/api/v1/positions?open=true", "").into(&held)
 		return len(held) == 1
 	})
-	if p := held[0]; p.PositionSide != "both" || p.MarginMode == nil || *p.MarginMode != "cross" || p.Leverage == nil || p.Initial == nil {
+	if p := held[0]; p.PositionSide != "both" || p.MarginMode == nil || *p.MarginMode != "cross" || p.Leverage == nil || p.Initial == nil || p.Apart != nil {
 		t.Errorf("%+v", p)
 	}
 	if r := s.ask("POST", "/api/v1/funding", `{"instrument":"sim:BTCUSDT","rate":"0.0001","price":"100.00"}`); r.status != 201 {
@@ -120,6 +121,29 @@ func TestPositionsHaveMargin(t *testing.T) {
 	}
 	s.ask("POST", "/api/v1/funding", `{"instrument":"sim:BTCUSDT"}`).refused(400, "request.missing_field")
 	s.ask("POST", "/api/v1/funding", `{"instrument":"sim:NOTHING","rate":"0.1"}`).refused(422, "risk.unknown_instrument")
+}
+
+// TestIsolatedPositionHasItsMargin: it tells what is set aside for it, which is what its
+// account has in isolated positions.
+func TestIsolatedPositionHasItsMargin(t *testing.T) {
+	s := serve(t)
+	s.ask("POST", "/api/v1/accounts/demo/transfers", `{"currency":"USDT","amount":"100"}`)
+	if r := s.ask("PUT", "/api/v1/accounts/demo/margin", `{"instrument":"sim:BTCUSDT","mode":"isolated"}`); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	s.ask("POST", ordersPath, `{"account":"demo","instrument":"sim:BTCUSDT","side":"buy","type":"market","qty":"0.500"}`).ordered(201)
+	var held []struct {
+		MarginMode string `json:"margin_mode"`
+		Apart      string `json:"isolated_margin"`
+	}
+	s.eventually("the fill", func() bool {
+		s.ask("GET", "/api/v1/positions?open=true", "").into(&held)
+		return len(held) == 1
+	})
+	got := s.account("demo").Wallets[0].Isolated
+	if p := held[0]; p.MarginMode != "isolated" || p.Apart != got || got == "" || strings.Trim(got, "0.") == "" {
+		t.Errorf("%+v, and the account has %q in isolated positions", p, got)
+	}
 }
 
 // TestCountdownsAreListed: those that are armed, the one that fires first before the others.

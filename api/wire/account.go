@@ -87,18 +87,24 @@ func appendTotals(dst []byte, s *engine.AccountSummary) []byte {
 
 // AppendHolding appends the members of a position that its account's margin is about,
 // behind those of AppendPositionView: "margin_mode","leverage","initial_margin",
-// "maintenance_margin","liquidation_price". They are those of the whole account, which
-// its strategies share: h is nil where the account has none in the instrument, and all
-// are null then.
+// "maintenance_margin","isolated_margin","liquidation_price". They are those of the whole
+// account, which its strategies share: h is nil where the account has none in the
+// instrument, and all are null then. The isolated margin is null of a cross position, for
+// which the whole wallet answers.
 func AppendHolding(dst []byte, d Names, h *risk.Holding) []byte {
 	if h == nil {
-		return append(dst, `,"margin_mode":null,"leverage":null,"initial_margin":null,"maintenance_margin":null,"liquidation_price":null`...)
+		return append(dst, `,"margin_mode":null,"leverage":null,"initial_margin":null,"maintenance_margin":null,"isolated_margin":null,"liquidation_price":null`...)
 	}
 	in := instrumentOf(d, h.Instrument)
 	dst = appendKeyString(dst, `,"margin_mode":`, marginMode(h.Isolated))
 	dst = appendKeyDecimal(dst, `,"leverage":`, h.Leverage, ppmDecimals)
 	dst = appendKeyDecimal(dst, `,"initial_margin":`, h.Initial, risk.AmountScale)
 	dst = appendKeyDecimal(dst, `,"maintenance_margin":`, h.Maintenance, risk.AmountScale)
+	if h.Isolated {
+		dst = appendKeyDecimal(dst, `,"isolated_margin":`, h.Margin, risk.AmountScale)
+	} else {
+		dst = append(dst, `,"isolated_margin":null`...)
+	}
 	return appendKeyKnownPrice(dst, `,"liquidation_price":`, h.Liquidation, in.PriceScale)
 }
 
