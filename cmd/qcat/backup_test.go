@@ -123,7 +123,7 @@ func TestBackupScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin, err := binary("backup")
+	bin, err := binary(true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 func TestIdentitiesAway(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t)
-	s := &site{t: t, dir: t.TempDir(), env: []string{"DATABASE_URL=" + db.Database(t), masterEnv + "=" + newMaster(t)}}
+	s := &site{t: t, dir: t.TempDir(), detect: true, env: []string{"DATABASE_URL=" + db.Database(t), masterEnv + "=" + newMaster(t)}}
 	s.run(0, "", "migrate")
 	s.run(0, "", "create-user", "adam", "--admin")
 	k := s.key("k", "--user", "adam", "--permissions", "read")

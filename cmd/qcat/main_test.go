@@ -38,14 +38,17 @@ func TestMain(m *testing.M) {
 }
 
 // concurrent are the commands that several goroutines carry out: under the race detector
-// their processes have it, too. The others read or write a store, or ask a server, say what
-// came of it and end: with the detector they take ten times as long, and what they share
-// with a server the packages below are tested for.
+// their processes have it, too, but for the servers of a site (see site.detect). The others
+// read or write a store, or ask a server, say what came of it and end: with the detector they
+// take ten times as long, and the packages below are raced for what they share with a server.
 var concurrent = []string{"serve", "watch", "replay", "backup"}
 
-// binary returns the path of qcat as it is built for a command.
-func binary(verb string) (string, error) {
-	if raceEnabled && slices.Contains(concurrent, verb) {
+func isConcurrent(args []string) bool { return len(args) > 0 && slices.Contains(concurrent, args[0]) }
+
+// binary returns the path of qcat, with the race detector where that is wanted and the tests
+// themselves have it.
+func binary(detect bool) (string, error) {
+	if raceEnabled && detect {
 		return detecting()
 	}
 	return undetecting()
@@ -83,11 +86,13 @@ func built(flags ...string) (string, error) {
 // command returns the binary with arguments, not started.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	verb := ""
-	if len(args) > 0 {
-		verb = args[0]
-	}
-	path, err := binary(verb)
+	return commandOf(t, isConcurrent(args), args...)
+}
+
+// commandOf is command with or without the race detector.
+func commandOf(t *testing.T, detect bool, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := binary(detect)
 	if err != nil {
 		t.Fatal(err)
 	}

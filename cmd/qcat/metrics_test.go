@@ -83,7 +83,7 @@ func scraped(text string) map[string]family {
 // beside the simulated market, backups on a schedule. It returns what reads its /metrics.
 func everything(t *testing.T) (scrape func(accept string) (body, kind string)) {
 	t.Helper()
-	s, dir := &site{t: t, dir: t.TempDir()}, t.TempDir()
+	s, dir := &site{t: t, dir: t.TempDir(), detect: true}, t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writePair(t, cert, key, 1, time.Hour)
 	src := fakevenue.Synthetic(fakevenue.SyntheticConfig{Symbols: []string{"BTCUSDT"}, Messages: 100})

@@ -25,6 +25,7 @@ import (
 func TestRotateKeysKilled(t *testing.T) {
 	t.Parallel()
 	sites(t, func(t *testing.T, s *site) {
+		s.detect = true
 		s.run(0, "", "create-user", "adam", "--admin")
 		flags := [][]string{nil}
 		if s.env == nil { // the master key is in a file, which is moved

@@ -29,6 +29,10 @@ type site struct {
 	t   *testing.T
 	dir string
 	env []string // of every process
+	// detect gives its servers the race detector where the tests have it: where things happen
+	// to them under load. Elsewhere a site is about identities, which the packages below are
+	// raced for, and whose passwords cost the detector seconds each.
+	detect bool
 }
 
 // sites calls f with each kind of store.
@@ -69,7 +73,7 @@ func newMaster(t *testing.T) string {
 
 // command is the binary with the site's settings.
 func (s *site) command(args ...string) *exec.Cmd {
-	cmd := command(s.t, args...)
+	cmd := commandOf(s.t, s.detect && isConcurrent(args), args...)
 	cmd.Env = append(append(cmd.Env, "QCAT_DATA_DIR="+s.dir, passwordEnv+"="+secretPhrase), s.env...)
 	return cmd
 }

@@ -68,7 +68,7 @@ func serialOf(t *testing.T, addr string) int64 {
 // restart and keeps the one it has when the new one cannot be used.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	s := &site{t: t, dir: t.TempDir()}
+	s := &site{t: t, dir: t.TempDir(), detect: true}
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert"), filepath.Join(dir, "key")
 	writePair(t, cert, key, 1, time.Hour)
