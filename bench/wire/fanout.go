@@ -37,9 +37,9 @@ var fanoutColumns = func() []column {
 // fanoutRows is the scenario fanout: one busy channel and many clients of it.
 func fanoutRows(ctx context.Context, w io.Writer, set settings) error {
 	fmt.Fprintf(w, "Fan-out: trades of one instrument to every client, %v a row; every client is held to every sequence number in order. "+
-		"Fixed: open loop, %s deliveries a second. Saturated: as fast as the slowest client follows, %d to %d ticks ahead of it. Churn: beside the clients, "+
+		"Fixed: open loop, %s deliveries a second, in %d turns; ratios are between their medians. Saturated: as fast as the slowest client follows, %d to %d ticks ahead of it. Churn: beside the clients, "+
 		"%d subscriptions, their ends and reconnects a second on %d connections. Memory a connection: growth of RSS since nobody was connected.\n\n",
-		set.ladder.step, count(float64(set.ladder.deliveries)), leastWindow, mostWindow, set.ladder.churn, churners)
+		set.ladder.step, count(float64(set.ladder.deliveries)), turnsOfRow, leastWindow, mostWindow, set.ladder.churn, churners)
 	printHead(w, fanoutColumns)
 	for _, n := range set.ladder.subscribers {
 		if err := fanOut(ctx, w, set, n); err != nil {
@@ -111,7 +111,7 @@ func bareFanOut(ctx context.Context, set settings, clients int) (fixed, most *ou
 	if err != nil {
 		return nil, nil, err
 	}
-	if fixed, err = f.run(ctx, rateOf(set, clients), set.ladder.step/2); err == nil {
+	if fixed, err = runTurns(ctx, f, rateOf(set, clients), set.ladder.step, turnsOfRow/2); err == nil {
 		err = fixed.cut
 	}
 	if err != nil {
@@ -176,7 +176,7 @@ func (f *stream) bothLoads(ctx context.Context, set settings, clients int, churn
 			}
 		}()
 	}
-	fixed, err := f.run(ctx, rateOf(set, clients), set.ladder.step)
+	fixed, err := runTurns(ctx, f, rateOf(set, clients), set.ladder.step, turnsOfRow)
 	if err == nil {
 		err = fixed.cut
 	}

@@ -38,6 +38,8 @@ type figure struct {
 	RateRatio float64 `json:"rate_to_floor,omitempty"`
 
 	Extra map[string]float64 `json:"extra,omitempty"` // of one scenario alone
+
+	p50, p99 time.Duration // typical of its turns
 }
 
 // percentileNames are the keys of Latency, in the order of the columns.
@@ -55,10 +57,11 @@ func newFigure(scenario, what string, o *outcome) figure {
 	for i, d := range o.lat.row() {
 		f.Latency[percentileNames[i]] = d
 	}
+	f.p50, f.p99 = o.typical(50), o.typical(99)
 	return f
 }
 
-// beside sets the ratios against the floor.
+// beside sets the ratios against the floor: of what is typical of both sides' turns.
 func (f *figure) beside(floor *figure) {
 	ratio := func(a, b float64) float64 {
 		if b == 0 {
@@ -66,8 +69,8 @@ func (f *figure) beside(floor *figure) {
 		}
 		return math.Round(1000*a/b) / 1000
 	}
-	f.P50Ratio = ratio(float64(f.Latency["p50"]), float64(floor.Latency["p50"]))
-	f.P99Ratio = ratio(float64(f.Latency["p99"]), float64(floor.Latency["p99"]))
+	f.P50Ratio = ratio(float64(f.p50), float64(floor.p50))
+	f.P99Ratio = ratio(float64(f.p99), float64(floor.p99))
 	f.RateRatio = ratio(f.Achieved, floor.Achieved)
 }
 

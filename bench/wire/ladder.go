@@ -29,9 +29,9 @@ var ladderColumns = func() []column {
 
 // ladderRows is the scenario ladder: rates that rise until one is too much.
 func ladderRows(ctx context.Context, w io.Writer, set settings) error {
-	fmt.Fprintf(w, "Ladder: open loop, %v a rate and side in turns (floor, server twice, floor), the first tenth of each turn unmeasured. "+
+	fmt.Fprintf(w, "Ladder: open loop, %v a rate and side in %d turns (floor, server twice, floor), the first tenth of each turn unmeasured; ratios are between the medians of the turns. "+
 		"A rate breaks on %v; it is tried twice. Ticks: %s of %s, every client follows all. Orders: IOC, %d connections.\n",
-		set.ladder.step, set.ladder.criterion, "trades", plural(set.ladder.instruments, "instrument"), set.ladder.conns)
+		set.ladder.step, turnsOfRow, set.ladder.criterion, "trades", plural(set.ladder.instruments, "instrument"), set.ladder.conns)
 	pong := pingPong(300 * time.Millisecond)
 	fmt.Fprintf(w, "Cache-line ping-pong of this moment: %v there and back at the median, %v at best.\n\n", pong.median, pong.best)
 	printHead(w, ladderColumns)
@@ -73,18 +73,15 @@ func (r *rung) climb(ctx context.Context, w io.Writer, set settings, rates []int
 	return nil
 }
 
-// measure measures both at one rate, in the order floor, server twice, floor, so that
-// a drift of the machine meets both.
+// measure measures both at one rate, in the order floor, server twice, floor, again and
+// again, so that a drift of the machine meets both.
 func (r *rung) measure(ctx context.Context, set settings, rate int) (server, floor figure, err error) {
 	var sums [2]*outcome
-	for _, side := range []int{0, 1, 1, 0} {
-		what := []loader{r.floor, r.server}[side]
-		o, err := what.run(ctx, rate, set.ladder.step/2)
+	for turn := range 2 * turnsOfRow {
+		side := []int{0, 1, 1, 0}[turn%4]
+		o, err := runTurns(ctx, []loader{r.floor, r.server}[side], rate, set.ladder.step, 1)
 		if err != nil {
 			return server, floor, fmt.Errorf("%s at %d/s: %w", []string{r.floorWhat, r.what}[side], rate, err)
-		}
-		if d, ok := what.(interface{ drain(context.Context) }); ok {
-			d.drain(ctx) // what was too late is not the next row's
 		}
 		if sums[side] != nil {
 			o = sums[side].plus(o)

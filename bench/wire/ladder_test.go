@@ -43,8 +43,8 @@ func TestLadder(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}
 	}
-	// 110 of ticks in two turns of 50 ms and a tenth, each to two clients.
-	if ticks := set.results.of("ladder")[2]; ticks.Got != 4*55 || ticks.P50Ratio <= 0 || ticks.Used.RSS == 0 || ticks.Broken != "" {
+	// Ticks of eight turns of 12.5 ms and a tenth, each to two clients.
+	if ticks := set.results.of("ladder")[2]; ticks.Got != turnsOfRow*13*2 || ticks.P50Ratio <= 0 || ticks.Used.RSS == 0 || ticks.Broken != "" {
 		t.Errorf("%+v", ticks)
 	}
 	dir := t.TempDir()
@@ -86,8 +86,8 @@ func TestFanOut(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	// 416 ticks a second for a tenth of a second and a tenth of that, to each of 12.
-	if fixed := rows[3]; fixed.What != "server, fixed" || fixed.Got != 45*12 || fixed.P99Ratio <= 0 || fixed.Extra["bytes_a_connection"] == 0 {
+	// 416 ticks a second in eight turns of 12.5 ms and a tenth, to each of 12.
+	if fixed := rows[3]; fixed.What != "server, fixed" || fixed.Got != turnsOfRow*5*12 || fixed.P99Ratio <= 0 || fixed.Extra["bytes_a_connection"] == 0 {
 		t.Errorf("%+v", fixed)
 	}
 }
@@ -185,6 +185,14 @@ func TestOutcomesAdd(t *testing.T) {
 	}
 	if a.lat.count() != 1 {
 		t.Error("the first turn was changed")
+	}
+	c := &outcome{lat: newLatencies()}
+	c.lat.record(1000)
+	if got := sum.plus(c).typical(99); got != 2 {
+		t.Errorf("of turns at 1, 2 and 1000 ns %v is typical", got)
+	}
+	if got := sum.typical(50); got != 1 { // half a nanosecond is none
+		t.Errorf("of turns at 1 and 2 ns %v is typical", got)
 	}
 }
 

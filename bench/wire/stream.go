@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -35,7 +36,26 @@ type outcome struct {
 	events   float64       // that got stands for
 	span     time.Duration // from when the first event was due to the last delivery
 	lat      latencies
+	turns    []latencies // of the loads it was put together of; none: it is one
 	spent    spent
+}
+
+// typical is the median of the turns' percentiles: a pause of the machine is in the tail
+// of the turn that it met, and decides nothing.
+func (o *outcome) typical(percentile float64) time.Duration {
+	var of []time.Duration
+	for _, l := range o.ofTurns() {
+		of = append(of, l.quantile(percentile))
+	}
+	slices.Sort(of)
+	return (of[(len(of)-1)/2] + of[len(of)/2]) / 2
+}
+
+func (o *outcome) ofTurns() []latencies {
+	if o.turns == nil {
+		return []latencies{o.lat}
+	}
+	return o.turns
 }
 
 // achieved is the rate at which events arrived.
@@ -60,6 +80,7 @@ func (o *outcome) plus(p *outcome) *outcome {
 	sum.lat = newLatencies()
 	sum.lat.h.Merge(o.lat.h)
 	sum.lat.h.Merge(p.lat.h)
+	sum.turns = slices.Concat(o.ofTurns(), p.ofTurns())
 	sum.spent = o.spent.plus(p.spent)
 	return &sum
 }
@@ -71,6 +92,30 @@ const (
 	// grace is how long a row's last deliveries may take.
 	grace = time.Second
 )
+
+// turnsOfRow is how many loads a row is put together of.
+const turnsOfRow = 8
+
+// runTurns is n turns of run, each a part of a row of that length, in one outcome. It ends
+// with the turn in which a client was cut off.
+func runTurns(ctx context.Context, l loader, rate int, row time.Duration, n int) (sum *outcome, err error) {
+	for range n {
+		o, err := l.run(ctx, rate, row/turnsOfRow)
+		if err != nil {
+			return nil, err
+		}
+		if d, ok := l.(interface{ drain(context.Context) }); ok {
+			d.drain(ctx) // what was too late is not the next turn's
+		}
+		if sum != nil {
+			o = sum.plus(o)
+		}
+		if sum = o; o.cut != nil {
+			break
+		}
+	}
+	return sum, nil
+}
 
 // run offers rate events a second for length, after a tenth of it that does not count
 // in the latencies.
