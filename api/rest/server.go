@@ -217,7 +217,7 @@ func (l quietLog) Printf(format string, args ...any) {
 
 // Serve answers on ln until Shutdown, and not at all if that has begun.
 func (s *Server) Serve(ln net.Listener) error {
-	once := &onceListener{Listener: ln}
+	once := &onceListener{Listener: patientListener{ln}}
 	// fasthttp's own Shutdown does not know of a listener that comes after it.
 	unhook := context.AfterFunc(s.life, func() { _ = once.Close() }) // Shutdown reports the error
 	defer unhook()

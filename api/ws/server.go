@@ -269,13 +269,16 @@ func readAhead(nc net.Conn) (ahead []byte) {
 	return ahead
 }
 
-// rawConn returns the connection below the HTTP server's wrapper, which reads from
-// the server's buffer.
+// rawConn returns the connection below the HTTP server's wrappers, one of which reads
+// from the server's buffer.
 func rawConn(nc net.Conn) net.Conn {
-	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
-		return u.UnsafeConn()
+	for {
+		u, ok := nc.(interface{ UnsafeConn() net.Conn })
+		if !ok {
+			return nc
+		}
+		nc = u.UnsafeConn()
 	}
-	return nc
 }
 
 // contain ends one connection instead of the process when what serves it panics:
