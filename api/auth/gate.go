@@ -102,7 +102,7 @@ func or[T comparable](v, otherwise T) T {
 // there is no user yet how to make the first.
 func (g *Gate) Required() error {
 	if g.dir.Empty() {
-		return ErrRequired.Saying("there are no users yet: qcat create-user --admin makes the first")
+		return ErrRequired.Saying("there are no users yet: qcat create-user NAME --admin makes the first, on the server's machine")
 	}
 	return ErrRequired
 }

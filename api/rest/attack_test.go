@@ -174,7 +174,7 @@ func TestNoUsersYet(t *testing.T) {
 		empty := identities(t, nil)
 		c.Gate, c.Service = empty.gate, empty.svc
 	})
-	if p := g.ask("GET", ordersPath, "").refused(401, "auth.required"); !strings.Contains(p.Detail, "qcat create-user --admin") {
+	if p := g.ask("GET", ordersPath, "").refused(401, "auth.required"); !strings.Contains(p.Detail, "qcat create-user NAME --admin") {
 		t.Error(p.Detail)
 	}
 	g.ask("POST", "/api/v1/auth/login", `{"user":"tom","password":"`+pass+`"}`).refused(401, "auth.credentials")

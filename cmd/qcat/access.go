@@ -34,7 +34,7 @@ func (c *serveCmd) checkAccess() error {
 		return badSetting("request-rate, address-rate, cancel-rate", "none can be negative")
 	}
 	if c.Demo {
-		return loopback("listen", c.Listen, "a demo asks nobody who they are, so whoever reaches it may trade and halt; leave --demo away, and create a user (qcat create-user --admin)")
+		return loopback("listen", c.Listen, "a demo asks nobody who they are, so whoever reaches it may trade and halt; leave --demo away, and create a user (qcat create-user NAME --admin)")
 	}
 	if err := noPlaceholders(c.DatabaseURL, c.RedisURL); err != nil {
 		return err

@@ -73,6 +73,9 @@ func (c *createAPIKeyCmd) Run(e *env) error {
 	}
 	return c.administer(e, func(ctx context.Context, s *auth.Service, by auth.Principal) error {
 		owner, err := s.Store.User(ctx, c.User)
+		if errors.Is(err, identity.ErrNotFound) {
+			return fmt.Errorf("there is no user %s", c.User)
+		}
 		if err != nil {
 			return fmt.Errorf("user %s: %w", c.User, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"qcat/core"
 	"qcat/core/identity"
@@ -101,10 +102,26 @@ func particulars(a *identity.AuditEntry) string {
 		{"address", a.Address}, {"key", a.Key}, {"role", a.Role}, {"before", a.Before}, {"after", a.After}, {"detail", a.Detail},
 	} {
 		if f.text != "" {
-			fmt.Fprintf(&b, "  %s: %s", f.name, printable(f.text))
+			fmt.Fprintf(&b, "  %s: %s", f.name, printable(shortened(f.text)))
 		}
 	}
 	return b.String()
+}
+
+// maxParticular is how many bytes of a particular the table shows: all of what people do, and
+// the beginning of the settings that a server started with.
+const maxParticular = 600
+
+// shortened is the beginning of a text that is too long for a table.
+func shortened(text string) string {
+	if len(text) <= maxParticular {
+		return text
+	}
+	end := maxParticular
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "… (all of it: --json)"
 }
 
 // entryRow is an entry as JSON has it.

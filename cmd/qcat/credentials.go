@@ -89,7 +89,12 @@ func (f *serverFlag) request(e *env, method, path string, body, out any) error {
 		return err
 	}
 	defer done()
-	return f.refused(h.Call(method, path, body, out))
+	err = h.Call(method, path, body, out)
+	var r *client.Refusal
+	if errors.As(err, &r) {
+		err = r // a login's too: what was asked for does not matter
+	}
+	return f.refused(err)
 }
 
 // http returns a client of the server.
@@ -130,8 +135,8 @@ func (f *serverFlag) refused(err error) error {
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &r):
-		if r.Status != http.StatusUnauthorized || f.proves() {
-			return err
+		if r.Status != http.StatusUnauthorized && r.Code != "auth.required" || f.proves() {
+			return err // over a WebSocket there is the code alone
 		}
 		return fmt.Errorf("%w\nSay who asks: --user NAME, --key and --secret, or --token (QCAT_USER and QCAT_PASSWORD, QCAT_API_KEY and QCAT_API_SECRET, QCAT_TOKEN).\n%s", err, signalFile)
 	case errors.As(err, &dial) && dial.Op == "dial":

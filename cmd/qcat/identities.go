@@ -213,7 +213,13 @@ func explained(err error) error {
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	if cause := errors.Unwrap(refusal); cause != nil {
+	cause := errors.Unwrap(refusal)
+	for _, plain := range []error{identity.ErrNotFound, identity.ErrExists, identity.ErrLastAdmin} {
+		if errors.Is(cause, plain) {
+			return errors.New(refusal.Text) // which says it all
+		}
+	}
+	if cause != nil {
 		return fmt.Errorf("%s: %w", refusal.Text, cause)
 	}
 	return errors.New(refusal.Text)

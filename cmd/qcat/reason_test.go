@@ -30,3 +30,19 @@ func TestRecordable(t *testing.T) {
 		}
 	}
 }
+
+// TestShortened holds that the table of the audit log cuts what is long between two characters,
+// and says where all of it is.
+func TestShortened(t *testing.T) {
+	fits := strings.Repeat("a", maxParticular)
+	for _, tc := range []struct{ text, want string }{
+		{"", ""},
+		{fits, fits},
+		{fits + "b", fits + "… (all of it: --json)"},
+		{fits[1:] + "停", fits[1:] + "… (all of it: --json)"},
+	} {
+		if got := shortened(tc.text); got != tc.want {
+			t.Errorf("%d bytes became %q", len(tc.text), got)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (c *watchCmd) Run(e *env) error {
 			handle = func(m *client.Message) { s.update(i, m) }
 		}
 		if err := conn.Subscribe(e.ctx, client.Sub{Channel: ch, Handle: handle}); err != nil {
-			return fmt.Errorf("%s: %w", ch, err)
+			return c.refused(fmt.Errorf("%s: %w", ch, err))
 		}
 	}
 	if !table {
