@@ -179,9 +179,10 @@ func TestShutdownBeforeServe(t *testing.T) {
 // TestStoppedEngine asks everything after engine and view have stopped: each
 // question has an answer.
 func TestStoppedEngine(t *testing.T) {
-	s := serve(t, func(c *rest.Config) { c.Timeout = 20 * time.Millisecond })
+	s := serve(t)
 	s.ask("POST", ordersPath, limitOrder).ordered(201)
 	s.stop()
+	s.cfg.Timeout = 20 * time.Millisecond // nothing answers from here on
 	again := rest.New(s.cfg)
 	call := func(method, path, body string) int {
 		var c fasthttp.RequestCtx

@@ -138,7 +138,7 @@ func TestWatchShowsATableOnATerminal(t *testing.T) {
 // there is one again.
 func TestWatchComesBack(t *testing.T) {
 	t.Parallel()
-	p := serve(t, "--demo")
+	p := serve(t, "--demo", "--listen", freePort(t))
 	cmd := command(t, "watch", "--addr", p.addr, "bbo:"+btc)
 	var out, errs output
 	cmd.Stdout, cmd.Stderr = &out, &errs
