@@ -45,7 +45,7 @@ func (k cursor) text(filters uint64) string {
 func parseCursor(text string, filters uint64) (k cursor, wrong string) {
 	b, err := cursorText.DecodeString(text)
 	if err == nil && len(b) > 0 && b[0] != cursorVersion {
-		return k, "of another version of the server: start without one"
+		return k, "damaged, or of another version of the server: start without one"
 	}
 	if err != nil || len(b) != cursorLen || crc32.Checksum(b[:cursorLen-4], castagnoli) != binary.LittleEndian.Uint32(b[cursorLen-4:]) {
 		return k, "not one that this server has given out"

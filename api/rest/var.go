@@ -230,6 +230,15 @@ func (q *query) confidence() int64 {
 	return v
 }
 
+// lengthText is a length of time as period reads it.
+func lengthText(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+	return strconv.Itoa(int(d/time.Hour)) + "h"
+}
+
 // period reads a length of time, such as 1d or 36h.
 func (q *query) period(name string, def, least, most time.Duration) time.Duration {
 	text := q.text(name)
@@ -243,7 +252,7 @@ func (q *query) period(name string, def, least, most time.Duration) time.Duratio
 		d = time.Duration(min(max(days, 0), 1<<16)) * 24 * time.Hour
 	}
 	if err != nil || d < least || d > most || d%time.Hour != 0 {
-		q.bad(name, "wanted whole hours or days, such as 36h or 10d, between "+least.String()+" and "+most.String())
+		q.bad(name, "wanted whole hours or days, such as 36h or 10d, between "+lengthText(least)+" and "+lengthText(most))
 		return def
 	}
 	return d

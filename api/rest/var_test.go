@@ -65,6 +65,10 @@ func TestValueAtRisk(t *testing.T) {
 	for _, q := range []string{"confidence=1", "confidence=0.4", "confidence=x", "horizon=30m", "horizon=90m", "horizon=31d", "lookback=0d", "lookback=9999d", "horizon=d", "days=1"} {
 		s.ask("GET", "/api/v1/risk/var?"+q, "").refused(400, "request.query")
 	}
+	const within = `query parameter "horizon": wanted whole hours or days, such as 36h or 10d, between 1h and 30d`
+	if p := s.ask("GET", "/api/v1/risk/var?horizon=31d", "").refused(400, "request.query"); p.Detail != within {
+		t.Errorf("a horizon beyond the bound: %s", p.Detail)
+	}
 	s.ask("GET", "/api/v1/risk/var?account=nobody", "").refused(422, "risk.unknown_account")
 	if s.ask("GET", "/api/v1/risk/var?account=other", "").into(&got); got.VaR != "0.00000000" {
 		t.Errorf("who holds nothing loses %s", got.VaR)
