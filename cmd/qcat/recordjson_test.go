@@ -105,6 +105,8 @@ func TestRecordJSON(t *testing.T) {
 			`"record":"decision","proposal":4,"approve":true,"change":{"proposal":4,"scope":{"level":"account","account":3},"after":{"max_qty":5}}}`},
 		{record.Record{Clock: record.Clock{Ended: []record.Change{{Proposal: 4, Scope: account, Before: fields}}}},
 			`"record":"clock","ended":[{"proposal":4,"scope":{"level":"account","account":3},"before":{"max_qty":5}}]}`},
+		{record.Record{Clock: record.Clock{TellsLapse: true, Lapsed: record.Lapse{Proposal: 4, Scope: account, By: record.MakeText("x")}}},
+			`"record":"clock","tells_lapse":true,"lapsed":{"proposal":4,"scope":{"level":"account","account":3},"by":"x"}}`},
 		{record.Record{CancelAll: record.CancelAll{Scope: account, Cause: record.CauseCountdown}},
 			`"record":"cancel_all","scope":{"level":"account","account":3},"cause":"countdown"}`},
 	} {

@@ -341,21 +341,14 @@ func (c *limitChanges) decideEnds(t *risk.Tree, now core.Nanos, ended []record.C
 	return ended
 }
 
-// endChanges ends what is over: first the proposals that nobody decided, then the
-// overrides, in the order of their ends.
-func (m *machine) endChanges(now core.Nanos) {
+// endChanges ends what is over, as a clock record says: proposals that nobody decided, and
+// overrides in the order of their ends.
+func (m *machine) endChanges(now core.Nanos, k *record.Clock) {
 	c := &m.changes
 	if c.next > now {
 		return
 	}
-	for i := 0; i < len(c.waiting); {
-		if p := c.waiting[i]; p.expires <= now {
-			c.waiting = append(c.waiting[:i], c.waiting[i+1:]...)
-			m.tellProposal(&p, ProposalExpired, risk.Reason{}, &p.by)
-			continue
-		}
-		i++
-	}
+	m.lapse(now, k)
 	for range maxEnded {
 		at := firstEnding(c.running)
 		if at < 0 || c.running[at].until > now {

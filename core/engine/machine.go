@@ -79,6 +79,9 @@ func (m *machine) decide(r *record.Record) {
 	case record.TypeClock:
 		r.Clock.Expired = m.countDue(r.Time)
 		r.Clock.Ended = m.changes.decideEnds(m.tree, r.Time, r.Clock.Ended[:0])
+		if r.Clock.Lapsed = (record.Lapse{}); r.Clock.TellsLapse {
+			r.Clock.Lapsed = m.changes.decideLapse(r.Time, r.Clock.Ended)
+		}
 	case record.TypeRestart:
 		r.Restart.Unknown = m.decideRestart()
 	case record.TypeCountdown:
@@ -118,7 +121,7 @@ func (m *machine) apply(r *record.Record, b []byte) {
 	case record.TypeState:
 		m.applyState(&r.State)
 	case record.TypeClock:
-		m.applyClock(r.Time)
+		m.applyClock(r.Time, &r.Clock)
 	case record.TypeRestart:
 		m.applyRestart()
 	case record.TypeCountdown:

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"qcat/core"
+	"qcat/core/record"
 )
 
 // nextDeadline is when time alone changes the state next: the engine then records a
@@ -18,11 +19,11 @@ func (m *machine) nextDeadline() core.Nanos {
 }
 
 // applyClock does what is due at now, in this order: what the limit tree waits for
-// (a day that begins, cool-downs and freezes that are over), overrides that end,
+// (a day that begins, cool-downs and freezes that are over), proposals and overrides that end,
 // orders that expire. Limits are thus those of the new day before anything is
 // cancelled. A dead man's switch has a record of its own: see takeCountdowns.
-func (m *machine) applyClock(now core.Nanos) {
+func (m *machine) applyClock(now core.Nanos, k *record.Clock) {
 	m.tree.Tick(now)
-	m.endChanges(now)
+	m.endChanges(now, k)
 	m.expire(now)
 }

@@ -154,7 +154,7 @@ func (e *Engine) input(c *Command, r *record.Record) bool {
 			CancelOpen: c.CancelOpen, NoteLen: c.Note.n, Note: c.Note.b}
 	case CmdClock:
 		r.Type = record.TypeClock
-		r.Clock = record.Clock{Ended: r.Clock.Ended[:0]}
+		r.Clock = record.Clock{TellsLapse: true, Ended: r.Clock.Ended[:0]}
 	default:
 		return false
 	}

@@ -163,7 +163,7 @@ type Audit struct {
 
 // AuditActions are the actions that audit entries have.
 var AuditActions = [...]string{"define_instrument", "define_account", "define_strategy", "set_limits", "propose_limits",
-	"approve_limits", "reject_limits", "end_override", "set_rate", "set_rate_from", "set_state", "cancel_all", "cancel_session",
+	"approve_limits", "reject_limits", "lapse_limits", "end_override", "set_rate", "set_rate_from", "set_state", "cancel_all", "cancel_session",
 	"countdown", "breach", "transfer", "set_margin", "set_tiers", "funding", "restart"}
 
 // Trade is one trade of the market. Instrument, ExchangeTime and ID name it, unless

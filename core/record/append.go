@@ -20,6 +20,7 @@ const (
 	flagApprove    = 1 << 3 // Decision
 	flagCancelOpen = 1 << 3 // State
 	flagConfirmed  = 1 << 3 // Mark
+	flagTellsLapse = 1 << 3 // Clock: the proposal that lapsed follows at the end
 )
 
 var le = binary.LittleEndian
@@ -86,6 +87,8 @@ func (r *Record) flags() uint16 {
 		return refused(&r.Cancel.Reason) | bit(r.Cancel.Sent, flagSent)
 	case TypeState:
 		return refused(&r.State.Reason) | bit(r.State.CancelOpen, flagCancelOpen)
+	case TypeClock:
+		return bit(r.Clock.TellsLapse, flagTellsLapse)
 	case TypeMark:
 		return bit(r.Mark.Confirmed, flagConfirmed)
 	case TypeTransfer:

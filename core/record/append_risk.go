@@ -58,7 +58,14 @@ func appendClock(dst []byte, c *Clock) []byte {
 	for i := range c.Ended {
 		dst = appendChange(dst, &c.Ended[i])
 	}
-	return dst
+	if !c.TellsLapse {
+		return dst
+	}
+	dst = le.AppendUint32(dst, c.Lapsed.Proposal)
+	if c.Lapsed.Proposal == 0 {
+		return dst
+	}
+	return appendText(appendScope(dst, &c.Lapsed.Scope), &c.Lapsed.By)
 }
 
 func appendChange(dst []byte, c *Change) []byte {

@@ -56,7 +56,7 @@ func Decode(b []byte, r *Record) error {
 	case TypeState:
 		c.state(&r.State, flags)
 	case TypeClock:
-		c.clock(&r.Clock)
+		c.clock(&r.Clock, flags)
 	case TypeRate:
 		r.Rate = Rate{PPM: c.i64(), Currency: c.name()}
 	case TypeMark:

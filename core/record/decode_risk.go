@@ -60,12 +60,18 @@ func (c *cursor) proposal(p *Proposal, flags uint16) {
 		Scope: c.scope(), Fields: c.fields(p.Fields), Before: c.fields(p.Before), Reason: c.reason(flags)}
 }
 
-func (c *cursor) clock(k *Clock) {
-	*k = Clock{Expired: c.u32(), Ended: k.Ended[:0]}
+func (c *cursor) clock(k *Clock, flags uint16) {
+	*k = Clock{TellsLapse: flags&flagTellsLapse != 0, Expired: c.u32(), Ended: k.Ended[:0]}
 	for n := c.u16(); n > 0 && !c.bad; n-- {
 		at := len(k.Ended)
 		k.Ended = slices.Grow(k.Ended, 1)[:at+1]
 		k.Ended[at] = c.change(k.Ended[at])
+	}
+	if !k.TellsLapse {
+		return
+	}
+	if k.Lapsed.Proposal = c.u32(); k.Lapsed.Proposal != 0 {
+		k.Lapsed.Scope, k.Lapsed.By = c.scope(), c.text()
 	}
 }
 

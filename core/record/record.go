@@ -254,8 +254,21 @@ type State struct {
 // Clock does what is due at its time: orders expire, countdowns end, a day begins,
 // overrides and cool-downs are over.
 type Clock struct {
+	// TellsLapse says that no proposal lapses but the one in Lapsed. Where it is not set,
+	// as in records that were written before there was Lapsed, all that are due lapse
+	// untold.
+	TellsLapse bool
+
 	Expired uint32   // how many orders were due: their venues are asked to cancel them
 	Ended   []Change // by the overrides that ended, in the order in which they did
+	Lapsed  Lapse    // with TellsLapse
+}
+
+// Lapse is a proposal that nobody decided in time.
+type Lapse struct {
+	Proposal uint32 // 0: none lapsed, and nothing else is set
+	Scope    Scope
+	By       Text // who proposed it
 }
 
 // Rate sets what one unit of a currency is worth in the risk currency.

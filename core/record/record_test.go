@@ -96,6 +96,9 @@ func randomRecord(rng *rand.Rand, t Type) Record {
 		for range rng.IntN(3) {
 			r.Clock.Ended = append(r.Clock.Ended, change())
 		}
+		if r.Clock.TellsLapse = flip(); r.Clock.TellsLapse && flip() {
+			r.Clock.Lapsed = Lapse{1 + u32()>>1, scope(), note()}
+		}
 	case TypeRate:
 		r.Rate = Rate{int64(rng.Uint64()), text(10)}
 	case TypeMark:
@@ -237,6 +240,8 @@ func TestDocumentedSizes(t *testing.T) {
 		{TypeCancel, Record{}, HeaderLen + 22}, {TypeCancelAll, Record{}, HeaderLen + 26},
 		{TypeAmend, Record{}, HeaderLen + 37}, {TypeReport, Record{}, HeaderLen + 83},
 		{TypeState, Record{}, HeaderLen + 19}, {TypeClock, Record{}, HeaderLen + 6},
+		{TypeClock, Record{Clock: Clock{TellsLapse: true}}, HeaderLen + 6 + 4},
+		{TypeClock, Record{Clock: Clock{TellsLapse: true, Lapsed: Lapse{Proposal: 1}}}, HeaderLen + 6 + 4 + 13 + 1},
 		{TypeLimits, Record{}, HeaderLen + 17}, {TypeAccount, Record{}, HeaderLen + 5},
 		{TypeStrategy, Record{}, HeaderLen + 9}, {TypeInstrument, Record{}, HeaderLen + 141},
 		{TypeRate, Record{}, HeaderLen + 9}, {TypeMark, Record{}, HeaderLen + 20},

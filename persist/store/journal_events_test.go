@@ -264,6 +264,9 @@ func TestAccountsAndLimitsInTheAudit(t *testing.T) {
 			"countdown", "account demo: it was not renewed, 1 cancels sent"},
 		{record.Record{Header: record.Header{Type: record.TypeBreach}, Breach: record.Breach{Scope: account, Code: 1701, Unit: 7, Action: 3, Limit: 100,
 			Value: 120, Instrument: 1, Price: 99, Cause: 6}}, "breach", "account demo: reason 1701: 120, limit 100; halt, 0 cancels sent"},
+		{record.Record{Header: record.Header{Type: record.TypeClock}, Clock: record.Clock{TellsLapse: true,
+			Lapsed: record.Lapse{Proposal: 7, Scope: account, By: by}}}, "lapse_limits", "proposal 7 by alice lapsed: nobody decided on it in time"},
+		{record.Record{Header: record.Header{Type: record.TypeClock}, Clock: record.Clock{TellsLapse: true}}, "", ""},
 	}
 	var records []record.Record
 	for i := range all {

@@ -74,6 +74,14 @@ func (p *JournalProjection) foldEnded(ended []record.Change) {
 	p.limitsChanged(&ended[0].Scope, len(ended[0].After))
 }
 
+// foldLapse tells of the proposal that lapsed at a moment. No override ends in the same
+// record, whose one entry this is.
+func (p *JournalProjection) foldLapse(l *record.Lapse) {
+	if l.Proposal != 0 {
+		p.audit("lapse_limits", l.Scope, "proposal %d%s lapsed: nobody decided on it in time", l.Proposal, signed(&l.By, nil))
+	}
+}
+
 // foldBreach tells of a limit that what is held has crossed, and does what the record
 // says was cancelled.
 func (p *JournalProjection) foldBreach(b *record.Breach) error {

@@ -202,6 +202,7 @@ func (p *JournalProjection) foldClock(c *record.Clock) error {
 		return fmt.Errorf("%w: %d orders are due, %d by the record", ErrRecord, n, c.Expired)
 	}
 	p.foldEnded(c.Ended)
+	p.foldLapse(&c.Lapsed)
 	return nil
 }
 
