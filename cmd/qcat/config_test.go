@@ -130,6 +130,7 @@ log-level: debug
 }
 
 func TestFileErrors(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, text, want string
 	}{
@@ -163,6 +164,7 @@ func TestFileErrors(t *testing.T) {
 
 // TestFileErrorsNameTheLine and what is wrong there, whatever else is in the file.
 func TestFileErrorsNameTheLine(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		text, want string
 	}{
@@ -279,6 +281,7 @@ accounts:
 
 // TestSectionErrors are found when the server is built, each told with its place.
 func TestSectionErrors(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		text, want string
 	}{
@@ -317,6 +320,7 @@ const sampleFile = "../../deploy/configs/config.yaml"
 // TestSampleFileIsComplete wants every flag of serve in the sample, with its
 // default, and every section, so that the sample is the manual.
 func TestSampleFileIsComplete(t *testing.T) {
+	t.Parallel()
 	raw, err := os.ReadFile(sampleFile)
 	if err != nil {
 		t.Fatal(err)

@@ -74,6 +74,7 @@ func TestDeskCommands(t *testing.T) {
 // TestDeskRefusals: what cannot be meant is said before anything is asked, and a refusal
 // of the server is the command's.
 func TestDeskRefusals(t *testing.T) {
+	t.Parallel()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		_, _ = io.WriteString(w, `{"code":"risk.insufficient_funds","detail":"1000 is free"}`)

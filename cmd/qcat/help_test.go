@@ -8,6 +8,7 @@ import (
 // TestHelpIsFound holds that whoever types what other programs take finds the help, and that
 // what cannot be understood says where to look.
 func TestHelpIsFound(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		args           string
 		code           int
@@ -39,6 +40,7 @@ func TestHelpIsFound(t *testing.T) {
 // TestNoServer holds that a command that reaches nobody says which server it meant, and one
 // that was to stop trading what stops it all the same.
 func TestNoServer(t *testing.T) {
+	t.Parallel()
 	const nobody = "qcat: no server at 127.0.0.1:1 (is `qcat serve` running? --addr names another): dial tcp"
 	for _, tc := range []struct {
 		args string

@@ -59,6 +59,7 @@ func linesOf(t *testing.T, path string) (lines []string) {
 // While many goroutines log, the file is renamed and reopened again and again: every line
 // is in one of the files, once and whole.
 func TestReopeningLosesNoLine(t *testing.T) {
+	t.Parallel()
 	l, _, path := loggerTo(t, nil)
 	stop := reopenOnSignal(nil, zap.NewNop()) // the file is reopened here: signals of parallel tests change nothing
 	defer stop()
@@ -108,6 +109,7 @@ func TestReopeningLosesNoLine(t *testing.T) {
 // A real process: its file is renamed, SIGUSR1 makes it go on in a new one, what stderr has
 // is in the two files together, and the modes are those that are promised.
 func TestSignalReopensTheLog(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", "qcat.log")
 	p := serve(t, "--demo", "--log-file", path, "--sim-rate", "20", "--log-sampling", "off")
 	for i := range 3 {
@@ -162,6 +164,7 @@ func count(path, text string) (n int) {
 
 // Without a file, the signal changes nothing.
 func TestSignalWithoutAFile(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "--demo", "--sim-rate", "20")
 	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
 		t.Fatal(err)

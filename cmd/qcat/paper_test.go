@@ -23,7 +23,7 @@ import (
 	"qcat/risk"
 )
 
-// tradingTime is how long the clients of TestClientsTradeOnPaper trade.
+// tradingTime is how long the clients of TestClientsTradeOnPaper trade at least.
 const tradingTime = 3 * time.Second
 
 // venueAccounts is what they trade on: wide limits, so that most orders pass, and
@@ -242,6 +242,7 @@ func (x *trader) count(err error) bool {
 // told, what the engine holds, and what the journal gives when it is replayed
 // into an engine that knows nothing (I3).
 func TestClientsTradeOnPaper(t *testing.T) {
+	t.Parallel()
 	s, addr, stop := inProcessServer(t, "--sim-rate=500", "--config", yamlFile(t, venueAccounts))
 	defer stop()
 	eventually(t, "there are prices", func() bool {
@@ -273,7 +274,9 @@ func TestClientsTradeOnPaper(t *testing.T) {
 		}
 		wg.Go(func() { x.trade(done) })
 	}
-	time.AfterFunc(tradingTime, func() { close(done) })
+	time.Sleep(tradingTime)
+	eventually(t, "much is tried, however slow the machine", func() bool { return sum.entered.Load() >= 400 && sum.refused.Load() > 0 })
+	close(done)
 	wg.Wait()
 	stop()
 
@@ -307,6 +310,7 @@ func TestClientsTradeOnPaper(t *testing.T) {
 // TestShutdownUnderLoad stops the server while clients enter orders: what was
 // accepted last is cancelled like the rest.
 func TestShutdownUnderLoad(t *testing.T) {
+	t.Parallel()
 	s, addr, stop := inProcessServer(t, "--config", yamlFile(t, venueAccounts))
 	defer stop()
 	in := s.directory.InstrumentNamed(btc)

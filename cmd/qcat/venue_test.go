@@ -103,8 +103,12 @@ func (x *exchange) inTruth() {
 // sockets into the binary and out of it to a client.
 func TestClientRebuildsTheBook(t *testing.T) {
 	t.Parallel()
+	messages := 20_000
+	if raceEnabled {
+		messages = 5_000 // more of the same
+	}
 	for _, market := range []binance.Market{binance.USDM, binance.Spot} {
-		src := fakevenue.Synthetic(fakevenue.SyntheticConfig{Market: market, Seed: 21, Messages: 20_000})
+		src := fakevenue.Synthetic(fakevenue.SyntheticConfig{Market: market, Seed: 21, Messages: messages})
 		rebuildsAtFullSpeed(t, src)
 	}
 }
