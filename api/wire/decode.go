@@ -55,17 +55,12 @@ func (d *decoder) member(depth int) Error {
 	if kind != OK {
 		return d.fail(kind)
 	}
-	f, take := fieldNamed(name), d.allow
-	if depth > 0 {
-		take &= SocketOrderFields | AmendFields
-	}
+	f := fieldNamed(name)
 	if f == FieldNone || (depth > 0 && !(SocketOrderFields | AmendFields).Has(f)) {
-		e := Error{Kind: UnknownField, Pos: start, take: take}
-		e.setName(name)
-		return e
+		return d.unknown(name, start, depth)
 	}
 	if !d.allow.Has(f) {
-		return Error{Kind: NotForThis, Field: f, Pos: start, take: take}
+		return Error{Kind: NotForThis, Field: f, Pos: start, take: d.allow}
 	}
 	if d.seen.Has(f) {
 		return Error{Kind: DuplicateField, Field: f, Pos: start}
@@ -89,6 +84,16 @@ func (d *decoder) member(depth int) Error {
 	}
 	d.r.Set |= Fields(f)
 	return Error{}
+}
+
+// unknown is the error of a field that there is not, at start.
+func (d *decoder) unknown(name []byte, start, depth int) Error {
+	e := Error{Kind: UnknownField, Pos: start, take: d.allow}
+	if depth > 0 {
+		e.take &= SocketOrderFields | AmendFields
+	}
+	e.setName(name)
+	return e
 }
 
 func (d *decoder) fail(k ErrorKind) Error { return Error{Kind: k, Pos: d.pos} }

@@ -55,7 +55,7 @@ type Error struct {
 	Kind  ErrorKind
 	Field Field // FieldNone: Name, or nothing in particular
 	nameN uint8
-	name  [32]byte
+	name  [24]byte
 	Pos   int      // byte offset in the request
 	take  FieldSet // of a field that is none or too many: those that there are; of a missing one: which would do
 }
