@@ -50,8 +50,7 @@ func TestOrderUnderWayAtAKill(t *testing.T) {
 	p.live(btc)
 	id := p.accepted(client.Order{Account: "demo", Instrument: btc, Side: "buy", Type: "market", Qty: "0.010"}).OrderID
 	p.kill()
-	// Its venue answers late enough for a busy machine to look twice before.
-	q := serveIn(t, p.dataDir, append([]string{"--demo", "--paper-latency=8s"}, small...)...)
+	q := serveIn(t, p.dataDir, append([]string{"--demo", "--paper-latency=1m"}, small...)...) // its venue does not answer while it is looked at
 	detail := q.untilComponent("orders", "degraded")
 	if !strings.HasPrefix(detail, "1 order is unknown") {
 		t.Errorf("health says %q", detail)
@@ -59,6 +58,8 @@ func TestOrderUnderWayAtAKill(t *testing.T) {
 	if st := q.order(id); !st.Unknown || st.Status != "new" {
 		t.Errorf("the order under way: %+v", st)
 	}
+	q.kill() // and the venue is asked again
+	q = serveIn(t, p.dataDir, append([]string{"--demo"}, small...)...)
 	q.untilComponent("orders", "ok")
 	if st := q.until(id, "rejected"); st.Unknown || st.CumQty != "0.000" {
 		t.Errorf("settled: %+v", st)
