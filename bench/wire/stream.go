@@ -99,7 +99,7 @@ const turnsOfRow = 8
 // runTurns is n turns of run, each a part of a row of that length, in one outcome. It ends
 // with the turn in which a client was cut off.
 func runTurns(ctx context.Context, l loader, rate int, row time.Duration, n int) (sum *outcome, err error) {
-	for range n {
+	for turn := 0; turn < n && (sum == nil || sum.cut == nil); turn++ {
 		o, err := l.run(ctx, rate, row/turnsOfRow)
 		if err != nil {
 			return nil, err
@@ -110,9 +110,7 @@ func runTurns(ctx context.Context, l loader, rate int, row time.Duration, n int)
 		if sum != nil {
 			o = sum.plus(o)
 		}
-		if sum = o; o.cut != nil {
-			break
-		}
+		sum = o
 	}
 	return sum, nil
 }
