@@ -28,7 +28,8 @@ func (l patientListener) Accept() (net.Conn, error) {
 // it is given the one that counts, and what was interrupted goes on. So a deadline is
 // never missed, and moved about once in its own length.
 //
-// One goroutine reads, writes and sets deadlines; any may close.
+// One goroutine reads, writes and sets deadlines; any may close. Keep-alives are on, as
+// net.Listen has them.
 type patientConn struct {
 	net.Conn
 	read, write deadline

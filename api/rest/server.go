@@ -192,7 +192,6 @@ func New(cfg Config) *Server {
 		LazyRequestTime:              true, // Config.Clock tells the time
 		CloseOnShutdown:              true,
 		KeepHijackedConns:            true, // Config.Socket closes what it takes over
-		TCPKeepalive:                 true,
 	}
 	return s
 }

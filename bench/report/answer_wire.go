@@ -74,6 +74,9 @@ func (f *facts) orderLines() []line {
 		c := f.contest("orders", mode+", 32 connections")
 		l := ratioLine(job, target, c, c.of("qcat"), c.of(anchor), bound, true)
 		l.recorded = recorded
+		if alone, a := c.of("handler without an engine"), c.of(anchor); alone != nil && a != nil {
+			l.anchor += fmt.Sprintf("; our handler without an engine %s (%.2f×)", amount(alone.Value, c.Unit), over(alone, a))
+		}
 		var others []string
 		for _, n := range []int{1, 8, 64} {
 			o := f.contest("orders", fmt.Sprintf("%s, %d connections", mode, n))

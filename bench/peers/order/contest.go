@@ -33,18 +33,19 @@ type maker struct {
 }
 
 // modes are what an acknowledgement is worth. With the page cache the best that can
-// be is the bare handler; with the disk, one that answers when a bare group commit has
-// its bytes on the disk.
+// be is the bare handler, and after it our own with no engine behind it; with the disk,
+// one that answers when a bare group commit has its bytes on the disk.
 var modes = []struct {
 	name   string
 	makers []maker
 }{
 	{PageCache, []maker{
-		{"qcat", contest.Own, startServer(journal.SyncOS)},
+		{"qcat", contest.Own, startServer(journal.SyncOS, false)},
 		{"bare fasthttp", contest.Floor, startBare},
+		{"handler without an engine", contest.Floor, startServer(journal.SyncOS, true)},
 	}},
 	{Disk, []maker{
-		{"qcat", contest.Own, startServer(journal.SyncAlways)},
+		{"qcat", contest.Own, startServer(journal.SyncAlways, false)},
 		{"bare fasthttp", contest.Floor, startBare},
 		{"fasthttp and group commit", contest.Floor, startCommitted},
 	}},

@@ -46,7 +46,7 @@ func TestLostOrdersAreNoticed(t *testing.T) {
 
 // TestRefusalsAreNoticed: only a 201 counts.
 func TestRefusalsAreNoticed(t *testing.T) {
-	s, err := startServer(0)(t.TempDir())
+	s, err := startServer(0, false)(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ type qcat struct {
 	dir     string
 	log     *journal.Log
 	rest    *rest.Server
+	alone   *untouched           // the handler alone; nil: the whole server
 	stop    []context.CancelFunc // in the order to stop in: engine, view
 	running sync.WaitGroup
 	failed  chan error
@@ -49,21 +50,23 @@ func (v *venue) Submit(c *core.VenueCommand) bool {
 	return v.submit(&v.report)
 }
 
-func startServer(mode journal.SyncMode) func(dir string) (target, error) {
+// startServer is the server whose journal syncs as mode says; alone leaves its handler
+// with an engine that does nothing.
+func startServer(mode journal.SyncMode, alone bool) func(dir string) (target, error) {
 	return func(dir string) (target, error) {
 		log, err := journal.Open(journal.Options{Dir: dir, Sync: mode, BufferBytes: 8 << 20})
 		if err != nil {
 			return nil, err
 		}
 		s := &qcat{dir: dir, log: log, failed: make(chan error, 2)}
-		if err := s.start(); err != nil {
+		if err := s.start(alone); err != nil {
 			return nil, errors.Join(err, log.Close())
 		}
 		return s, nil
 	}
 }
 
-func (s *qcat) start() error {
+func (s *qcat) start(alone bool) error {
 	directory, quotes, gateway := core.NewDirectory(), market.NewQuoteTable(8), &venue{}
 	e := engine.New(engine.Config{Directory: directory, Quotes: quotes, Journal: s.log, Gateways: map[string]engine.Gateway{"sim": gateway}})
 	gateway.submit = e.Submit
@@ -71,18 +74,23 @@ func (s *qcat) start() error {
 	if err := define(e, quotes); err != nil {
 		return err
 	}
-	s.rest = rest.New(rest.Config{Directory: directory, Engine: e, View: view, Quotes: quotes, Metrics: metrics.New()})
+	var orders rest.Engine = e
+	if alone {
+		s.alone = newUntouched(e)
+		orders = s.alone
+	}
+	s.rest = rest.New(rest.Config{Directory: directory, Engine: orders, View: view, Quotes: quotes, Metrics: metrics.New()})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	s.ln = ln
-	orders, stopOrders := context.WithCancel(context.Background())
+	running, stopOrders := context.WithCancel(context.Background())
 	reader, stopReader := context.WithCancel(context.Background())
 	s.stop = []context.CancelFunc{stopOrders, stopReader}
 	s.running.Go(func() { view.Run(reader) })
 	s.running.Go(func() {
-		s.failed <- e.Run(orders)
+		s.failed <- e.Run(running)
 		stopReader()
 	})
 	s.running.Go(func() { s.failed <- s.rest.Serve(ln) })
@@ -139,6 +147,9 @@ func (s *qcat) close(acknowledged int) error {
 	s.running.Wait()
 	err = errors.Join(err, <-s.failed, <-s.failed, s.log.Close())
 	n, e := accepted(s.dir)
+	if s.alone != nil {
+		n = int(s.alone.orders.Load()) //nolint:gosec // those of a turn
+	}
 	if e == nil && n != acknowledged {
 		e = fmt.Errorf("%d orders are in the journal and %d were acknowledged", n, acknowledged)
 	}
