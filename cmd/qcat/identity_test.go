@@ -236,7 +236,7 @@ func TestCommandErrors(t *testing.T) {
 		{2, `unknown role "boss"`, []string{"create-user", "eve", "--role", "boss"}},
 		{2, "not a scope", []string{"create-user", "eve", "--role", "risk", "--scope", "a b"}},
 		{2, "not a name", []string{"create-user", "e v e", "--role", "risk"}},
-		{1, "is there already", []string{"create-user", "ADAM", "--admin"}},
+		{1, "there is one of that name already", []string{"create-user", "ADAM", "--admin"}},
 		{1, "qcat: it is the last admin who is not disabled\n", []string{"disable-user", "adam"}},
 		{1, "not found", []string{"disable-user", "nobody"}},
 		{2, "say what", []string{"change-user", "adam"}},
