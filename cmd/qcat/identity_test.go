@@ -238,7 +238,7 @@ func TestCommandErrors(t *testing.T) {
 		{2, "not a name", []string{"create-user", "e v e", "--role", "risk"}},
 		{1, "there is one of that name already", []string{"create-user", "ADAM", "--admin"}},
 		{1, "qcat: it is the last admin who is not disabled\n", []string{"disable-user", "adam"}},
-		{1, "not found", []string{"disable-user", "nobody"}},
+		{1, "there is no such user, key or session", []string{"disable-user", "nobody"}},
 		{2, "say what", []string{"change-user", "adam"}},
 		{1, "qcat: there is no such user, key or session\n", []string{"revoke-apikey", "nothing"}},
 		{2, "--permissions", []string{"create-apikey", "k", "--user", "adam"}},
@@ -246,7 +246,7 @@ func TestCommandErrors(t *testing.T) {
 		{2, "neither a network", []string{"create-apikey", "k", "--user", "adam", "--permissions", "read", "--address", "home"}},
 		{2, "PEM", []string{"create-apikey", "k", "--user", "adam", "--permissions", "read", "--ed25519-public-key", "AAAA"}},
 		{1, "qcat: there is no user nobody\n", []string{"create-apikey", "k", "--user", "nobody", "--permissions", "read"}},
-		{1, "not found", []string{"revoke-apikey", "nosuch"}},
+		{1, "there is no such user, key or session", []string{"revoke-apikey", "nosuch"}},
 		{2, "one at least", []string{"audit-logs", "--days", "0"}},
 		{2, "no such file", []string{"rotate-keys", "--new-master-key-file", "/no/such/file"}},
 	} {
