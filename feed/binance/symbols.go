@@ -35,7 +35,7 @@ func newListing(m Market, in *core.Instrument) *listing {
 	s := `,"s":"` + in.Symbol + `",`
 	l := &listing{id: in.ID, priceScale: in.PriceScale, qtyScale: in.QtyScale, symbol: in.Symbol}
 	together(strings.ToLower(in.Symbol)+"@", &l.streamAt, s+`"U":`, &l.depthLit, s+`"t":`, &l.tradeLit, s+`"b":"`, &l.tickerLit)
-	l.stream = l.streamAt[:len(in.Symbol)]
+	l.stream = strings.TrimSuffix(l.streamAt, "@")
 	l.kindAt = len(streamLit) + len(l.streamAt)
 	depth, ticker := "depth@100ms", spotTicker
 	if m == USDM {
