@@ -69,14 +69,27 @@ const elementHint = 256
 
 // list sends n elements as one JSON array.
 func list(c exchange, n int, each func(dst []byte, i int) []byte) {
-	body := append(make([]byte, 0, 2+elementHint*n), '[')
+	answer(c, fasthttp.StatusOK, appendArray(make([]byte, 0, 2+elementHint*n), n, each))
+}
+
+// listAsOf sends n elements as of a journal sequence: {"seq":n,"name":[…]}.
+func listAsOf(c exchange, seq uint64, name string, n int, each func(dst []byte, i int) []byte) {
+	body := append(make([]byte, 0, 64+elementHint*n), `{"seq":`...)
+	body = append(wire.AppendUint(body, seq), `,"`...)
+	body = append(append(body, name...), `":`...)
+	answer(c, fasthttp.StatusOK, append(appendArray(body, n, each), '}'))
+}
+
+// appendArray appends n elements as one JSON array.
+func appendArray(dst []byte, n int, each func(dst []byte, i int) []byte) []byte {
+	dst = append(dst, '[')
 	for i := range n {
 		if i > 0 {
-			body = append(body, ',')
+			dst = append(dst, ',')
 		}
-		body = each(body, i)
+		dst = each(dst, i)
 	}
-	answer(c, fasthttp.StatusOK, append(body, ']'))
+	return append(dst, ']')
 }
 
 // unavailable answers that the part of the server that would know cannot tell.

@@ -2,9 +2,6 @@ package rest
 
 import (
 	"slices"
-	"strconv"
-
-	"github.com/valyala/fasthttp"
 
 	"qcat/api/wire"
 	"qcat/core/engine"
@@ -23,13 +20,5 @@ func (s *Server) countdowns(c exchange) {
 		return
 	}
 	all = slices.DeleteFunc(all, func(d engine.Countdown) bool { return !want(d.Scope) })
-	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	body = append(body, `,"countdowns":[`...)
-	for i := range all {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = wire.AppendCountdown(body, s.cfg.Directory, &all[i])
-	}
-	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+	listAsOf(c, seq, "countdowns", len(all), func(dst []byte, i int) []byte { return wire.AppendCountdown(dst, s.cfg.Directory, &all[i]) })
 }

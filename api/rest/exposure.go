@@ -39,16 +39,7 @@ func (s *Server) exposure(c exchange) {
 		return
 	}
 	linkNext(c, &p, next)
-	body := make([]byte, 0, 32+1024*levels.Len())
-	body = strconv.AppendUint(append(body, `{"seq":`...), levels.Seq, 10)
-	body = append(body, `,"scopes":[`...)
-	for i := range levels.Len() {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = levels.Append(body, s.cfg.Directory, i)
-	}
-	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+	listAsOf(c, levels.Seq, "scopes", levels.Len(), func(dst []byte, i int) []byte { return levels.Append(dst, s.cfg.Directory, i) })
 }
 
 // place reads the cursor of a walk through the limit tree.
@@ -132,12 +123,6 @@ func (s *Server) scenarios(c exchange) {
 	}
 	body := strconv.AppendUint([]byte(`{"seq":`), at, 10)
 	body = wire.AppendScope(append(body, `,"scope":`...), s.cfg.Directory, scope)
-	body = append(body, `,"scenarios":[`...)
-	for i := range all {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = wire.AppendScenario(body, &all[i])
-	}
-	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+	body = appendArray(append(body, `,"scenarios":`...), len(all), func(dst []byte, i int) []byte { return wire.AppendScenario(dst, &all[i]) })
+	answer(c, fasthttp.StatusOK, append(body, '}'))
 }

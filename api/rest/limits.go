@@ -229,15 +229,7 @@ func (s *Server) proposals(c exchange) {
 	r := s.reachOf(c.who)
 	all, seq := s.cfg.Engine.Proposals()
 	all = slices.DeleteFunc(all, func(p engine.Proposal) bool { return !r.node(p.Scope) })
-	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	body = append(body, `,"proposals":[`...)
-	for i := range all {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = wire.AppendProposal(body, s.cfg.Directory, &all[i])
-	}
-	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+	listAsOf(c, seq, "proposals", len(all), func(dst []byte, i int) []byte { return wire.AppendProposal(dst, s.cfg.Directory, &all[i]) })
 }
 
 // decideProposal approves or rejects a change that waits.

@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"strconv"
-
 	"github.com/valyala/fasthttp"
 
 	"qcat/api/auth"
@@ -97,20 +95,14 @@ func (s *Server) checkOrders(c exchange) {
 	if !s.shows(c, seq) {
 		return
 	}
-	body := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	body = append(body, `,"results":[`...)
-	for i := range all {
-		if i > 0 {
-			body = append(body, ',')
+	listAsOf(c, seq, "results", len(all), func(dst []byte, i int) []byte {
+		a := &all[i]
+		if !a.res.OK() {
+			return wire.AppendUnresolvedWhatIf(dst, s.cfg.Directory, &a.res)
 		}
-		if a := &all[i]; a.res.OK() {
-			s.shown(c, replies[a.at].After)
-			body = wire.AppendWhatIf(body, s.cfg.Directory, s.instrumentNamedBy(&cmds[a.at]), &replies[a.at])
-		} else {
-			body = wire.AppendUnresolvedWhatIf(body, s.cfg.Directory, &a.res)
-		}
-	}
-	answer(c, fasthttp.StatusOK, append(body, `]}`...))
+		s.shown(c, replies[a.at].After)
+		return wire.AppendWhatIf(dst, s.cfg.Directory, s.instrumentNamedBy(&cmds[a.at]), &replies[a.at])
+	})
 }
 
 // mayCheck reports whether all of a batch is the caller's to ask about.

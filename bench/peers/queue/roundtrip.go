@@ -108,6 +108,8 @@ func pingSPSC(n int) error {
 	return nil
 }
 
+// pingMPSC is pingSPSC with the other ring, written out: through a type parameter its
+// methods would be called and not inlined, as they are where the ring is used.
 func pingMPSC(n int) error {
 	there, back := ringbuf.NewMPSC[uint64](block), ringbuf.NewMPSC[uint64](block)
 	go func() {
