@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-)
 
-// maxReason is how many bytes the journal keeps of a reason.
-const maxReason = 64
+	"qcat/core/engine"
+)
 
 // recordable is a reason as the journal takes it, and says so where that is another than what
 // was typed: nothing is to stay open, or to go on, because somebody explained it with a
@@ -24,8 +23,8 @@ func recordable(e *env, reason string) string {
 		}
 		return r
 	}, reason)
-	if len(kept) > maxReason {
-		end := maxReason
+	if len(kept) > engine.NoteLen {
+		end := engine.NoteLen
 		for !utf8.RuneStart(kept[end]) {
 			end--
 		}
